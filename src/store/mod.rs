@@ -1,1 +1,24 @@
-//! To be written.
+//! The database: one schema, one set of queries, two backends. No rules about who may do what live here.
+
+pub mod audit;
+pub mod awards;
+pub mod connection;
+pub mod decisions;
+mod error;
+pub mod evidence;
+pub mod idempotency;
+pub mod installation;
+pub mod memberships;
+pub mod micro_credentials;
+pub mod organizations;
+pub mod outbox;
+pub mod people;
+pub mod reviews;
+pub mod schema;
+pub mod sessions;
+pub mod signing_keys;
+pub mod status_lists;
+pub mod submissions;
+
+pub use connection::{Database, DatabaseSetting, DbConn, write};
+pub use error::{StoreError, WriteError};

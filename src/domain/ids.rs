@@ -1,0 +1,67 @@
+//! Ids: UUIDv7 as hyphenated lower-case text, one type for each kind of thing so that they cannot be mixed up.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident,)+) => {
+        $(
+            $(#[$meta])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(Uuid);
+
+            impl $name {
+                /// Wraps an id that `service` has made or `store` has read.
+                #[must_use]
+                pub const fn from_uuid(uuid: Uuid) -> $name { $name(uuid) }
+
+                /// The id as a UUID.
+                #[must_use]
+                pub const fn as_uuid(self) -> Uuid { self.0 }
+            }
+
+            impl std::fmt::Display for $name {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    self.0.hyphenated().fmt(f)
+                }
+            }
+
+            impl std::str::FromStr for $name {
+                type Err = uuid::Error;
+                fn from_str(text: &str) -> Result<$name, uuid::Error> { Uuid::try_parse(text).map($name) }
+            }
+        )+
+    };
+}
+
+ids! {
+    /// An organization of the tree.
+    OrganizationId,
+    /// A person, whatever they do here.
+    PersonId,
+    /// A person's membership of one organization.
+    MembershipId,
+    /// An invitation to an organization.
+    InvitationId,
+    /// A sign-in: one family of refresh tokens.
+    SessionId,
+    /// A micro-credential: the family of its versions.
+    MicroCredentialId,
+    /// One version of a definition.
+    VersionId,
+    /// One person's vote on a version.
+    ApprovalId,
+    /// One numbered attempt.
+    SubmissionId,
+    /// One item that was handed in.
+    EvidenceId,
+    /// One reading of a submission.
+    ReviewId,
+    /// What an earned decision leads to.
+    AwardId,
+    /// An issuer's signing key.
+    SigningKeyId,
+    /// A published list of revoked credentials.
+    StatusListId,
+}

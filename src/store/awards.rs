@@ -1,0 +1,400 @@
+//! Awards, the intents to issue them, and the signed credentials.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::connection::MultiBackend;
+use super::schema::{awards, credentials, issuance_intents};
+use super::{DbConn, StoreError};
+use crate::domain::award::{AwardState, RevocationReason};
+use crate::domain::ids::{
+    AwardId, MicroCredentialId, OrganizationId, PersonId, SigningKeyId, StatusListId, SubmissionId,
+    VersionId,
+};
+use crate::domain::timestamp::Timestamp;
+
+/// An award as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Award {
+    /// Its id, also the id of its credential.
+    pub id: AwardId,
+    /// Who owns the micro-credential.
+    pub organization: OrganizationId,
+    /// The submission that earned it.
+    pub submission: SubmissionId,
+    /// At which micro-credential.
+    pub micro_credential: MicroCredentialId,
+    /// In which version.
+    pub version: VersionId,
+    /// Who earned it.
+    pub earner: PersonId,
+    /// Where it stands.
+    pub state: AwardState,
+    /// Counts its changes.
+    pub revision: i32,
+    /// When it was earned.
+    pub created_at: Timestamp,
+    /// When it was signed.
+    pub issued_at: Option<Timestamp>,
+    /// When it ends.
+    pub valid_until: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// Why.
+    pub revocation_reason: Option<RevocationReason>,
+}
+
+type Row = (
+    (String, String, String, String, String, String, String, i32),
+    (
+        NaiveDateTime,
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+        Option<NaiveDateTime>,
+        Option<String>,
+    ),
+);
+
+macro_rules! award_columns {
+    () => {
+        (
+            (
+                awards::id,
+                awards::organization_id,
+                awards::submission_id,
+                awards::micro_credential_id,
+                awards::version_id,
+                awards::earner_id,
+                awards::state,
+                awards::revision,
+            ),
+            (
+                awards::created_at,
+                awards::issued_at,
+                awards::valid_until,
+                awards::revoked_at,
+                awards::revocation_reason,
+            ),
+        )
+    };
+}
+
+fn from_row(row: Row) -> Result<Award, StoreError> {
+    let ((id, organization, submission, micro_credential, version, earner, state, revision), times) =
+        row;
+    let (created_at, issued_at, valid_until, revoked_at, reason) = times;
+    let corrupt = |column| StoreError::corrupt("awards", &id, column);
+    Ok(Award {
+        id: id.parse().map_err(|_bad| corrupt("id"))?,
+        organization: organization.parse().map_err(|_bad| corrupt("organization_id"))?,
+        submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
+        micro_credential: micro_credential
+            .parse()
+            .map_err(|_bad| corrupt("micro_credential_id"))?,
+        version: version.parse().map_err(|_bad| corrupt("version_id"))?,
+        earner: earner.parse().map_err(|_bad| corrupt("earner_id"))?,
+        state: AwardState::parse(&state).ok_or_else(|| corrupt("state"))?,
+        revision,
+        created_at: Timestamp::from_naive(created_at),
+        issued_at: issued_at.map(Timestamp::from_naive),
+        valid_until: valid_until.map(Timestamp::from_naive),
+        revoked_at: revoked_at.map(Timestamp::from_naive),
+        revocation_reason: reason
+            .map(|reason| {
+                RevocationReason::parse(&reason).ok_or_else(|| corrupt("revocation_reason"))
+            })
+            .transpose()?,
+    })
+}
+
+/// Adds an award that waits for its signature.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the submission has one.
+pub fn create(conn: &mut DbConn, new: &Award) -> Result<(), StoreError> {
+    diesel::insert_into(awards::table)
+        .values((
+            awards::id.eq(new.id.to_string()),
+            awards::organization_id.eq(new.organization.to_string()),
+            awards::submission_id.eq(new.submission.to_string()),
+            awards::micro_credential_id.eq(new.micro_credential.to_string()),
+            awards::version_id.eq(new.version.to_string()),
+            awards::earner_id.eq(new.earner.to_string()),
+            awards::state.eq(new.state.as_str()),
+            awards::revision.eq(new.revision),
+            awards::created_at.eq(new.created_at.naive()),
+            awards::valid_until.eq(new.valid_until.map(Timestamp::naive)),
+        ))
+        .execute(conn)
+        .map_err(StoreError::duplicate("award"))?;
+    Ok(())
+}
+
+/// One award: its credential is public, the rest is for the policy table to judge.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(conn: &mut DbConn, id: AwardId) -> Result<Option<Award>, StoreError> {
+    let row: Option<Row> =
+        awards::table.find(id.to_string()).select(award_columns!()).first(conn).optional()?;
+    row.map(from_row).transpose()
+}
+
+/// The award of a submission.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_of_submission(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+) -> Result<Option<Award>, StoreError> {
+    let row: Option<Row> = awards::table
+        .filter(awards::submission_id.eq(submission.to_string()))
+        .select(award_columns!())
+        .first(conn)
+        .optional()?;
+    row.map(from_row).transpose()
+}
+
+/// Which awards a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct AwardQuery {
+    /// Those of this person.
+    pub viewer: Option<PersonId>,
+    /// Or those of these organizations.
+    pub organizations: Vec<OrganizationId>,
+    /// Of this earner only.
+    pub earner: Option<PersonId>,
+    /// At this micro-credential only.
+    pub micro_credential: Option<MicroCredentialId>,
+    /// In this state only.
+    pub state: Option<AwardState>,
+    /// After this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A page of awards, by id.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list(conn: &mut DbConn, query: &AwardQuery) -> Result<Vec<Award>, StoreError> {
+    let organizations: Vec<String> = query.organizations.iter().map(ToString::to_string).collect();
+    let viewer = query.viewer.map(|viewer| viewer.to_string()).unwrap_or_default();
+    let mut boxed = awards::table
+        .filter(awards::earner_id.eq(viewer).or(awards::organization_id.eq_any(organizations)))
+        .select(award_columns!())
+        .into_boxed::<MultiBackend>();
+    if let Some(earner) = query.earner {
+        boxed = boxed.filter(awards::earner_id.eq(earner.to_string()));
+    }
+    if let Some(family) = query.micro_credential {
+        boxed = boxed.filter(awards::micro_credential_id.eq(family.to_string()));
+    }
+    if let Some(state) = query.state {
+        boxed = boxed.filter(awards::state.eq(state.as_str()));
+    }
+    if let Some(after) = &query.after {
+        boxed = boxed.filter(awards::id.gt(after.clone()));
+    }
+    let rows: Vec<Row> = boxed.order(awards::id).limit(query.limit).load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// Awards that wait for their signature, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_pending(conn: &mut DbConn, limit: i64) -> Result<Vec<AwardId>, StoreError> {
+    let ids: Vec<String> = awards::table
+        .filter(awards::state.eq(AwardState::PendingKey.as_str()))
+        .order(awards::id)
+        .limit(limit)
+        .select(awards::id)
+        .load(conn)?;
+    ids.into_iter()
+        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "id")))
+        .collect()
+}
+
+/// What was decided before signing: with the same intent, the same bytes are signed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The award.
+    pub award: AwardId,
+    /// The issuer.
+    pub issuer: OrganizationId,
+    /// Its key.
+    pub signing_key: SigningKeyId,
+    /// The status list.
+    pub status_list: StatusListId,
+    /// The place on it, used once.
+    pub status_index: i32,
+    /// SHA-256 of the canonical form of the unsigned document.
+    pub canonical_sha256: String,
+    /// The unsigned document.
+    pub unsigned_document: String,
+    /// When; also `created` of the proof.
+    pub created_at: Timestamp,
+}
+
+/// Stores an intent.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the award has one, or the place on the list is taken.
+pub fn create_intent(conn: &mut DbConn, new: &Intent) -> Result<(), StoreError> {
+    diesel::insert_into(issuance_intents::table)
+        .values((
+            issuance_intents::award_id.eq(new.award.to_string()),
+            issuance_intents::issuer_id.eq(new.issuer.to_string()),
+            issuance_intents::signing_key_id.eq(new.signing_key.to_string()),
+            issuance_intents::status_list_id.eq(new.status_list.to_string()),
+            issuance_intents::status_index.eq(new.status_index),
+            issuance_intents::canonical_sha256.eq(&new.canonical_sha256),
+            issuance_intents::unsigned_document.eq(&new.unsigned_document),
+            issuance_intents::created_at.eq(new.created_at.naive()),
+        ))
+        .execute(conn)
+        .map_err(StoreError::duplicate("intent"))?;
+    Ok(())
+}
+
+/// The intent of an award.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_intent(conn: &mut DbConn, award: AwardId) -> Result<Option<Intent>, StoreError> {
+    type IntentRow = (String, String, String, String, i32, String, String, NaiveDateTime);
+    let row: Option<IntentRow> =
+        issuance_intents::table.find(award.to_string()).first(conn).optional()?;
+    row.map(
+        |(_, issuer, key, list, status_index, canonical_sha256, unsigned_document, created_at)| {
+            let corrupt =
+                |column| StoreError::corrupt("issuance_intents", &award.to_string(), column);
+            Ok(Intent {
+                award,
+                issuer: issuer.parse().map_err(|_bad| corrupt("issuer_id"))?,
+                signing_key: key.parse().map_err(|_bad| corrupt("signing_key_id"))?,
+                status_list: list.parse().map_err(|_bad| corrupt("status_list_id"))?,
+                status_index,
+                canonical_sha256,
+                unsigned_document,
+                created_at: Timestamp::from_naive(created_at),
+            })
+        },
+    )
+    .transpose()
+}
+
+/// Whether a place on a status list is taken.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn is_index_taken(
+    conn: &mut DbConn,
+    list: StatusListId,
+    index: i32,
+) -> Result<bool, StoreError> {
+    let taken = issuance_intents::table
+        .filter(issuance_intents::status_list_id.eq(list.to_string()))
+        .filter(issuance_intents::status_index.eq(index));
+    Ok(diesel::select(diesel::dsl::exists(taken)).get_result(conn)?)
+}
+
+/// How many places of a status list are taken.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_indexes(conn: &mut DbConn, list: StatusListId) -> Result<i64, StoreError> {
+    Ok(issuance_intents::table
+        .filter(issuance_intents::status_list_id.eq(list.to_string()))
+        .count()
+        .get_result(conn)?)
+}
+
+/// The places of a status list whose awards are revoked.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_revoked_indexes(conn: &mut DbConn, list: StatusListId) -> Result<Vec<i32>, StoreError> {
+    Ok(issuance_intents::table
+        .inner_join(awards::table.on(awards::id.eq(issuance_intents::award_id)))
+        .filter(issuance_intents::status_list_id.eq(list.to_string()))
+        .filter(awards::state.eq(AwardState::Revoked.as_str()))
+        .select(issuance_intents::status_index)
+        .load(conn)?)
+}
+
+/// Stores the signed document and makes the award active.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when there is one, [`StoreError::Stale`] when the award does not wait any more.
+pub fn save_credential(
+    conn: &mut DbConn,
+    award: &Award,
+    document: &str,
+    sha256: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    diesel::insert_into(credentials::table)
+        .values((
+            credentials::award_id.eq(award.id.to_string()),
+            credentials::document.eq(document),
+            credentials::sha256.eq(sha256),
+            credentials::issued_at.eq(now.naive()),
+        ))
+        .execute(conn)
+        .map_err(StoreError::duplicate("credential"))?;
+    let waiting = awards::table
+        .find(award.id.to_string())
+        .filter(awards::organization_id.eq(award.organization.to_string()))
+        .filter(awards::state.eq(AwardState::PendingKey.as_str()));
+    let n_rows = diesel::update(waiting)
+        .set((
+            awards::state.eq(AwardState::Active.as_str()),
+            awards::issued_at.eq(Some(now.naive())),
+            awards::revision.eq(awards::revision + 1),
+        ))
+        .execute(conn)?;
+    if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+/// The signed document of an award, byte for byte.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_credential(conn: &mut DbConn, award: AwardId) -> Result<Option<String>, StoreError> {
+    Ok(credentials::table
+        .find(award.to_string())
+        .select(credentials::document)
+        .first(conn)
+        .optional()?)
+}
+
+/// Revokes an award as read at its revision.
+///
+/// # Errors
+/// [`StoreError::Stale`] when it has moved on.
+pub fn save_revoked(
+    conn: &mut DbConn,
+    award: &Award,
+    reason: RevocationReason,
+    note: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let unchanged = awards::table
+        .find(award.id.to_string())
+        .filter(awards::organization_id.eq(award.organization.to_string()))
+        .filter(awards::revision.eq(award.revision));
+    let n_rows = diesel::update(unchanged)
+        .set((
+            awards::state.eq(AwardState::Revoked.as_str()),
+            awards::revoked_at.eq(Some(now.naive())),
+            awards::revocation_reason.eq(Some(reason.as_str())),
+            awards::revocation_note.eq(Some(note)),
+            awards::revision.eq(award.revision + 1),
+        ))
+        .execute(conn)?;
+    if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}

@@ -1,0 +1,311 @@
+//! Reviews: seats, leases and sheets.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::connection::MultiBackend;
+use super::schema::{review_scores, reviews, submissions};
+use super::{DbConn, StoreError};
+use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId};
+use crate::domain::review::{Review, ReviewKind, ReviewState, Score, Sheet};
+use crate::domain::timestamp::Timestamp;
+
+type Row = (
+    String,
+    String,
+    i32,
+    String,
+    String,
+    Option<String>,
+    Option<NaiveDateTime>,
+    Option<NaiveDateTime>,
+    i32,
+);
+
+macro_rules! review_columns {
+    () => {
+        (
+            reviews::id,
+            reviews::submission_id,
+            reviews::seat,
+            reviews::kind,
+            reviews::state,
+            reviews::assessor_id,
+            reviews::lease_expires_at,
+            reviews::locked_at,
+            reviews::revision,
+        )
+    };
+}
+
+fn from_row(row: Row) -> Result<Review, StoreError> {
+    let (id, submission, seat, kind, state, assessor, lease_expires_at, locked_at, revision) = row;
+    let corrupt = |column| StoreError::corrupt("reviews", &id, column);
+    Ok(Review {
+        id: id.parse().map_err(|_bad| corrupt("id"))?,
+        submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
+        seat,
+        kind: ReviewKind::parse(&kind).ok_or_else(|| corrupt("kind"))?,
+        state: ReviewState::parse(&state).ok_or_else(|| corrupt("state"))?,
+        assessor: assessor
+            .map(|assessor| assessor.parse())
+            .transpose()
+            .map_err(|_bad| corrupt("assessor_id"))?,
+        lease_expires_at: lease_expires_at.map(Timestamp::from_naive),
+        locked_at: locked_at.map(Timestamp::from_naive),
+        revision,
+    })
+}
+
+/// Opens a seat.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the seat is open or taken.
+pub fn create(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    new: &Review,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    diesel::insert_into(reviews::table)
+        .values((
+            reviews::id.eq(new.id.to_string()),
+            reviews::organization_id.eq(organization.to_string()),
+            reviews::submission_id.eq(new.submission.to_string()),
+            reviews::seat.eq(new.seat),
+            reviews::kind.eq(new.kind.as_str()),
+            reviews::state.eq(new.state.as_str()),
+            reviews::assessor_id.eq(new.assessor.map(|assessor| assessor.to_string())),
+            reviews::lease_expires_at.eq(new.lease_expires_at.map(Timestamp::naive)),
+            reviews::revision.eq(new.revision),
+            reviews::created_at.eq(now.naive()),
+        ))
+        .execute(conn)
+        .map_err(StoreError::duplicate("holder of the seat"))?;
+    Ok(())
+}
+
+/// One review with the organization that its submission belongs to. The caller checks both against the policy table.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find(
+    conn: &mut DbConn,
+    id: ReviewId,
+) -> Result<Option<(OrganizationId, Review)>, StoreError> {
+    let found: Option<(String, Row)> = reviews::table
+        .find(id.to_string())
+        .select((reviews::organization_id, review_columns!()))
+        .first(conn)
+        .optional()?;
+    found
+        .map(|(organization, row)| {
+            let organization = organization.parse().map_err(|_bad| {
+                StoreError::corrupt("reviews", &id.to_string(), "organization_id")
+            })?;
+            Ok((organization, from_row(row)?))
+        })
+        .transpose()
+}
+
+/// All reviews of a submission, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_submission(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+) -> Result<Vec<Review>, StoreError> {
+    let rows: Vec<Row> = reviews::table
+        .filter(reviews::submission_id.eq(submission.to_string()))
+        .order(reviews::id)
+        .select(review_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// A page of an assessor's own reviews, by id.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_assessor(
+    conn: &mut DbConn,
+    assessor: PersonId,
+    state: Option<ReviewState>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Review>, StoreError> {
+    let mut query = reviews::table
+        .filter(reviews::assessor_id.eq(Some(assessor.to_string())))
+        .select(review_columns!())
+        .into_boxed::<MultiBackend>();
+    if let Some(state) = state {
+        query = query.filter(reviews::state.eq(state.as_str()));
+    }
+    if let Some(after) = after {
+        query = query.filter(reviews::id.gt(after.to_owned()));
+    }
+    let rows: Vec<Row> = query.order(reviews::id).limit(limit).load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// Submissions that wait for a reader in some organizations, the most urgent first. Returns a page after `offset`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_waiting(
+    conn: &mut DbConn,
+    organizations: &[OrganizationId],
+    family: Option<MicroCredentialId>,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<SubmissionId>, StoreError> {
+    let among: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let mut query = submissions::table
+        .filter(submissions::organization_id.eq_any(among))
+        .filter(submissions::state.eq_any(["submitted", "queued"]))
+        .select(submissions::id)
+        .into_boxed::<MultiBackend>();
+    if let Some(family) = family {
+        query = query.filter(submissions::micro_credential_id.eq(family.to_string()));
+    }
+    let ids: Vec<String> = query
+        .order((submissions::due_on, submissions::id))
+        .offset(offset)
+        .limit(limit)
+        .load(conn)?;
+    ids.into_iter()
+        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
+        .collect()
+}
+
+/// How many reviews an assessor holds now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn count_held(conn: &mut DbConn, assessor: PersonId) -> Result<i64, StoreError> {
+    Ok(reviews::table
+        .filter(reviews::assessor_id.eq(Some(assessor.to_string())))
+        .filter(reviews::state.eq(ReviewState::Leased.as_str()))
+        .count()
+        .get_result(conn)?)
+}
+
+/// Leases that have run out.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_expired(
+    conn: &mut DbConn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Review>, StoreError> {
+    let rows: Vec<Row> = reviews::table
+        .filter(reviews::state.eq(ReviewState::Leased.as_str()))
+        .filter(reviews::lease_expires_at.le(Some(now.naive())))
+        .order(reviews::id)
+        .limit(limit)
+        .select(review_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// Saves state, holder, lease and lock of a review as read at `review.revision`.
+///
+/// # Errors
+/// [`StoreError::Stale`] when it has moved on.
+pub fn save(conn: &mut DbConn, review: &Review) -> Result<(), StoreError> {
+    let unchanged =
+        reviews::table.find(review.id.to_string()).filter(reviews::revision.eq(review.revision));
+    let n_rows = diesel::update(unchanged)
+        .set((
+            reviews::state.eq(review.state.as_str()),
+            reviews::assessor_id.eq(review.assessor.map(|assessor| assessor.to_string())),
+            reviews::lease_expires_at.eq(review.lease_expires_at.map(Timestamp::naive)),
+            reviews::locked_at.eq(review.locked_at.map(Timestamp::naive)),
+            reviews::revision.eq(review.revision + 1),
+        ))
+        .execute(conn)
+        .map_err(StoreError::duplicate("holder of the seat"))?;
+    if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+/// Removes the free seat of a submission, if there is one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn delete_open(conn: &mut DbConn, submission: SubmissionId) -> Result<(), StoreError> {
+    diesel::delete(
+        reviews::table
+            .filter(reviews::submission_id.eq(submission.to_string()))
+            .filter(reviews::state.eq(ReviewState::Open.as_str())),
+    )
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps why an assessor stepped back.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_recuse_reason(conn: &mut DbConn, id: ReviewId, reason: &str) -> Result<(), StoreError> {
+    diesel::update(reviews::table.find(id.to_string()))
+        .set(reviews::recuse_reason.eq(Some(reason)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the lines of a sheet.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_sheet(conn: &mut DbConn, id: ReviewId, sheet: &Sheet) -> Result<(), StoreError> {
+    diesel::update(reviews::table.find(id.to_string()))
+        .set(reviews::overall_feedback.eq(&sheet.overall_feedback))
+        .execute(conn)?;
+    diesel::delete(review_scores::table.filter(review_scores::review_id.eq(id.to_string())))
+        .execute(conn)?;
+    for (criterion, score) in &sheet.scores {
+        diesel::insert_into(review_scores::table)
+            .values((
+                review_scores::review_id.eq(id.to_string()),
+                review_scores::criterion_id.eq(criterion),
+                review_scores::level.eq(score.level.map(i32::from)),
+                review_scores::unscorable.eq(score.unscorable),
+                review_scores::feedback.eq(&score.feedback),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The sheet of a review as saved so far.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_sheet(conn: &mut DbConn, id: ReviewId) -> Result<Sheet, StoreError> {
+    let overall_feedback: Option<Option<String>> = reviews::table
+        .find(id.to_string())
+        .select(reviews::overall_feedback)
+        .first(conn)
+        .optional()?;
+    let rows: Vec<(String, Option<i32>, bool, Option<String>)> = review_scores::table
+        .filter(review_scores::review_id.eq(id.to_string()))
+        .select((
+            review_scores::criterion_id,
+            review_scores::level,
+            review_scores::unscorable,
+            review_scores::feedback,
+        ))
+        .load(conn)?;
+    let scores =
+        rows.into_iter()
+            .map(|(criterion, level, unscorable, feedback)| {
+                let level = level.map(u8::try_from).transpose().map_err(|_bad| {
+                    StoreError::corrupt("review_scores", &id.to_string(), "level")
+                })?;
+                Ok((criterion, Score { level, unscorable, feedback }))
+            })
+            .collect::<Result<_, StoreError>>()?;
+    Ok(Sheet { scores, overall_feedback: overall_feedback.flatten() })
+}

@@ -1,0 +1,477 @@
+//! The tables as diesel sees them: one schema for both databases. See `migrations/`.
+#![expect(missing_docs, reason = "the columns are described by the migrations")]
+
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        base_url -> Text,
+        purpose -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    organizations (id) {
+        id -> Text,
+        parent_id -> Nullable<Text>,
+        name -> Text,
+        kind -> Text,
+        url -> Nullable<Text>,
+        email -> Nullable<Text>,
+        issuing_stopped -> Bool,
+        revision -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    organization_ancestors (organization_id, ancestor_id) {
+        organization_id -> Text,
+        ancestor_id -> Text,
+        distance -> Integer,
+    }
+}
+
+diesel::table! {
+    people (id) {
+        id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    person_profiles (person_id) {
+        person_id -> Text,
+        name -> Text,
+        email -> Text,
+    }
+}
+
+diesel::table! {
+    person_passwords (person_id) {
+        person_id -> Text,
+        password_hash -> Text,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    memberships (id) {
+        id -> Text,
+        organization_id -> Text,
+        person_id -> Text,
+        state -> Text,
+        revision -> Integer,
+        created_at -> Timestamp,
+        removed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    membership_roles (membership_id, role) {
+        membership_id -> Text,
+        role -> Text,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Text,
+        organization_id -> Text,
+        membership_id -> Text,
+        person_id -> Text,
+        token_sha256 -> Text,
+        invited_by -> Nullable<Text>,
+        expires_at -> Timestamp,
+        accepted_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        person_id -> Text,
+        created_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_sha256) {
+        token_sha256 -> Text,
+        session_id -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    token_keys (id) {
+        id -> Text,
+        wrapped_key -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    signing_keys (id) {
+        id -> Text,
+        organization_id -> Text,
+        multikey -> Text,
+        state -> Text,
+        wrapped_key -> Binary,
+        created_at -> Timestamp,
+        retired_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    micro_credentials (id) {
+        id -> Text,
+        organization_id -> Text,
+        slug -> Text,
+        created_by -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    definition_versions (id) {
+        id -> Text,
+        organization_id -> Text,
+        micro_credential_id -> Text,
+        number -> Integer,
+        state -> Text,
+        label -> Text,
+        title -> Text,
+        definition -> Text,
+        content_hash -> Text,
+        scoring_hash -> Text,
+        policy_hash -> Text,
+        search_text -> Text,
+        revision -> Integer,
+        created_at -> Timestamp,
+        published_at -> Nullable<Timestamp>,
+        retired_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    version_authors (version_id, person_id) {
+        version_id -> Text,
+        person_id -> Text,
+    }
+}
+
+diesel::table! {
+    version_skills (version_id, code) {
+        version_id -> Text,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    version_audiences (version_id, audience) {
+        version_id -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    version_approvals (id) {
+        id -> Text,
+        version_id -> Text,
+        person_id -> Text,
+        approves -> Bool,
+        comment -> Text,
+        content_hash -> Text,
+        created_at -> Timestamp,
+        voided_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    approval_departments (approval_id, department_id) {
+        approval_id -> Text,
+        department_id -> Text,
+    }
+}
+
+diesel::table! {
+    submissions (id) {
+        id -> Text,
+        organization_id -> Text,
+        micro_credential_id -> Text,
+        version_id -> Text,
+        earner_id -> Text,
+        attempt -> Integer,
+        state -> Text,
+        integrity_statement -> Bool,
+        include_results -> Bool,
+        ai_use -> Nullable<Text>,
+        sealed_key -> Nullable<Binary>,
+        due_on -> Nullable<Timestamp>,
+        submitted_at -> Nullable<Timestamp>,
+        decided_at -> Nullable<Timestamp>,
+        retain_until -> Nullable<Timestamp>,
+        revision -> Integer,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    submission_events (id) {
+        id -> Text,
+        submission_id -> Text,
+        event -> Text,
+        from_state -> Nullable<Text>,
+        to_state -> Text,
+        actor_id -> Nullable<Text>,
+        actor_role -> Text,
+        happened_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    evidence (id) {
+        id -> Text,
+        submission_id -> Text,
+        requirement_id -> Text,
+        kind -> Text,
+        media_type -> Nullable<Text>,
+        size_bytes -> BigInt,
+        sha256 -> Text,
+        storage_name -> Nullable<Text>,
+        sealed_name -> Nullable<Binary>,
+        sealed_content -> Nullable<Binary>,
+        contains_students -> Bool,
+        consent -> Bool,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    submission_responses (submission_id, prompt_id) {
+        submission_id -> Text,
+        prompt_id -> Text,
+        sealed_text -> Nullable<Binary>,
+        evidence_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    evidence_accesses (id) {
+        id -> Text,
+        evidence_id -> Text,
+        submission_id -> Text,
+        person_id -> Text,
+        purpose -> Text,
+        accessed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    reviews (id) {
+        id -> Text,
+        organization_id -> Text,
+        submission_id -> Text,
+        seat -> Integer,
+        kind -> Text,
+        state -> Text,
+        assessor_id -> Nullable<Text>,
+        lease_expires_at -> Nullable<Timestamp>,
+        locked_at -> Nullable<Timestamp>,
+        overall_feedback -> Nullable<Text>,
+        recuse_reason -> Nullable<Text>,
+        revision -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    review_scores (review_id, criterion_id) {
+        review_id -> Text,
+        criterion_id -> Text,
+        level -> Nullable<Integer>,
+        unscorable -> Bool,
+        feedback -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    decisions (submission_id) {
+        submission_id -> Text,
+        outcome -> Text,
+        raters -> Integer,
+        assessors_qualified -> Bool,
+        decided_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    decision_levels (submission_id, criterion_id) {
+        submission_id -> Text,
+        criterion_id -> Text,
+        level -> Nullable<Integer>,
+        feedback -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    awards (id) {
+        id -> Text,
+        organization_id -> Text,
+        submission_id -> Text,
+        micro_credential_id -> Text,
+        version_id -> Text,
+        earner_id -> Text,
+        state -> Text,
+        revision -> Integer,
+        created_at -> Timestamp,
+        issued_at -> Nullable<Timestamp>,
+        valid_until -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+        revocation_reason -> Nullable<Text>,
+        revocation_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    status_lists (id) {
+        id -> Text,
+        organization_id -> Text,
+        size -> Integer,
+        document -> Nullable<Text>,
+        published_at -> Nullable<Timestamp>,
+        revision -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    issuance_intents (award_id) {
+        award_id -> Text,
+        issuer_id -> Text,
+        signing_key_id -> Text,
+        status_list_id -> Text,
+        status_index -> Integer,
+        canonical_sha256 -> Text,
+        unsigned_document -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    credentials (award_id) {
+        award_id -> Text,
+        document -> Text,
+        sha256 -> Text,
+        issued_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Text,
+        message_id -> Text,
+        kind -> Text,
+        person_id -> Text,
+        parameters -> Text,
+        state -> Text,
+        attempts -> Integer,
+        next_attempt_at -> Timestamp,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        sent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    audit_events (seq) {
+        seq -> BigInt,
+        id -> Text,
+        happened_at -> Timestamp,
+        actor_id -> Nullable<Text>,
+        organization_id -> Nullable<Text>,
+        verb -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        detail -> Text,
+        previous_hash -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    audit_head (id) {
+        id -> Integer,
+        seq -> BigInt,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    denials (bucket, operation, person_id, code) {
+        bucket -> Timestamp,
+        operation -> Text,
+        person_id -> Text,
+        code -> Text,
+        count -> BigInt,
+        summed -> Bool,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (person_id, key) {
+        person_id -> Text,
+        key -> Text,
+        request_sha256 -> Text,
+        status -> Nullable<Integer>,
+        answer -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    installation,
+    organizations,
+    organization_ancestors,
+    people,
+    person_profiles,
+    person_passwords,
+    memberships,
+    membership_roles,
+    invitations,
+    sessions,
+    refresh_tokens,
+    token_keys,
+    signing_keys,
+    micro_credentials,
+    definition_versions,
+    version_authors,
+    version_skills,
+    version_audiences,
+    version_approvals,
+    approval_departments,
+    submissions,
+    submission_events,
+    evidence,
+    submission_responses,
+    evidence_accesses,
+    reviews,
+    review_scores,
+    decisions,
+    decision_levels,
+    awards,
+    status_lists,
+    issuance_intents,
+    credentials,
+    outbox,
+    audit_events,
+    audit_head,
+    denials,
+    idempotency_keys,
+);
