@@ -22,7 +22,7 @@ const POOL_WAIT: Duration = Duration::from_secs(2);
 pub use either::DbConn;
 pub(crate) use either::MultiBackend;
 
-#[expect(missing_docs, reason = "the derive writes public items without documentation")]
+// A module of its own keeps the public items that the derive writes beside the enum out of the documentation.
 mod either {
     use diesel::{PgConnection, SqliteConnection};
 
