@@ -123,15 +123,20 @@ impl DecisionRule {
                 let mut all = true;
                 for id in parts {
                     let part = rubric.find_part(id.as_str());
-                    let part = part.ok_or_else(|| EvaluateError::UnknownPart { part: id.clone() })?;
-                    all &= part.prompts().iter().all(|prompt| has(ScoredItem::Prompt(prompt), *level));
+                    let part =
+                        part.ok_or_else(|| EvaluateError::UnknownPart { part: id.clone() })?;
+                    all &=
+                        part.prompts().iter().all(|prompt| has(ScoredItem::Prompt(prompt), *level));
                 }
                 Ok(all)
             }
             Form::AllCriteriaAtPassLevel => Ok(criteria.all(passes)),
             Form::EssentialCriteriaAtPassLevel => {
-                let mut essential =
-                    rubric.criteria().iter().filter(|criterion| criterion.is_essential()).peekable();
+                let mut essential = rubric
+                    .criteria()
+                    .iter()
+                    .filter(|criterion| criterion.is_essential())
+                    .peekable();
                 if essential.peek().is_none() {
                     return Err(EvaluateError::NoEssentialCriteria);
                 }
@@ -163,7 +168,9 @@ impl DecisionRule {
                 for (index, id) in parts.iter().enumerate() {
                     match rubric.find_part(id.as_str()) {
                         Some(part) => prompts.extend(part.prompts().iter().map(ScoredItem::Prompt)),
-                        None => found.push(at(ObstacleReason::UnknownPart { index, part: id.clone() })),
+                        None => {
+                            found.push(at(ObstacleReason::UnknownPart { index, part: id.clone() }))
+                        }
                     }
                 }
                 found.extend(first_out_of_reach(prompts, *level).map(at));

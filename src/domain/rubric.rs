@@ -390,7 +390,9 @@ local_id! {
 
 /// A text that cannot be an id inside a definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an id has letters, digits, dots, hyphens and underscores and begins with a letter or digit")]
+#[error(
+    "an id has letters, digits, dots, hyphens and underscores and begins with a letter or digit"
+)]
 pub struct IdError;
 
 /// Why something cannot be a rubric.
