@@ -1,1 +1,15 @@
-//! To be written.
+//! Mail: four plain letters, and the way they leave.
+//!
+//! A letter is written by [`templates`] and recorded by the caller as an outbox row with a
+//! [`MessageId`]. [`Mailer::send`] may then be tried as often as needed: every try carries the
+//! same id, so the receiving side can tell a repetition, and a folder of `.eml` files holds the
+//! letter once.
+
+mod mailer;
+mod message;
+mod setting;
+pub mod templates;
+
+pub use mailer::{MailError, Mailer, PermanentCause, TransientCause};
+pub use message::{Message, MessageId, MessageIdError};
+pub use setting::MailSettingError;
