@@ -5,13 +5,14 @@ use super::rubric::{CriterionId, Level, Levels, LevelsError, PartId, Rubric, Sco
 /// How many layers of `and` a rule may have.
 pub const MAX_LAYERS: usize = 3;
 
-/// What a decided submission comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// The rule is not met; the earner may try again.
-    NotYet,
-    /// The rule is met.
-    Earned,
+worded_enum! {
+    /// What a decided submission comes to.
+    Outcome {
+        /// The rule is not met; the earner may try again.
+        NotYet = "not_yet",
+        /// The rule is met.
+        Earned = "earned",
+    }
 }
 
 /// A rule over the levels of all prompts and criteria.

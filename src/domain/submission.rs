@@ -1,5 +1,6 @@
 //! The life of a submission (DOMAIN.md, 2.2). Each state is a type; an event consumes one state and returns the next.
 
+use super::decision_rule::Outcome;
 use super::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
 use super::timestamp::Timestamp;
 
@@ -80,16 +81,6 @@ worded_enum! {
         Inactive = "inactive",
         /// A new attempt after a not-yet.
         Resubmit = "resubmit",
-    }
-}
-
-worded_enum! {
-    /// The answer to a submission.
-    Outcome {
-        /// The rule is met.
-        Earned = "earned",
-        /// Not yet.
-        NotYet = "not_yet",
     }
 }
 

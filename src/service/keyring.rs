@@ -1,0 +1,98 @@
+//! The key-encryption key: it wraps every other key, and is never in the database.
+
+use std::fmt;
+
+use aes_gcm::aead::{Aead, Payload};
+use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::domain::audit::hex;
+
+const NONCE_BYTES: usize = 12;
+
+/// A wrapped key that does not open: another key-encryption key, another row, or altered bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a stored key does not open with the key-encryption key of this installation")]
+pub struct UnwrapError;
+
+/// Wraps and unwraps 32-byte keys with AES-256-GCM, and derives the secrets of mail links.
+pub struct Keyring(Zeroizing<[u8; 32]>);
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring(..)")
+    }
+}
+
+impl Keyring {
+    /// The keyring of this key-encryption key.
+    #[must_use]
+    pub const fn new(key: Zeroizing<[u8; 32]>) -> Keyring {
+        Keyring(key)
+    }
+
+    fn cipher(&self) -> Aes256Gcm {
+        Aes256Gcm::new(&Key::<Aes256Gcm>::from(*self.0))
+    }
+
+    /// Wraps a key. `label` names the row it is for and is bound into the wrapping, so that rows cannot be swapped.
+    ///
+    /// # Errors
+    /// Only where the cipher itself fails.
+    pub fn wrap(&self, key: &[u8; 32], label: &str) -> Result<Vec<u8>, UnwrapError> {
+        let mut nonce = [0_u8; NONCE_BYTES];
+        rand::fill(&mut nonce);
+        let sealed = self
+            .cipher()
+            .encrypt(&Nonce::from(nonce), Payload { msg: key, aad: label.as_bytes() })
+            .map_err(|_failed| UnwrapError)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Unwraps a key.
+    ///
+    /// # Errors
+    /// [`UnwrapError`].
+    pub fn unwrap_key(&self, wrapped: &[u8], label: &str) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
+        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_BYTES>().ok_or(UnwrapError)?;
+        let opened = self
+            .cipher()
+            .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: label.as_bytes() })
+            .map(Zeroizing::new)
+            .map_err(|_failed| UnwrapError)?;
+        let key: [u8; 32] = opened.as_slice().try_into().map_err(|_length| UnwrapError)?;
+        Ok(Zeroizing::new(key))
+    }
+
+    /// The secret of an invitation's link: 256 bits that follow from the key and the invitation's id.
+    ///
+    /// It is derived and not stored, so that the outbox holds no secret; the database keeps its SHA-256.
+    #[must_use]
+    pub fn invitation_token(&self, invitation: &str) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
+            // HMAC takes keys of every length.
+            return String::new();
+        };
+        mac.update(b"assay invitation\0");
+        mac.update(invitation.as_bytes());
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+}
+
+/// A new random secret of 256 bits, for a person to send back.
+#[must_use]
+pub fn random_token() -> String {
+    let mut bytes = [0_u8; 32];
+    rand::fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What is stored of a secret. Looking a row up by this hash compares no secret byte by byte.
+#[must_use]
+pub fn token_sha256(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}

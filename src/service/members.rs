@@ -1,0 +1,299 @@
+//! Invitations and memberships.
+
+use chrono::TimeDelta;
+use lettre::Address;
+use serde_json::json;
+
+use super::audit::Change;
+use super::context::{Cx, new_uuid};
+use super::error::{Error, Fault};
+use super::keyring::token_sha256;
+use super::{organizations, outbox, passwords, sessions};
+use crate::domain::actor::Actor;
+use crate::domain::ids::{InvitationId, MembershipId, OrganizationId, PersonId};
+use crate::domain::organization::{Membership, MembershipState, Role};
+use crate::domain::policy::{self, Denied};
+use crate::store::memberships::Invitation;
+use crate::store::people::Profile;
+use crate::store::{self, StoreError};
+
+/// How long an invitation can be accepted.
+const INVITATION_LIFE: TimeDelta = TimeDelta::days(14);
+/// The most characters of a name.
+const LONGEST_NAME: usize = 200;
+
+/// Refuses a name that is empty, too long, or has control characters.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn check_name(name: &str, pointer: &str) -> Result<(), Error> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let detail = format!("a name has 1 to {LONGEST_NAME} characters on one line");
+        return Err(Error::invalid(pointer, "name", detail));
+    }
+    Ok(())
+}
+
+/// The address in its stored form.
+///
+/// # Errors
+/// [`Error::Invalid`] when nobody could get mail there.
+pub fn check_email(email: &str, pointer: &str) -> Result<String, Error> {
+    let email = sessions::normal_email(email);
+    if email.len() > 254 || email.parse::<Address>().is_err() {
+        return Err(Error::invalid(pointer, "email", "this is not an e-mail address; it should look like name@example.org"));
+    }
+    Ok(email)
+}
+
+/// Reads role names, all faults at once.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn parse_roles(words: &[String]) -> Result<Vec<Role>, Error> {
+    let mut roles = std::collections::BTreeSet::new();
+    let mut faults = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        match Role::parse(word) {
+            Some(role) => {
+                roles.insert(role);
+            }
+            None => {
+                let known: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+                let detail = format!("there is no such role; roles are {}", known.join(", "));
+                faults.push(Fault::new(format!("/roles/{index}"), "unknown-role", detail));
+            }
+        }
+    }
+    if faults.is_empty() {
+        Ok(roles.into_iter().collect())
+    } else {
+        Err(Error::Invalid { code: "unknown-role", summary: "a role does not exist".to_owned(), faults })
+    }
+}
+
+/// What an invitation says.
+#[derive(Clone, Debug)]
+pub struct NewInvitation {
+    /// To whom.
+    pub email: String,
+    /// The name to greet them with.
+    pub name: String,
+    /// What they shall do.
+    pub roles: Vec<Role>,
+}
+
+/// An invitation as the inviter sees it; the secret goes by mail only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invited {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// The roles it offers.
+    pub roles: Vec<Role>,
+}
+
+/// `POST /organizations/{id}/invitations`: invites somebody, again if they have not accepted yet.
+///
+/// # Errors
+/// [`Error::AlreadyThere`] for a member, [`Error::Denied`] without the role or for roles above the inviter's own say.
+pub fn invite(cx: &mut Cx<'_>, organization: OrganizationId, new: &NewInvitation) -> Result<Invited, Error> {
+    let (_, subject) = organizations::load(cx.conn, organization)?;
+    policy::require(&cx.actor, "create_invitation", &subject)?;
+    let is_administrator =
+        matches!(cx.actor, Actor::System) || cx.actor.holds(Role::Administrator, organization, &subject.above);
+    if !is_administrator && new.roles.iter().any(|role| !role.is_given_by_coordinators()) {
+        return Err(Denied::Forbidden.into());
+    }
+    let email = check_email(&new.email, "/email")?;
+    check_name(&new.name, "/name")?;
+    let inviter = cx.actor.person();
+    let host = outbox::message_host(&cx.installation()?.base_url);
+    let (now, resources) = (cx.now, cx.resources);
+    cx.write(|conn| {
+        let profile = match store::people::find_profile_by_email(conn, &email)? {
+            Some(profile) => profile,
+            None => {
+                let person = PersonId::from_uuid(new_uuid());
+                let profile = Profile { person, name: new.name.trim().to_owned(), email: email.clone() };
+                store::people::create(conn, &profile, now)?;
+                profile
+            }
+        };
+        let membership = match store::memberships::find(conn, organization, profile.person)? {
+            None => {
+                let membership = Membership {
+                    id: MembershipId::from_uuid(new_uuid()),
+                    organization,
+                    person: profile.person,
+                    state: MembershipState::Invited,
+                    roles: new.roles.clone(),
+                    revision: 1,
+                };
+                store::memberships::create(conn, &membership, now)?;
+                membership
+            }
+            Some(membership) => match membership.state {
+                MembershipState::Invited | MembershipState::Removed => {
+                    let revision = membership.revision;
+                    let again = Membership { state: MembershipState::Invited, roles: new.roles.clone(), ..membership };
+                    store::memberships::save(conn, &again, revision, now)?;
+                    again
+                }
+                MembershipState::Confirmed | MembershipState::Suspended => {
+                    let detail = "this person is a member already; change their roles in the list of members".to_owned();
+                    return Err(Error::AlreadyThere { code: "already-member", detail });
+                }
+            },
+        };
+        let invitation = Invitation {
+            id: InvitationId::from_uuid(new_uuid()),
+            organization,
+            membership: membership.id,
+            person: profile.person,
+            expires_at: now.plus(INVITATION_LIFE),
+            is_accepted: false,
+        };
+        let token = resources.keyring.invitation_token(&invitation.id.to_string());
+        store::memberships::create_invitation(conn, &invitation, &token_sha256(&token), inviter, now)?;
+        let parameters = json!({
+            "invitation_id": invitation.id,
+            "organization_id": organization,
+            "inviter_id": inviter,
+            "roles": membership.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+            "expires_on": invitation.expires_at.date(),
+        });
+        outbox::enqueue(conn, outbox::INVITATION, profile.person, &host, &parameters, now)?;
+        let change =
+            Change::new("create_invitation", Some(organization), "membership", membership.id).with("person", profile.person);
+        Ok((Invited { invitation, roles: membership.roles }, change))
+    })
+}
+
+/// `POST /invitations/accept`: the invited person confirms the membership. A person without an account sets the password;
+/// one with an account proves it.
+///
+/// # Errors
+/// [`Error::InvitationUnusable`] for an unknown, used or expired token, [`Error::BadLogin`] for the wrong password of an account.
+pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership, Error> {
+    let invitation =
+        store::memberships::find_invitation(cx.conn, &token_sha256(token))?.ok_or(Error::InvitationUnusable)?;
+    if invitation.is_accepted || invitation.expires_at <= cx.now {
+        return Err(Error::InvitationUnusable);
+    }
+    let existing = store::people::find_password_hash(cx.conn, invitation.person)?;
+    let new_hash = match &existing {
+        Some(hash) => {
+            if !cx.resources.passwords.verify(password, Some(hash))? {
+                return Err(Error::BadLogin);
+            }
+            None
+        }
+        None => {
+            passwords::check_new(password, "/password")?;
+            Some(cx.resources.passwords.hash(password)?)
+        }
+    };
+    let now = cx.now;
+    store::write(cx.conn, |conn| {
+        match store::memberships::accept_invitation(conn, invitation.id, now) {
+            Err(StoreError::Stale) => return Err(Error::InvitationUnusable),
+            other => other?,
+        }
+        let membership = store::memberships::find(conn, invitation.organization, invitation.person)?
+            .filter(|membership| membership.state == MembershipState::Invited)
+            .ok_or(Error::InvitationUnusable)?;
+        let revision = membership.revision;
+        let confirmed = Membership { state: MembershipState::Confirmed, ..membership };
+        store::memberships::save(conn, &confirmed, revision, now)?;
+        if let Some(hash) = &new_hash {
+            store::people::save_password_hash(conn, invitation.person, hash, now)?;
+        }
+        let change =
+            Change::new("accept_invitation", Some(invitation.organization), "membership", confirmed.id);
+        super::audit::append(conn, Some(invitation.person), &change, now)?;
+        Ok(Membership { revision: revision + 1, ..confirmed })
+    })
+}
+
+/// `GET /organizations/{id}/members`.
+///
+/// # Errors
+/// [`Error::Denied`] without the role.
+pub fn list(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<(Membership, Option<Profile>)>, Error> {
+    let (_, subject) = organizations::load(cx.conn, organization)?;
+    policy::require(&cx.actor, "list_members", &subject)?;
+    let memberships = store::memberships::list(cx.conn, organization, after, limit)?;
+    memberships
+        .into_iter()
+        .map(|membership| {
+            let profile = store::people::find_profile(cx.conn, membership.person)?;
+            Ok((membership, profile))
+        })
+        .collect()
+}
+
+/// One membership, for its entity tag.
+///
+/// # Errors
+/// [`Error::Denied`] without the role, [`Error::NotFound`] for no member.
+pub fn find(cx: &mut Cx<'_>, organization: OrganizationId, person: PersonId) -> Result<Membership, Error> {
+    let (_, subject) = organizations::load(cx.conn, organization)?;
+    policy::require(&cx.actor, "put_member", &subject)?;
+    store::memberships::find(cx.conn, organization, person)?.ok_or(Error::NotFound("member"))
+}
+
+/// `PUT /organizations/{id}/members/{person_id}`: changes roles and state. Every sign-in of the person ends, so that the new
+/// rights are the only ones from the next request on.
+///
+/// # Errors
+/// [`Error::Stale`], [`Error::WrongState`] for a step that the life of a membership does not have or that would leave the
+/// organization without an administrator.
+pub fn change(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    person: PersonId,
+    roles: &[Role],
+    state: MembershipState,
+    revision: i32,
+) -> Result<Membership, Error> {
+    let (_, subject) = organizations::load(cx.conn, organization)?;
+    policy::require(&cx.actor, "put_member", &subject)?;
+    let now = cx.now;
+    cx.write(|conn| {
+        let membership = store::memberships::find(conn, organization, person)?.ok_or(Error::NotFound("member"))?;
+        if membership.revision != revision {
+            return Err(Error::Stale);
+        }
+        if !membership.state.may_become(state) {
+            let allowed_events =
+                MembershipState::ALL.iter().filter(|next| membership.state.may_become(**next)).map(|next| next.as_str()).collect();
+            let detail = format!("a membership that is {} cannot become {state}", membership.state);
+            return Err(Error::WrongState { detail, allowed_events });
+        }
+        let was_administrator =
+            membership.state == MembershipState::Confirmed && membership.roles.contains(&Role::Administrator);
+        let stays_administrator = state == MembershipState::Confirmed && roles.contains(&Role::Administrator);
+        if was_administrator
+            && !stays_administrator
+            && store::memberships::count_other_administrators(conn, organization, person)? == 0
+        {
+            let detail = "this is the only administrator; make somebody else administrator first".to_owned();
+            return Err(Error::WrongState { detail, allowed_events: Vec::new() });
+        }
+        let changed = Membership { roles: roles.to_vec(), state, ..membership };
+        store::memberships::save(conn, &changed, revision, now)?;
+        let ended = store::sessions::end_all(conn, person, now)?;
+        let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        let change = Change::new("put_member", Some(organization), "membership", changed.id)
+            .with("state", state)
+            .with("roles", words.join(","))
+            .with("sessions_ended", ended);
+        Ok((Membership { revision: revision + 1, ..changed }, change))
+    })
+}
