@@ -58,7 +58,9 @@ fn with(text: &str, pointer: &str, value: Value) -> Value {
         }
         Value::Array(items) if last == "-" => items.push(value),
         Value::Array(items) => items[last.parse::<usize>().unwrap()] = value,
-        scalar => panic!("{scalar} has nothing inside"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            panic!("nothing is inside {parent}")
+        }
     }
     document
 }

@@ -1,7 +1,8 @@
 //! What the schema takes and what it says about the rest.
 
-use assay::domain::definition::RenewalMode;
+use assay::domain::definition::{MAX_EVIDENCE_REQUIREMENTS, RenewalMode};
 use assay::domain::review_policy::ReviewMode;
+use assay::domain::rubric::{MAX_CRITERIA, MAX_ID_LENGTH, MAX_LEVELS, MAX_PROMPTS};
 use assay::service::definition_document::{
     self, FieldError, MAX_DEPTH, MAX_ERRORS, MAX_NAME_LENGTH, MAX_VALUES, schema_text,
 };
@@ -283,6 +284,20 @@ fn schema_is_closed_and_bounded_everywhere() {
         }
     }
     assert!(n_objects > 25, "{n_objects}");
+}
+
+#[test]
+fn schema_and_domain_have_the_same_limits() {
+    let schema = super::json(schema_text());
+    let limit = |pointer: &str| {
+        schema.pointer(&format!("/$defs/{pointer}")).unwrap().as_u64().unwrap() as usize
+    };
+    assert_eq!(limit("prompt_part/properties/prompts/maxItems"), MAX_PROMPTS);
+    assert_eq!(limit("prompt/properties/levels/maxItems"), MAX_LEVELS);
+    assert_eq!(limit("criterion/properties/levels/maxItems"), MAX_LEVELS);
+    assert_eq!(limit("evidence_part/properties/criteria/maxItems"), MAX_CRITERIA);
+    assert_eq!(limit("evidence_part/properties/evidence/maxItems"), MAX_EVIDENCE_REQUIREMENTS);
+    assert_eq!(limit("identifier/maxLength"), MAX_ID_LENGTH);
 }
 
 proptest! {
