@@ -251,6 +251,12 @@ fn each_flaw_is_found_alone_and_in_its_place() {
 }
 
 #[test]
+fn only_the_highest_level_may_pass() {
+    let document = with(STUDENTS_AS_LEADERS, "/submission/part2/criteria/2/pass_level", json!(3));
+    assert_eq!(findings(&parse(&document).definition, &ALLOWED_MEDIA), []);
+}
+
+#[test]
 fn essential_rule_wants_essential_criteria() {
     let text = STUDENTS_AS_LEADERS.replace("\"essential\": true", "\"essential\": false");
     let found = findings(&definition(&text), &ALLOWED_MEDIA);
