@@ -289,6 +289,8 @@ fn first_out_of_reach<'a>(
     items: impl IntoIterator<Item = ScoredItem<'a>>,
     level: Level,
 ) -> Option<ObstacleReason> {
-    let item = items.into_iter().find(|item| item.top_level() < level)?;
+    // A scale of one level is a flaw of its own, whatever the rule asks for.
+    let mut scales = items.into_iter().filter(|item| item.levels().len() > 1);
+    let item = scales.find(|item| item.top_level() < level)?;
     Some(ObstacleReason::LevelOutOfReach { item: item.id().clone(), top: item.top_level(), level })
 }

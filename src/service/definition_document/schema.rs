@@ -86,11 +86,15 @@ pub(super) fn check(document: &Value) -> Result<(), Vec<FieldError>> {
         return Ok(());
     }
     errors.sort();
-    // A number with a fraction fails by its form and by its type, a long text by two limits: once is enough.
+    // Once is enough: a number with a fraction is also of the wrong type, a long text over two limits, and an
+    // empty one both too short and not what its pattern asks for.
     errors.dedup_by(|later, earlier| {
-        later.pointer == earlier.pointer
-            && (later.code == earlier.code
-                || (earlier.code, later.code) == ("not_whole", "wrong_type"))
+        let is_same = later.code == earlier.code
+            || matches!(
+                (earlier.code, later.code),
+                ("not_whole", "wrong_type") | ("bad_text", "too_short")
+            );
+        later.pointer == earlier.pointer && is_same
     });
     errors.truncate(MAX_ERRORS);
     Err(errors)
