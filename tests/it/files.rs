@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use assay::files::{
@@ -440,10 +441,16 @@ fn every_allowed_kind_has_a_neutral_ending() {
 
 #[test]
 fn files_may_move_between_threads() {
-    fn is_send<T: Send + 'static>() -> bool {
-        true
-    }
-    assert!(is_send::<Incoming>() && is_send::<EvidenceReader>() && is_send::<DataKey>());
+    let files = Files::new();
+    let mut incoming: Incoming = files.store.begin(&files.key, Limits::default()).unwrap();
+    let stored = thread::spawn(move || {
+        incoming.write(&pdf(100)).unwrap();
+        incoming.finish("a.pdf", &ALLOWED_MEDIA).unwrap()
+    });
+    let reader: EvidenceReader =
+        files.store.open_file(&stored.join().unwrap().storage_name, &files.key).unwrap();
+    let content = thread::spawn(move || reader.map(Result::unwrap).collect::<Vec<_>>().concat());
+    assert_eq!(content.join().unwrap(), pdf(100));
 }
 
 /// A store of its own folder, with one submission's key.

@@ -1,11 +1,11 @@
 //! The rules of mail: what the letters say, and how they leave.
 
+mod server;
+
 use std::error::Error as _;
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use assay::mail::templates::{self, Badge, Decision, Invitation, SubmissionReceived};
@@ -16,13 +16,15 @@ use chrono::NaiveDate;
 use insta::assert_snapshot;
 use tempfile::TempDir;
 
+use self::server::{Answers, SmtpServer};
+
 const FROM: &str = "Assay <no-reply@badges.example.org>";
 const LINK: &str = "https://badges.example.org/invitations#token=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4=equals=3D";
 
 #[test]
 fn letter_reaches_the_mail_server_whole() {
     let server = SmtpServer::start(Answers::default());
-    let mailer = server.mailer("");
+    let mailer = mailer(&server, "");
     mailer.send(&letter()).unwrap();
     let delivered = server.delivered();
     assert_eq!(delivered.len(), 1);
@@ -58,7 +60,7 @@ fn letter_reaches_the_mail_server_whole() {
 #[test]
 fn second_try_carries_the_same_message_id() {
     let server = SmtpServer::start(Answers::default());
-    let mailer = server.mailer("");
+    let mailer = mailer(&server, "");
     mailer.send(&letter()).unwrap();
     mailer.send(&letter()).unwrap();
     let delivered = server.delivered();
@@ -110,7 +112,7 @@ fn refusal_is_permanent_and_putting_off_is_not() {
 #[track_caller]
 fn check_answer(answers: Answers, expected: impl Fn(MailError) -> bool) {
     let server = SmtpServer::start(answers);
-    let error = server.mailer("").send(&letter()).unwrap_err();
+    let error = mailer(&server, "").send(&letter()).unwrap_err();
     let mut words = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(cause) = source {
@@ -140,7 +142,7 @@ fn mail_server_out_of_reach_is_transient_and_quick() {
 #[test]
 fn no_letter_leaves_when_required_encryption_is_missing() {
     let server = SmtpServer::start(Answers::default());
-    let error = server.mailer("?tls=required").send(&letter()).unwrap_err();
+    let error = mailer(&server, "?tls=required").send(&letter()).unwrap_err();
     assert!(matches!(error, MailError::Transient { cause: TransientCause::Protocol }), "{error:?}");
     assert!(
         !server.commands().iter().any(|command| command.starts_with("MAIL")),
@@ -148,7 +150,7 @@ fn no_letter_leaves_when_required_encryption_is_missing() {
         server.commands()
     );
 
-    server.mailer("?tls=opportunistic").send(&letter()).unwrap();
+    mailer(&server, "?tls=opportunistic").send(&letter()).unwrap();
     assert_eq!(server.delivered().len(), 1);
 }
 
@@ -279,7 +281,7 @@ fn link_can_be_copied_from_the_file() {
 #[test]
 fn text_that_cannot_travel_as_it_is_is_encoded() {
     let server = SmtpServer::start(Answers::default());
-    let mailer = server.mailer("");
+    let mailer = mailer(&server, "");
     for (text, encoding) in [
         ("plain\n.\nstill the same letter\n".to_owned(), "7bit"),
         ("x".repeat(998), "7bit"),
@@ -488,6 +490,12 @@ fn an_invitation() -> Invitation<'static> {
     }
 }
 
+/// A mailer that sends to this server.
+fn mailer(server: &SmtpServer, query: &str) -> Mailer {
+    let outbox = tempfile::tempdir().unwrap();
+    Mailer::from_setting(Some(&server.url(query)), outbox.path(), FROM).unwrap()
+}
+
 /// A mailer that writes into a folder of its own.
 struct Outbox {
     folder: TempDir,
@@ -518,121 +526,4 @@ impl Outbox {
         assert_eq!(names.len(), 1);
         fs::read_to_string(self.folder.path().join("mail").join(&names[0])).unwrap()
     }
-}
-
-/// What the mail server answers to the parts of a letter.
-#[derive(Clone, Copy)]
-struct Answers {
-    from: &'static str,
-    to: &'static str,
-    data: &'static str,
-}
-
-impl Default for Answers {
-    fn default() -> Answers {
-        Answers { from: "250 sender fine", to: "250 receiver fine", data: "250 taken" }
-    }
-}
-
-/// A letter as the mail server took it.
-#[derive(Clone, Debug, Default)]
-struct Delivered {
-    from: String,
-    to: Vec<String>,
-    data: String,
-}
-
-impl Delivered {
-    fn header(&self, name: &str) -> String {
-        let start = format!("{name}: ");
-        self.data.lines().find_map(|line| line.strip_prefix(&start)).unwrap().to_owned()
-    }
-}
-
-/// A small mail server on loopback.
-struct SmtpServer {
-    address: SocketAddr,
-    log: Arc<Mutex<Log>>,
-}
-
-#[derive(Default)]
-struct Log {
-    commands: Vec<String>,
-    delivered: Vec<Delivered>,
-}
-
-impl SmtpServer {
-    fn start(answers: Answers) -> SmtpServer {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let log = Arc::new(Mutex::new(Log::default()));
-        let shared = Arc::clone(&log);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let shared = Arc::clone(&shared);
-                // A client may hang up whenever it likes.
-                thread::spawn(move || drop(converse(&stream.unwrap(), answers, &shared)));
-            }
-        });
-        SmtpServer { address, log }
-    }
-
-    fn mailer(&self, query: &str) -> Mailer {
-        let outbox = tempfile::tempdir().unwrap();
-        Mailer::from_setting(Some(&format!("smtp://{}{query}", self.address)), outbox.path(), FROM)
-            .unwrap()
-    }
-
-    fn delivered(&self) -> Vec<Delivered> {
-        self.log.lock().unwrap().delivered.clone()
-    }
-
-    fn commands(&self) -> Vec<String> {
-        self.log.lock().unwrap().commands.clone()
-    }
-}
-
-fn converse(mut stream: &TcpStream, answers: Answers, log: &Mutex<Log>) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream).lines();
-    let mut letter = Delivered::default();
-    stream.write_all(b"220 mail.example.org\r\n")?;
-    while let Some(line) = lines.next() {
-        let line = line?;
-        log.lock().unwrap().commands.push(line.clone());
-        let answer = match line.split(' ').next().unwrap() {
-            "EHLO" => "250-mail.example.org\r\n250 8BITMIME",
-            "MAIL" => {
-                letter.from = line.split([':', ' ']).nth(2).unwrap().to_owned();
-                answers.from
-            }
-            "RCPT" => {
-                letter.to.push(line.split([':', ' ']).nth(2).unwrap().to_owned());
-                answers.to
-            }
-            "DATA" => {
-                stream.write_all(b"354 go on\r\n")?;
-                for line in lines.by_ref() {
-                    let line = line?;
-                    if line == "." {
-                        break;
-                    }
-                    letter.data.push_str(line.strip_prefix('.').unwrap_or(&line));
-                    letter.data.push('\n');
-                }
-                if answers.data.starts_with('2') {
-                    log.lock().unwrap().delivered.push(std::mem::take(&mut letter));
-                }
-                answers.data
-            }
-            "NOOP" | "RSET" => "250 fine",
-            "QUIT" => {
-                stream.write_all(b"221 bye\r\n")?;
-                break;
-            }
-            _ => "502 what?",
-        };
-        stream.write_all(answer.as_bytes())?;
-        stream.write_all(b"\r\n")?;
-    }
-    Ok(())
 }
