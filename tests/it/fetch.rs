@@ -212,6 +212,17 @@ fn deadline_covers_the_whole_exchange() {
     });
 }
 
+#[test]
+fn nothing_goes_on_long_after_the_deadline() {
+    let (hung_up, hang_ups) = mpsc::channel();
+    check_deadline(move |stream, _path| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+        dribble(stream);
+        hung_up.send(()).unwrap();
+    });
+    hang_ups.recv_timeout(Duration::from_secs(5)).unwrap();
+}
+
 /// Fetches with a deadline of 300 ms and expects that it is kept.
 #[track_caller]
 fn check_deadline(serve: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) {

@@ -216,6 +216,11 @@ fn header_stays_one_header_whatever_people_type() {
             "Content-Transfer-Encoding"
         ]
     );
+    assert!(
+        head.contains("\r\nTo: \"Ana Bcc: eve@example.org\" <ana@school.example.org>\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("\r\nSubject: Hello X-Evil: 1 body\r\n"), "{head}");
     assert!(body.starts_with("Hello Ana"), "{body}");
 
     let error = outbox
