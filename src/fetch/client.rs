@@ -16,6 +16,8 @@ pub const PUBLIC_SENTENCE: &str = "The document could not be fetched.";
 
 /// How long one fetch may take, redirects and all.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// The longest time that a policy can allow.
+const MAX_DEADLINE: Duration = Duration::from_secs(60);
 /// How many fetches may be under way at once.
 const MAX_RUNNING: usize = 32;
 
@@ -26,7 +28,7 @@ pub struct FetchPolicy {
     pub base_url_maps: Vec<(String, String)>,
     /// Whether to open no connection at all.
     pub offline: bool,
-    /// How long one fetch may take, redirects and all.
+    /// How long one fetch may take, redirects and all; at most a minute.
     pub deadline: Duration,
 }
 
@@ -54,7 +56,7 @@ impl Client {
         Ok(Client {
             maps: Arc::new(Maps::new(&policy.base_url_maps)?),
             is_offline: policy.offline,
-            deadline: policy.deadline,
+            deadline: policy.deadline.min(MAX_DEADLINE),
             running: Arc::new(AtomicUsize::new(0)),
         })
     }

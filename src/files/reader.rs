@@ -65,7 +65,7 @@ impl EvidenceReader {
     }
 
     fn read_stored(&mut self) -> io::Result<Vec<u8>> {
-        let mut stored = Vec::new();
+        let mut stored = Vec::with_capacity(CHUNK_BYTES + TAG_BYTES);
         let most = u64::try_from(CHUNK_BYTES + TAG_BYTES).unwrap_or(u64::MAX);
         (&mut self.file).take(most).read_to_end(&mut stored)?;
         Ok(stored)

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use lettre::Address;
 use lettre::message::header::{
-    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue,
+    ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue, MIME_VERSION_1_0,
 };
 use lettre::message::{Body, Mailbox};
 
@@ -13,6 +13,8 @@ use crate::mail::mailer::PermanentCause;
 
 /// The most characters that a name or a subject keeps in a header.
 const MAX_HEADER_CHARS: usize = 200;
+/// The most bytes of a line without its end (RFC 5322, section 2.1.1).
+const MAX_LINE_BYTES: usize = 998;
 
 /// A letter to one person.
 #[derive(Clone, PartialEq, Eq)]
@@ -102,6 +104,7 @@ pub(super) fn build(
         .to(Mailbox::new(name, address))
         .subject(one_line(&message.subject))
         .header(AutoSubmitted)
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN)
         .body(body(&message.text, form))
         .map_err(|_error| PermanentCause::Form)
@@ -114,15 +117,22 @@ pub(super) fn one_line(text: &str) -> String {
     words.join(" ").chars().take(MAX_HEADER_CHARS).collect()
 }
 
+/// The text as a body. What may travel as it is does so, and every link in it stays whole.
 fn body(text: &str, form: TextForm) -> Body {
-    let text = text.to_owned();
+    let is_kept = |character: &char| !character.is_control() || *character == '\t';
+    let lines: Vec<String> =
+        text.lines().map(|line| line.chars().filter(is_kept).collect()).collect();
+    let text = lines.join("\r\n");
+    let is_plain = lines.iter().all(|line| line.len() <= MAX_LINE_BYTES);
     match form {
-        TextForm::Encoded => Body::new(text),
-        // Refused for lines beyond the limit of RFC 5322, section 2.1.1; then it is encoded after all.
-        TextForm::Readable => {
-            Body::new_with_encoding(text.clone(), ContentTransferEncoding::EightBit)
-                .unwrap_or_else(|_bytes| Body::new(text))
+        // The lines are clean and short enough, which is all that these two encodings ask for.
+        TextForm::Readable | TextForm::Encoded if is_plain && text.is_ascii() => {
+            Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
         }
+        TextForm::Readable if is_plain => {
+            Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::EightBit)
+        }
+        TextForm::Readable | TextForm::Encoded => Body::new(text),
     }
 }
 

@@ -1,0 +1,121 @@
+//! A small mail server on loopback, which says what it is told to say and remembers what it took.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What the mail server answers to the parts of a letter.
+#[derive(Clone, Copy)]
+pub struct Answers {
+    pub from: &'static str,
+    pub to: &'static str,
+    pub data: &'static str,
+}
+
+impl Default for Answers {
+    fn default() -> Answers {
+        Answers { from: "250 sender fine", to: "250 receiver fine", data: "250 taken" }
+    }
+}
+
+/// A letter as the mail server took it.
+#[derive(Clone, Debug, Default)]
+pub struct Delivered {
+    pub from: String,
+    pub to: Vec<String>,
+    pub data: String,
+}
+
+impl Delivered {
+    pub fn header(&self, name: &str) -> String {
+        let start = format!("{name}: ");
+        self.data.lines().find_map(|line| line.strip_prefix(&start)).unwrap().to_owned()
+    }
+}
+
+/// A small mail server on loopback.
+pub struct SmtpServer {
+    address: SocketAddr,
+    log: Arc<Mutex<Log>>,
+}
+
+#[derive(Default)]
+struct Log {
+    commands: Vec<String>,
+    delivered: Vec<Delivered>,
+}
+
+impl SmtpServer {
+    pub fn start(answers: Answers) -> SmtpServer {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let log = Arc::new(Mutex::new(Log::default()));
+        let shared = Arc::clone(&log);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let shared = Arc::clone(&shared);
+                // A client may hang up whenever it likes.
+                thread::spawn(move || drop(converse(&stream.unwrap(), answers, &shared)));
+            }
+        });
+        SmtpServer { address, log }
+    }
+
+    pub fn url(&self, query: &str) -> String {
+        format!("smtp://{}{query}", self.address)
+    }
+
+    pub fn delivered(&self) -> Vec<Delivered> {
+        self.log.lock().unwrap().delivered.clone()
+    }
+
+    pub fn commands(&self) -> Vec<String> {
+        self.log.lock().unwrap().commands.clone()
+    }
+}
+
+fn converse(mut stream: &TcpStream, answers: Answers, log: &Mutex<Log>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let mut letter = Delivered::default();
+    stream.write_all(b"220 mail.example.org\r\n")?;
+    while let Some(line) = lines.next() {
+        let line = line?;
+        log.lock().unwrap().commands.push(line.clone());
+        let answer = match line.split(' ').next().unwrap() {
+            "EHLO" => "250-mail.example.org\r\n250 8BITMIME",
+            "MAIL" => {
+                letter.from = line.split([':', ' ']).nth(2).unwrap().to_owned();
+                answers.from
+            }
+            "RCPT" => {
+                letter.to.push(line.split([':', ' ']).nth(2).unwrap().to_owned());
+                answers.to
+            }
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n")?;
+                for line in lines.by_ref() {
+                    let line = line?;
+                    if line == "." {
+                        break;
+                    }
+                    letter.data.push_str(line.strip_prefix('.').unwrap_or(&line));
+                    letter.data.push('\n');
+                }
+                if answers.data.starts_with('2') {
+                    log.lock().unwrap().delivered.push(std::mem::take(&mut letter));
+                }
+                answers.data
+            }
+            "NOOP" | "RSET" => "250 fine",
+            "QUIT" => {
+                stream.write_all(b"221 bye\r\n")?;
+                break;
+            }
+            _ => "502 what?",
+        };
+        stream.write_all(answer.as_bytes())?;
+        stream.write_all(b"\r\n")?;
+    }
+    Ok(())
+}
