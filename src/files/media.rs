@@ -6,7 +6,8 @@
 use crate::files::incoming::Limits;
 
 /// The media types that evidence may have.
-pub const ALLOWED_MEDIA: [&str; 9] = [PDF, JPEG, PNG, HEIC, MP4, QUICKTIME, MP3, M4A, TEXT];
+pub const ALLOWED_MEDIA: [&str; 11] =
+    [PDF, JPEG, PNG, HEIC, MP4, QUICKTIME, MP3, M4A, TEXT, CSV, MARKDOWN];
 
 const PDF: &str = "application/pdf";
 const JPEG: &str = "image/jpeg";
@@ -17,6 +18,8 @@ const QUICKTIME: &str = "video/quicktime";
 const MP3: &str = "audio/mpeg";
 const M4A: &str = "audio/mp4";
 const TEXT: &str = "text/plain";
+const CSV: &str = "text/csv";
+const MARKDOWN: &str = "text/markdown";
 
 /// The media type that a name's ending stands for, without its dot and in any case.
 pub fn media_type_for_extension(extension: &str) -> Option<&'static str> {
@@ -30,6 +33,8 @@ pub fn media_type_for_extension(extension: &str) -> Option<&'static str> {
         "mp3" => Some(MP3),
         "m4a" => Some(M4A),
         "txt" | "text" => Some(TEXT),
+        "csv" => Some(CSV),
+        "md" | "markdown" => Some(MARKDOWN),
         _ => None,
     }
 }
@@ -46,6 +51,8 @@ pub fn extension_for(media_type: &str) -> Option<&'static str> {
         MP3 => Some("mp3"),
         M4A => Some("m4a"),
         TEXT => Some("txt"),
+        CSV => Some("csv"),
+        MARKDOWN => Some("md"),
         _ => None,
     }
 }
@@ -102,7 +109,12 @@ pub(super) fn sniff(head: &[u8], is_text: bool) -> Found {
     } else if let Some(brands) = Brands::read(head) {
         brands.sniff()
     } else if is_text {
-        if looks_like_markup(head) { Found::other("a web page") } else { Found::one(&[TEXT]) }
+        if looks_like_markup(head) {
+            Found::other("a web page")
+        } else {
+            // Nothing in the bytes tells these apart; the ending of the name does.
+            Found { label: TEXT, candidates: &[TEXT, CSV, MARKDOWN] }
+        }
     } else if is_id3(head) || is_mp3_frame(head) {
         Found::one(&[MP3])
     } else {

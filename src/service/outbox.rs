@@ -1,0 +1,268 @@
+//! Mail through a transactional outbox: a row beside the change it tells of, rendered and sent later, tried again until it is through.
+
+use chrono::{NaiveDate, TimeDelta};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::context::{Cx, new_uuid};
+use super::error::Error;
+use crate::domain::ids::{AwardId, InvitationId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::organization::Role;
+use crate::domain::timestamp::Timestamp;
+use crate::mail::{MailError, Message, MessageId, templates};
+use crate::store::outbox::{Delivery, OutboxRow};
+use crate::store::people::Profile;
+use crate::store::{self, DbConn};
+
+/// The kind of the mail that invites.
+pub const INVITATION: &str = "invitation";
+/// The kind of the mail that promises a date.
+pub const SUBMISSION_RECEIVED: &str = "submission_received";
+/// The kind of the mail that tells of a decision.
+pub const DECISION: &str = "decision";
+/// The kind of the mail that brings the badge.
+pub const BADGE: &str = "badge";
+
+/// How long a claimed mail is left alone: longer than any conversation with a mail server.
+const CLAIM: TimeDelta = TimeDelta::minutes(5);
+/// How often a mail is tried: with the pauses below for about five days, as mail servers do.
+const TRIES: i32 = 24;
+
+/// The right side of our message ids: the host of the base URL.
+#[must_use]
+pub fn message_host(base_url: &str) -> String {
+    Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// Puts a mail into the outbox, in the transaction of what it tells.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn enqueue(
+    conn: &mut DbConn,
+    kind: &str,
+    person: PersonId,
+    host: &str,
+    parameters: &Value,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let id = new_uuid().to_string();
+    let message_id = MessageId::new(&id, host)
+        .or_else(|_unsafe_host| MessageId::new(&id, "localhost"))
+        .map_err(Error::internal)?;
+    let row = OutboxRow {
+        id,
+        message_id: message_id.as_str().to_owned(),
+        kind: kind.to_owned(),
+        person,
+        parameters: parameters.to_string(),
+        attempts: 0,
+    };
+    Ok(store::outbox::create(conn, &row, now)?)
+}
+
+#[derive(Deserialize)]
+struct InvitationParameters {
+    invitation_id: InvitationId,
+    organization_id: OrganizationId,
+    inviter_id: Option<PersonId>,
+    roles: Vec<String>,
+    expires_on: NaiveDate,
+}
+
+#[derive(Deserialize)]
+struct ReceivedParameters {
+    submission_id: SubmissionId,
+    title: String,
+    attempt: u32,
+    due_on: NaiveDate,
+}
+
+#[derive(Deserialize)]
+struct DecisionParameters {
+    submission_id: SubmissionId,
+    title: String,
+    earned: bool,
+}
+
+#[derive(Deserialize)]
+struct BadgeParameters {
+    award_id: AwardId,
+    title: String,
+    organization_id: OrganizationId,
+}
+
+/// Sends the mail that is due first. Returns whether there was one.
+///
+/// The claim is committed before the conversation with the mail server begins, and no transaction is open during it.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails; a mail server that does not answer is not an error.
+pub fn send_next(cx: &mut Cx<'_>) -> Result<bool, Error> {
+    let now = cx.now;
+    let claimed = store::write(cx.conn, |conn| {
+        store::outbox::claim(conn, now, now.plus(CLAIM)).map_err(Error::from)
+    })?;
+    let Some(row) = claimed else { return Ok(false) };
+    let (delivery, reason) = match render(cx, &row) {
+        Ok(Some(message)) => deliver(cx, &row, &message),
+        Ok(None) => (Delivery::Dropped, Some("its receiver is gone".to_owned())),
+        Err(error) => {
+            tracing::error!(outbox = row.id, error = ?error, "a mail could not be written");
+            (Delivery::Failed, Some("it could not be written".to_owned()))
+        }
+    };
+    store::write(cx.conn, |conn| {
+        store::outbox::finish(conn, &row.id, delivery, reason.as_deref(), now).map_err(Error::from)
+    })?;
+    Ok(true)
+}
+
+fn deliver(cx: &Cx<'_>, row: &OutboxRow, message: &Message) -> (Delivery, Option<String>) {
+    match cx.resources.mailer.send(message) {
+        Ok(()) => {
+            tracing::info!(outbox = row.id, kind = row.kind, attempt = row.attempts, "mail sent");
+            (Delivery::Sent, None)
+        }
+        Err(error @ MailError::Permanent { .. }) => {
+            tracing::error!(outbox = row.id, error = ?error, "a mail will never be delivered");
+            (Delivery::Failed, Some(error.to_string()))
+        }
+        Err(error @ MailError::Transient { .. }) => {
+            tracing::warn!(outbox = row.id, attempt = row.attempts, error = ?error, "a mail could not be delivered now");
+            if row.attempts >= TRIES {
+                return (Delivery::Failed, Some(error.to_string()));
+            }
+            (Delivery::Again(cx.now.plus(pause_after(row.attempts))), Some(error.to_string()))
+        }
+    }
+}
+
+/// Doubling from ten seconds up to six hours.
+fn pause_after(attempts: i32) -> TimeDelta {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
+    TimeDelta::seconds((10_i64 << doublings).min(6 * 3600))
+}
+
+fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
+    let Some(profile) = store::people::find_profile(cx.conn, row.person)? else { return Ok(None) };
+    let base_url = cx.installation()?.base_url;
+    let (subject, text) = match row.kind.as_str() {
+        INVITATION => render_invitation(cx, row, &profile, &base_url)?,
+        SUBMISSION_RECEIVED => {
+            let p: ReceivedParameters = parse(row)?;
+            let link = format!("{base_url}/submissions/{}", p.submission_id);
+            templates::submission_received(&templates::SubmissionReceived {
+                name: &profile.name,
+                title: &p.title,
+                attempt: p.attempt,
+                due_on: p.due_on,
+                link: &link,
+            })
+            .map_err(Error::internal)?
+        }
+        DECISION => {
+            let p: DecisionParameters = parse(row)?;
+            let link = format!("{base_url}/submissions/{}", p.submission_id);
+            let decision =
+                templates::Decision { name: &profile.name, title: &p.title, earned: p.earned, link: &link };
+            templates::decision(&decision).map_err(Error::internal)?
+        }
+        BADGE => {
+            let p: BadgeParameters = parse(row)?;
+            let Some(organization) = store::organizations::find(cx.conn, p.organization_id)? else { return Ok(None) };
+            let link = format!("{base_url}/credentials/{}", p.award_id);
+            let badge =
+                templates::Badge { name: &profile.name, title: &p.title, organization: &organization.name, link: &link };
+            templates::badge(&badge).map_err(Error::internal)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Message {
+        message_id: MessageId::parse(&row.message_id).map_err(Error::internal)?,
+        date: cx.now.as_utc().into(),
+        to_name: profile.name,
+        to_address: profile.email,
+        subject,
+        text,
+    }))
+}
+
+fn parse<'a, T: Deserialize<'a>>(row: &'a OutboxRow) -> Result<T, Error> {
+    serde_json::from_str(&row.parameters).map_err(Error::internal)
+}
+
+fn render_invitation(
+    cx: &mut Cx<'_>,
+    row: &OutboxRow,
+    profile: &Profile,
+    base_url: &str,
+) -> Result<(String, String), Error> {
+    let p: InvitationParameters = parse(row)?;
+    let organization = store::organizations::find(cx.conn, p.organization_id)?
+        .ok_or_else(|| Error::internal(super::error::Broken("an invitation to no organization")))?;
+    let inviter = match p.inviter_id {
+        Some(inviter) => store::people::find_profile(cx.conn, inviter)?,
+        None => None,
+    };
+    // The secret travels in the fragment: it reaches no server log, and the page posts it.
+    let token = cx.resources.keyring.invitation_token(&p.invitation_id.to_string());
+    let link = format!("{base_url}/invitations/accept#{token}");
+    let roles: Vec<&str> = p.roles.iter().filter_map(|word| Role::parse(word)).map(in_words).collect();
+    templates::invitation(&templates::Invitation {
+        name: &profile.name,
+        organization: &organization.name,
+        inviter: inviter.as_ref().map(|inviter| inviter.name.as_str()),
+        roles: &roles,
+        link: &link,
+        expires_on: p.expires_on,
+    })
+    .map_err(Error::internal)
+}
+
+const fn in_words(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "an administrator",
+        Role::Earner => "an educator who can earn micro-credentials",
+        Role::Coach => "a coach",
+        Role::PreScreener => "a pre-screener",
+        Role::Assessor => "an assessor",
+        Role::LeadAssessor => "a lead assessor",
+        Role::Designer => "a member of the design team",
+        Role::Coordinator => "a programme coordinator",
+        Role::IssuingOfficer => "an issuing officer",
+        Role::ReviewPanel => "a member of the review panel",
+        Role::DataSteward => "a data steward",
+        Role::CreditAuthority => "a credit authority",
+        Role::Auditor => "an auditor",
+        Role::KeyCustodian => "a key custodian",
+    }
+}
+
+/// The title of a micro-credential's version, as mails name it.
+pub(super) fn badge_parameters(award: AwardId, title: &str, issuer: OrganizationId) -> Value {
+    serde_json::json!({ "award_id": award, "title": title, "organization_id": issuer })
+}
+
+/// What the mail about a submission needs.
+pub(super) fn received_parameters(
+    submission: SubmissionId,
+    family: MicroCredentialId,
+    title: &str,
+    attempt: i32,
+    due_on: Timestamp,
+) -> Value {
+    serde_json::json!({
+        "submission_id": submission,
+        "micro_credential_id": family,
+        "title": title,
+        "attempt": attempt,
+        "due_on": due_on.date(),
+    })
+}
+
+/// What the mail about a decision needs.
+pub(super) fn decision_parameters(submission: SubmissionId, title: &str, earned: bool) -> Value {
+    serde_json::json!({ "submission_id": submission, "title": title, "earned": earned })
+}

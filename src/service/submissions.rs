@@ -1,0 +1,652 @@
+//! An earner's work from draft to hand-in.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::audit::Change;
+use super::context::{Cx, Resources, above, new_uuid, organizations_under};
+use super::error::{Error, Fault};
+use super::micro_credentials::parse_stored;
+use super::outbox;
+use crate::domain::definition::Definition;
+use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::organization::Role;
+use crate::domain::policy::{self, Denied, Subject, Visibility};
+use crate::domain::submission::{Draft, IllegalEvent, SubmissionEvent, SubmissionFacts, SubmissionState};
+use crate::domain::timestamp::Timestamp;
+use crate::files::{DataKey, open_bytes, seal_bytes};
+use crate::store::decisions::StoredDecision;
+use crate::store::evidence::StoredEvidence;
+use crate::store::micro_credentials::Version;
+use crate::store::submissions::{Declarations, Step, StoredResponse, StoredSubmission, SubmissionQuery};
+use crate::store::{self, DbConn, StoreError};
+
+/// The promised number of working days from submission to decision.
+const PROMISED_WORKING_DAYS: u32 = 10;
+/// Evidence is kept so long after the appeal window of the decision (DOMAIN.md, section 4: 180 days, and 30 for the appeal).
+pub const RETENTION: TimeDelta = TimeDelta::days(180 + 30);
+/// The most characters of an answer whose prompt sets no word limit.
+const LONGEST_ANSWER: usize = 20_000;
+
+fn key_label(id: SubmissionId) -> String {
+    format!("submissions/{id}")
+}
+
+/// The data key of a submission.
+///
+/// # Errors
+/// [`Error::NotFound`] once it was destroyed, [`Error::Internal`] when it does not open.
+pub fn open_key(resources: &Resources, stored: &StoredSubmission) -> Result<DataKey, Error> {
+    let wrapped = stored.sealed_key.as_deref().ok_or(Error::NotFound("evidence: its retention period is over"))?;
+    let id = stored.submission.facts().id;
+    Ok(DataKey::from_bytes(resources.keyring.unwrap_key(wrapped, &key_label(id)).map_err(Error::internal)?))
+}
+
+/// The submission with its policy subject.
+///
+/// # Errors
+/// [`Error::Denied`] when there is none.
+pub fn load(conn: &mut DbConn, id: SubmissionId) -> Result<(StoredSubmission, Subject), Error> {
+    let stored = store::submissions::find(conn, id)?.ok_or(Error::Denied(Denied::Hidden("submission")))?;
+    let facts = stored.submission.facts();
+    let subject = Subject {
+        kind: "submission",
+        organization: facts.organization,
+        above: above(conn, facts.organization)?,
+        owner: Some(facts.earner),
+        assigned: None,
+        visibility: Visibility::Private("read_submission"),
+    };
+    Ok((stored, subject))
+}
+
+/// The version that a submission is pinned to, with its parsed definition.
+///
+/// # Errors
+/// [`Error::Internal`] when it is not there.
+pub fn pinned(conn: &mut DbConn, stored: &StoredSubmission) -> Result<(Version, Definition), Error> {
+    let facts = stored.submission.facts();
+    let version = store::micro_credentials::find_pinned(conn, facts.organization, facts.version)?
+        .ok_or_else(|| Error::internal(super::error::Broken("a submission without its version")))?;
+    let definition = parse_stored(&version)?.definition;
+    Ok((version, definition))
+}
+
+/// Records a step of a submission's life: the state, and the line of its timeline.
+///
+/// # Errors
+/// [`Error::Stale`] when it has left the state.
+pub(super) fn record_step(
+    conn: &mut DbConn,
+    facts: &SubmissionFacts,
+    event: SubmissionEvent,
+    (from, to): (SubmissionState, SubmissionState),
+    (actor, role): (Option<PersonId>, &str),
+    now: Timestamp,
+) -> Result<SubmissionFacts, Error> {
+    store::submissions::save_state(conn, facts, from, to, now)?;
+    let step = Step { event, from: Some(from), to, actor, actor_role: role.to_owned(), happened_at: now };
+    store::submissions::append_step(conn, facts.id, &new_uuid().to_string(), &step)?;
+    Ok(SubmissionFacts { revision: facts.revision + 1, ..facts.clone() })
+}
+
+fn change_of(operation: &'static str, facts: &SubmissionFacts, from: SubmissionState, to: SubmissionState) -> Change {
+    Change::new(operation, Some(facts.organization), "submission", facts.id)
+        .with("from", from)
+        .with("to", to)
+        .with("version", facts.version)
+}
+
+/// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version.
+///
+/// # Errors
+/// [`Error::AlreadyThere`] while another attempt is open, [`Error::WrongState`] for a version that takes no submissions.
+pub fn start(cx: &mut Cx<'_>, family: MicroCredentialId, number: Option<i32>) -> Result<StoredSubmission, Error> {
+    let hidden = || Error::Denied(Denied::Hidden("micro-credential"));
+    let version = match number {
+        None => match store::micro_credentials::find_open(cx.conn, family)? {
+            Some(version) => version,
+            None => {
+                // A draft is nobody's business; a retired one is public and closed.
+                store::micro_credentials::find_newest(cx.conn, family, true)?.ok_or_else(hidden)?;
+                return Err(closed());
+            }
+        },
+        Some(number) => store::micro_credentials::find_version(cx.conn, family, number)?
+            .filter(|version| version.state.is_public())
+            .ok_or_else(hidden)?,
+    };
+    let subject = Subject {
+        kind: "micro-credential",
+        organization: version.organization,
+        above: above(cx.conn, version.organization)?,
+        owner: None,
+        assigned: None,
+        visibility: Visibility::Public,
+    };
+    policy::require(&cx.actor, "create_submission", &subject)?;
+    if version.state != crate::domain::version::VersionState::Published {
+        return Err(closed());
+    }
+    let earner = cx.signed_in()?.person;
+    let id = SubmissionId::from_uuid(new_uuid());
+    let key = DataKey::random();
+    let sealed_key = cx.resources.keyring.wrap(key.as_bytes(), &key_label(id)).map_err(Error::internal)?;
+    let now = cx.now;
+    cx.write(|conn| {
+        let attempt = store::submissions::last_attempt(conn, earner, family)? + 1;
+        let facts = SubmissionFacts {
+            id,
+            organization: version.organization,
+            version: version.id,
+            earner,
+            attempt,
+            revision: 1,
+        };
+        let draft = Draft::start(facts);
+        match store::submissions::create(conn, draft.facts(), family, &sealed_key, now) {
+            Err(StoreError::Duplicate(_)) => {
+                let detail = "you have an attempt at this micro-credential already; go on with that one".to_owned();
+                return Err(Error::AlreadyThere { code: "attempt-open", detail });
+            }
+            other => other?,
+        }
+        let step = Step {
+            event: SubmissionEvent::Start,
+            from: None,
+            to: SubmissionState::Draft,
+            actor: Some(earner),
+            actor_role: "earner".to_owned(),
+            happened_at: now,
+        };
+        store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        let change = Change::new("create_submission", Some(version.organization), "submission", id)
+            .with("attempt", attempt)
+            .with("version", version.id);
+        Ok((stored, change))
+    })
+}
+
+fn closed() -> Error {
+    Error::WrongState {
+        detail: "this version is retired and takes no new submissions".to_owned(),
+        allowed_events: Vec::new(),
+    }
+}
+
+/// An answer as the earner sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// Text.
+    Text(String),
+    /// An item of evidence in its place.
+    Evidence(EvidenceId),
+}
+
+/// What an autosave carries; what is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct Save {
+    /// Answers by prompt; none removes one.
+    pub responses: BTreeMap<String, Option<Response>>,
+    /// The declaration that the work is the earner's own.
+    pub integrity_statement: Option<bool>,
+    /// Whether the badge shall carry levels.
+    pub include_results: Option<bool>,
+    /// What the earner says about the use of AI; inner none removes it.
+    pub ai_use: Option<Option<String>>,
+}
+
+/// `PATCH /submissions/{id}`: saves the draft as read at `revision`.
+///
+/// # Errors
+/// [`Error::Stale`], [`Error::WrongState`] once it is handed in, [`Error::Invalid`] with every fault; nothing is saved then.
+pub fn save(cx: &mut Cx<'_>, id: SubmissionId, save: &Save, revision: i32) -> Result<StoredSubmission, Error> {
+    let (stored, subject) = load(cx.conn, id)?;
+    policy::require(&cx.actor, "patch_submission", &subject)?;
+    let (_, definition) = pinned(cx.conn, &stored)?;
+    let (now, resources) = (cx.now, cx.resources);
+    cx.write(|conn| {
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        let from = stored.submission.state();
+        let draft = stored.submission.clone().into_editable()?;
+        if draft.facts().revision != revision {
+            return Err(Error::Stale);
+        }
+        let evidence = store::evidence::list(conn, id)?;
+        let faults = faults_of_save(save, &definition, &evidence);
+        if !faults.is_empty() {
+            let summary = "the draft cannot be saved like this; nothing was changed".to_owned();
+            return Err(Error::Invalid { code: "invalid-draft", summary, faults });
+        }
+        let key = open_key(resources, &stored)?;
+        for (prompt, response) in &save.responses {
+            let sealed = match response {
+                None => None,
+                Some(Response::Evidence(evidence)) => Some(StoredResponse::Evidence(*evidence)),
+                Some(Response::Text(text)) => Some(StoredResponse::Text(
+                    seal_bytes(&key, text.as_bytes(), prompt.as_bytes()).map_err(Error::internal)?,
+                )),
+            };
+            store::submissions::save_response(conn, id, prompt, sealed.as_ref())?;
+        }
+        let declarations = Declarations {
+            integrity_statement: save.integrity_statement.unwrap_or(stored.integrity_statement),
+            include_results: save.include_results.unwrap_or(stored.include_results),
+            ai_use: save.ai_use.clone().unwrap_or_else(|| stored.ai_use.clone()),
+        };
+        store::submissions::save_draft(conn, draft.facts(), &declarations, now)?;
+        if from == SubmissionState::Returned {
+            let step = Step {
+                event: SubmissionEvent::Save,
+                from: Some(from),
+                to: SubmissionState::Draft,
+                actor: Some(draft.facts().earner),
+                actor_role: "earner".to_owned(),
+                happened_at: now,
+            };
+            store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
+        }
+        let saved = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        Ok((saved, change_of("patch_submission", draft.facts(), from, SubmissionState::Draft)))
+    })
+}
+
+fn faults_of_save(save: &Save, definition: &Definition, evidence: &[StoredEvidence]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (prompt_id, response) in &save.responses {
+        let pointer = format!("/responses/{}", escape_pointer(prompt_id));
+        let Some(prompt) = definition.rubric().prompts().find(|prompt| prompt.id().as_str() == prompt_id) else {
+            let known: Vec<&str> = definition.rubric().prompts().map(|prompt| prompt.id().as_str()).collect();
+            faults.push(Fault::new(pointer, "unknown-prompt", format!("there is no such prompt; prompts are {}", known.join(", "))));
+            continue;
+        };
+        match response {
+            None => {}
+            Some(Response::Text(text)) => {
+                // A draft may be too long for a while; only what could not be stored is refused here.
+                if text.chars().count() > LONGEST_ANSWER {
+                    let detail = format!("an answer has at most {LONGEST_ANSWER} characters");
+                    faults.push(Fault::new(pointer, "too-long", detail));
+                }
+            }
+            Some(Response::Evidence(id)) => {
+                if prompt.alternatives().is_empty() {
+                    faults.push(Fault::new(pointer, "text-only", "this prompt is answered by text"));
+                } else if !evidence.iter().any(|item| item.id == *id && item.requirement == *prompt_id) {
+                    let detail = "upload the recording first, with this prompt as its requirement_id";
+                    faults.push(Fault::new(pointer, "unknown-evidence", detail));
+                }
+            }
+        }
+    }
+    if let Some(Some(text)) = &save.ai_use
+        && text.chars().count() > 4000
+    {
+        faults.push(Fault::new("/ai_use", "too-long", "a statement has at most 4,000 characters"));
+    }
+    faults
+}
+
+/// A name as one step of an RFC 6901 pointer.
+pub(super) fn escape_pointer(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// `POST /submissions/{id}/submit`: hands the work in, or says everything that is missing.
+///
+/// # Errors
+/// [`Error::Invalid`] with a pointer for each thing that is missing, [`Error::WrongState`] unless it is a draft.
+pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Error> {
+    let (stored, subject) = load(cx.conn, id)?;
+    policy::require(&cx.actor, "submit_submission", &subject)?;
+    let (version, definition) = pinned(cx.conn, &stored)?;
+    let host = outbox::message_host(&cx.installation()?.base_url);
+    let (now, resources) = (cx.now, cx.resources);
+    cx.write(|conn| {
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        let draft = stored.submission.clone().into_draft(SubmissionEvent::Submit)?;
+        let faults = faults_of_submit(conn, resources, &stored, &definition)?;
+        if !faults.is_empty() {
+            let summary = "something is missing before this can be handed in; each item is listed".to_owned();
+            return Err(Error::Invalid { code: "incomplete", summary, faults });
+        }
+        let due_on = now.plus_working_days(PROMISED_WORKING_DAYS);
+        store::submissions::save_promise(conn, draft.facts(), Some(now), Some(due_on))?;
+        let submitted = draft.submit();
+        let facts = submitted.facts();
+        record_step(
+            conn,
+            facts,
+            SubmissionEvent::Submit,
+            (SubmissionState::Draft, SubmissionState::Submitted),
+            (Some(facts.earner), "earner"),
+            now,
+        )?;
+        let parameters =
+            outbox::received_parameters(id, stored.micro_credential, &version.title, facts.attempt, due_on);
+        outbox::enqueue(conn, outbox::SUBMISSION_RECEIVED, facts.earner, &host, &parameters, now)?;
+        let change = change_of("submit_submission", facts, SubmissionState::Draft, SubmissionState::Submitted);
+        let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        Ok((after, change))
+    })
+}
+
+/// Everything that stands between a draft and its hand-in.
+fn faults_of_submit(
+    conn: &mut DbConn,
+    resources: &Resources,
+    stored: &StoredSubmission,
+    definition: &Definition,
+) -> Result<Vec<Fault>, Error> {
+    let id = stored.submission.facts().id;
+    let evidence = store::evidence::list(conn, id)?;
+    let responses: BTreeMap<String, Option<String>> = read_responses(conn, resources, stored)?
+        .into_iter()
+        .map(|(prompt, response)| match response {
+            Response::Text(text) => (prompt, Some(text)),
+            Response::Evidence(_) => (prompt, None),
+        })
+        .collect();
+    let mut faults = Vec::new();
+    for prompt in definition.rubric().prompts() {
+        let pointer = format!("/responses/{}", escape_pointer(prompt.id().as_str()));
+        match responses.get(prompt.id().as_str()) {
+            None => faults.push(Fault::new(pointer, "response-missing", "answer this prompt")),
+            Some(None) => {}
+            Some(Some(text)) => {
+                let words = u32::try_from(text.split_whitespace().count()).unwrap_or(u32::MAX);
+                if words == 0 {
+                    faults.push(Fault::new(pointer, "response-missing", "answer this prompt"));
+                } else if let Some(limit) = prompt.word_limit().filter(|limit| words > *limit) {
+                    let detail = format!("the answer has {words} words; at most {limit} are allowed");
+                    faults.push(Fault::new(pointer, "too-many-words", detail));
+                }
+            }
+        }
+    }
+    for requirement in definition.evidence() {
+        let n_items = evidence.iter().filter(|item| item.requirement == requirement.id().as_str()).count();
+        if requirement.is_required() && n_items == 0 {
+            let detail = format!("hand in: {}", requirement.title());
+            let pointer = format!("/evidence/{}", escape_pointer(requirement.id().as_str()));
+            faults.push(Fault::new(pointer, "evidence-missing", detail));
+        }
+    }
+    for item in evidence.iter().filter(|item| item.contains_students && !item.consent) {
+        let pointer = format!("/evidence/{}", escape_pointer(&item.requirement));
+        faults.push(Fault::new(pointer, "consent-missing", "confirm the consents for students in this item"));
+    }
+    if !stored.integrity_statement {
+        let detail = "confirm that this is your own work (integrity_statement: true)";
+        faults.push(Fault::new("/integrity_statement", "integrity-statement-missing", detail));
+    }
+    Ok(faults)
+}
+
+/// The answers of a submission, opened with its data key.
+///
+/// # Errors
+/// [`Error::NotFound`] once the key was destroyed.
+pub fn read_responses(
+    conn: &mut DbConn,
+    resources: &Resources,
+    stored: &StoredSubmission,
+) -> Result<BTreeMap<String, Response>, Error> {
+    let key = open_key(resources, stored)?;
+    store::submissions::list_responses(conn, stored.submission.facts().id)?
+        .into_iter()
+        .map(|(prompt, response)| {
+            let opened = match response {
+                StoredResponse::Evidence(id) => Response::Evidence(id),
+                StoredResponse::Text(sealed) => {
+                    let bytes = open_bytes(&key, &sealed, prompt.as_bytes()).map_err(Error::internal)?;
+                    Response::Text(String::from_utf8(bytes).map_err(Error::internal)?)
+                }
+            };
+            Ok((prompt, opened))
+        })
+        .collect()
+}
+
+/// `POST /submissions/{id}/recall`: takes it back before anybody has looked at it.
+///
+/// # Errors
+/// [`Error::WrongState`] once it is queued.
+pub fn recall(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Error> {
+    let (_, subject) = load(cx.conn, id)?;
+    policy::require(&cx.actor, "recall_submission", &subject)?;
+    let now = cx.now;
+    cx.write(|conn| {
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        let draft = stored.submission.into_submitted(SubmissionEvent::Recall)?.recall();
+        let facts = draft.facts();
+        store::submissions::save_promise(conn, facts, None, None)?;
+        let (from, to) = (SubmissionState::Submitted, SubmissionState::Draft);
+        record_step(conn, facts, SubmissionEvent::Recall, (from, to), (Some(facts.earner), "earner"), now)?;
+        let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        Ok((after, change_of("recall_submission", facts, from, to)))
+    })
+}
+
+/// `POST /submissions/{id}/withdraw`: gives the attempt up.
+///
+/// # Errors
+/// [`Error::WrongState`] once an assessor has it.
+pub fn withdraw(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Error> {
+    let (_, subject) = load(cx.conn, id)?;
+    policy::require(&cx.actor, "withdraw_submission", &subject)?;
+    let now = cx.now;
+    cx.write(|conn| {
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        let from = stored.submission.state();
+        let is_locked = store::reviews::list_of_submission(conn, id)?.iter().any(|review| review.locked_at.is_some());
+        if is_locked {
+            return Err(IllegalEvent { state: from, event: SubmissionEvent::Withdraw }.into());
+        }
+        let withdrawn = stored.submission.withdraw()?;
+        let facts = withdrawn.facts();
+        store::reviews::delete_open(conn, id)?;
+        store::submissions::save_end(conn, facts, None, now.plus(RETENTION))?;
+        let to = SubmissionState::Withdrawn;
+        record_step(conn, facts, SubmissionEvent::Withdraw, (from, to), (Some(facts.earner), "earner"), now)?;
+        let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        Ok((after, change_of("withdraw_submission", facts, from, to)))
+    })
+}
+
+/// What a reader of a submission is shown: everything for its earner, where it stands for a coordinator.
+#[derive(Clone, Debug)]
+pub enum SubmissionDetail {
+    /// For the earner.
+    Own(Box<OwnSubmission>),
+    /// For a coordinator: neither scores nor evidence, and never "not yet".
+    Status(Box<StatusOnly>),
+}
+
+/// A submission as its earner sees it.
+#[derive(Clone, Debug)]
+pub struct OwnSubmission {
+    /// The submission.
+    pub stored: StoredSubmission,
+    /// Its version's number.
+    pub version_number: i32,
+    /// The answers; none once the retention period is over.
+    pub responses: Option<BTreeMap<String, Response>>,
+    /// The items, with names and contents opened.
+    pub evidence: Vec<OpenedEvidence>,
+    /// The timeline.
+    pub steps: Vec<Step>,
+    /// The decision with its feedback, once there is one.
+    pub decision: Option<StoredDecision>,
+    /// The words for the whole, once there is a decision.
+    pub overall_feedback: Vec<String>,
+    /// The award, if it was earned.
+    pub award: Option<crate::store::awards::Award>,
+}
+
+/// An item of evidence with what was sealed.
+#[derive(Clone, Debug)]
+pub struct OpenedEvidence {
+    /// The item.
+    pub stored: StoredEvidence,
+    /// The name the earner gave the file.
+    pub name: Option<String>,
+    /// The link or the text.
+    pub content: Option<String>,
+}
+
+/// A submission as a coordinator sees it.
+#[derive(Clone, Debug)]
+pub struct StatusOnly {
+    /// Its id.
+    pub id: SubmissionId,
+    /// At which micro-credential.
+    pub micro_credential: MicroCredentialId,
+    /// Whose.
+    pub earner: PersonId,
+    /// `working`, `submitted`, `in_review`, `earned` or `closed`.
+    pub progress: &'static str,
+    /// The promised date.
+    pub due_on: Option<Timestamp>,
+    /// When it was started.
+    pub created_at: Timestamp,
+}
+
+/// `GET /submissions/{id}`.
+///
+/// # Errors
+/// [`Error::Denied`] for what the caller may not know of.
+pub fn find(cx: &mut Cx<'_>, id: SubmissionId) -> Result<SubmissionDetail, Error> {
+    let (stored, subject) = load(cx.conn, id)?;
+    policy::require(&cx.actor, "read_submission", &subject)?;
+    if cx.actor.person() == subject.owner { detail(cx, stored) } else { status(cx.conn, &stored) }
+}
+
+fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail, Error> {
+    let id = stored.submission.facts().id;
+    let (version, _) = pinned(cx.conn, &stored)?;
+    let is_readable = stored.sealed_key.is_some();
+    let responses = if is_readable { Some(read_responses(cx.conn, cx.resources, &stored)?) } else { None };
+    let evidence = super::evidence::open_all(cx.conn, cx.resources, &stored)?;
+    let steps = store::submissions::list_steps(cx.conn, id)?;
+    let decision = store::decisions::find(cx.conn, id)?;
+    let mut overall_feedback = Vec::new();
+    if decision.is_some() {
+        for review in store::reviews::list_of_submission(cx.conn, id)? {
+            if review.locked_at.is_some() {
+                overall_feedback.extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
+            }
+        }
+    }
+    let award = store::awards::find_of_submission(cx.conn, id)?;
+    Ok(SubmissionDetail::Own(Box::new(OwnSubmission {
+        stored,
+        version_number: version.number,
+        responses,
+        evidence,
+        steps,
+        decision,
+        overall_feedback,
+        award,
+    })))
+}
+
+fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDetail, Error> {
+    let facts = stored.submission.facts();
+    let earned = match stored.submission.state() {
+        SubmissionState::Decided | SubmissionState::Appealed => {
+            store::awards::find_of_submission(conn, facts.id)?.is_some()
+        }
+        SubmissionState::Draft
+        | SubmissionState::Submitted
+        | SubmissionState::Returned
+        | SubmissionState::Queued
+        | SubmissionState::InReview
+        | SubmissionState::Resolving
+        | SubmissionState::Adjudication
+        | SubmissionState::OnHold
+        | SubmissionState::Withdrawn
+        | SubmissionState::Voided
+        | SubmissionState::Expired => false,
+    };
+    // A decision that is not yet looks like work that goes on: which it is (DOMAIN.md, section 1).
+    let progress = match stored.submission.state() {
+        SubmissionState::Draft | SubmissionState::Returned => "working",
+        SubmissionState::Submitted
+        | SubmissionState::Queued
+        | SubmissionState::InReview
+        | SubmissionState::Resolving
+        | SubmissionState::Adjudication
+        | SubmissionState::OnHold => "submitted",
+        SubmissionState::Decided | SubmissionState::Appealed => {
+            if earned { "earned" } else { "working" }
+        }
+        SubmissionState::Withdrawn | SubmissionState::Voided | SubmissionState::Expired => "closed",
+    };
+    Ok(SubmissionDetail::Status(Box::new(StatusOnly {
+        id: facts.id,
+        micro_credential: stored.micro_credential,
+        earner: facts.earner,
+        progress,
+        due_on: stored.due_on,
+        created_at: stored.created_at,
+    })))
+}
+
+/// Which submissions a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct ListSubmissions {
+    /// In this state; for the caller's own only, since others are shown by progress.
+    pub state: Option<SubmissionState>,
+    /// At this micro-credential.
+    pub micro_credential: Option<MicroCredentialId>,
+    /// After this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug)]
+pub enum SubmissionLine {
+    /// The caller's own.
+    Own(Box<StoredSubmission>),
+    /// Somebody else's, by progress.
+    Status(Box<StatusOnly>),
+}
+
+/// `GET /submissions`: the caller's own, and by progress those of organizations they coordinate.
+///
+/// # Errors
+/// [`Error::Denied`] without a sign-in.
+pub fn list(cx: &mut Cx<'_>, list: &ListSubmissions) -> Result<Vec<SubmissionLine>, Error> {
+    let person = cx.signed_in()?.person;
+    // A filter by state would tell a coordinator who is "not yet": it applies to one's own only.
+    let organizations: Vec<OrganizationId> = if list.state.is_some() {
+        Vec::new()
+    } else {
+        organizations_under(cx.conn, &cx.actor, Role::Coordinator)?
+    };
+    let query = SubmissionQuery {
+        earner: Some(person),
+        organizations,
+        state: list.state,
+        micro_credential: list.micro_credential,
+        after: list.after.clone(),
+        limit: list.limit,
+    };
+    store::submissions::list(cx.conn, &query)?
+        .into_iter()
+        .map(|stored| {
+            if stored.submission.facts().earner == person {
+                return Ok(SubmissionLine::Own(Box::new(stored)));
+            }
+            match status(cx.conn, &stored)? {
+                SubmissionDetail::Status(status) => Ok(SubmissionLine::Status(status)),
+                SubmissionDetail::Own(own) => Ok(SubmissionLine::Own(Box::new(own.stored))),
+            }
+        })
+        .collect()
+}
