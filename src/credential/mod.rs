@@ -6,11 +6,13 @@
 mod active_context;
 pub mod canonical;
 pub mod contexts;
+pub mod document;
 pub mod expansion;
 pub mod json;
 pub mod keys;
 pub mod lint;
 pub mod proof;
+pub mod status_list;
 pub mod terms;
 
 pub use active_context::ContextError;
