@@ -3,6 +3,8 @@
 //! Members that are not there are left out, sets are always arrays, times are whole seconds. What comes out still
 //! has to pass [`super::lint::lint`] before it can be signed.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -210,10 +212,39 @@ impl From<&CredentialContent> for CredentialDraft {
 /// The hash of an e-mail address as Open Badges writes it: of the trimmed, lower-case address followed by the salt.
 #[must_use]
 pub fn hash_identity(email: &str, salt: &str) -> String {
+    hash_text(&email.trim().to_lowercase(), salt)
+}
+
+pub(super) fn hash_text(text: &str, salt: &str) -> String {
     let mut hasher = Sha256::new();
-    hasher.update(email.trim().to_lowercase().as_bytes());
+    hasher.update(text.as_bytes());
     hasher.update(salt.as_bytes());
     format!("sha256${}", super::hex(&hasher.finalize()))
+}
+
+/// The header of a SHA-256 multihash.
+const SHA256_MULTIHASH: [u8; 2] = [0x12, 0x20];
+
+/// A SHA-256 as `digestMultibase`: `u` and base64url of the multihash (VCDM 2.0, section 5.3).
+#[must_use]
+pub fn digest_multibase(sha256: &[u8; 32]) -> String {
+    let mut bytes = SHA256_MULTIHASH.to_vec();
+    bytes.extend(sha256);
+    format!("u{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The SHA-256 in a `digestMultibase`, in base64url or base58btc; `None` when it is another kind of digest.
+#[must_use]
+pub fn parse_digest_multibase(text: &str) -> Option<[u8; 32]> {
+    if text.len() > 128 {
+        return None;
+    }
+    let bytes = if let Some(encoded) = text.strip_prefix('u') {
+        URL_SAFE_NO_PAD.decode(encoded).ok()?
+    } else {
+        bs58::decode(text.strip_prefix('z')?).into_vec().ok()?
+    };
+    bytes.strip_prefix(&SHA256_MULTIHASH)?.try_into().ok()
 }
 
 /// The id of a criterion's `ResultDescription`: the achievement's id with a fragment. The same for every badge.

@@ -508,7 +508,7 @@ impl Walk {
         let term = if definition.graph && !value.is_null() {
             let name = self.blank();
             self.item(active, definition, value, &GraphName::BlankNode(name.clone()))?;
-            if !value.is_object() && !(value.is_string() && definition.coercion == Coercion::Id) {
+            if !(value.is_object() || value.is_string() && definition.coercion == Coercion::Id) {
                 self.report("@graph", Reason::UnusableValue);
             }
             Some(Term::BlankNode(name))

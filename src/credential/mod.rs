@@ -14,6 +14,7 @@ pub mod lint;
 pub mod proof;
 pub mod status_list;
 pub mod terms;
+pub mod verify;
 
 pub use active_context::ContextError;
 

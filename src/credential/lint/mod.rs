@@ -6,6 +6,8 @@
 mod any_issuer;
 mod own;
 
+pub(super) use any_issuer::status_index;
+
 use serde_json::Value;
 
 use super::document::CredentialDraft;
