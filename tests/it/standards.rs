@@ -113,19 +113,20 @@ fn w3c_vector_is_reproduced_byte_for_byte() {
 
 #[test]
 fn statements_are_those_of_another_json_ld_library() {
+    let mut n_compared = 0;
     for path in published_documents() {
         let document = published_json(&path);
         let Ok(expansion) = expansion::expand(&document) else { continue };
+        if !expansion.unsigned.is_empty() {
+            continue; // The other library drops less than the reference does.
+        }
         let ours = canonical::canonicalize(&expansion.quads, &canonical::BUDGET).unwrap();
         let theirs = other_library(&serde_json::to_vec(&document).unwrap());
         let theirs = canonical::canonicalize(&theirs, &canonical::BUDGET).unwrap();
-        similar(&path, &ours, &theirs);
+        assert_eq!(ours, theirs, "{path}");
+        n_compared += 1;
     }
-}
-
-#[track_caller]
-fn similar(path: &str, ours: &str, theirs: &str) {
-    assert_eq!(ours, theirs, "{path}");
+    assert!(n_compared > 25, "{n_compared}");
 }
 
 fn published_documents() -> Vec<String> {

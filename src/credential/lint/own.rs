@@ -75,7 +75,9 @@ pub(super) const SETS: Rule = Rule {
         let mut faults = Faults::new();
         walk(examined.document, "", 0, &mut |pointer, value| {
             for member in SETS_OF_VALUES {
-                if value.get(member).is_some_and(|value| !value.is_array()) {
+                // A result refers to its one description by the same word.
+                let is_reference = member == "resultDescription" && has_type(value, "Result");
+                if !is_reference && value.get(member).is_some_and(|value| !value.is_array()) {
                     faults.push(fault(
                         format!("{pointer}/{member}"),
                         format!("{member} is not an array"),
