@@ -368,7 +368,8 @@ pub(super) const ONE_REVOCATION_ENTRY: Rule = Rule {
     check: |examined| {
         let status = &examined.document["credentialStatus"];
         let is_one = has_type(status, "BitstringStatusListEntry")
-            && status.get("statusPurpose").is_none_or(|purpose| purpose == "revocation");
+            && status.get("statusPurpose").is_none_or(|purpose| purpose == "revocation")
+            && status.get("statusListIndex").is_none_or(Value::is_string);
         if is_one {
             Faults::new()
         } else {
