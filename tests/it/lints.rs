@@ -1,1 +1,199 @@
-//! To be written.
+//! Each lint finds its own fault and no other.
+
+use assay::credential::document::{
+    AchievedLevel, AchievementContent, AlignmentContent, CredentialContent, CredentialDraft,
+    CriterionContent, EvidenceContent, HashedIdentity, IssuerContent, LevelContent, ScoringContent,
+    StatusContent, digest_multibase, hash_identity,
+};
+use assay::credential::lint::{
+    Examined, LintPolicy, RULES, RULES_FOR_ANY_ISSUER, Rule, apply, lint,
+};
+use chrono::{DateTime, TimeZone, Utc};
+use serde_json::Value;
+
+pub const EMAIL: &str = "Maria.Garcia@example.org";
+const SALT: &str = "3f8a1c5e9b7d2046";
+
+pub fn at(hour: u32) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 21, hour, 0, 0).unwrap()
+}
+
+/// A badge as the service issues it.
+pub fn content() -> CredentialContent {
+    let criterion = |id: &str, name: &str| CriterionContent {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        levels: ["Not yet", "Developing", "Proficient"]
+            .iter()
+            .enumerate()
+            .map(|(rank, name)| LevelContent {
+                id: rank.to_string(),
+                name: (*name).to_owned(),
+                level: rank.to_string(),
+                description: Some(format!("The work shows that this is {name}.")),
+            })
+            .collect(),
+        required_level: "2".to_owned(),
+    };
+    CredentialContent {
+        id: "https://badges.example.org/credentials/0193-a".to_owned(),
+        issuer: IssuerContent {
+            id: "https://badges.example.org/issuers/0193-b".to_owned(),
+            name: "Example District".to_owned(),
+            url: Some("https://district.example.org/".to_owned()),
+            email: Some("badges@district.example.org".to_owned()),
+            description: None,
+        },
+        valid_from: at(12),
+        valid_until: Some(Utc.with_ymd_and_hms(2029, 11, 21, 12, 0, 0).unwrap()),
+        subject_id: "urn:uuid:6f2e33e5-7a29-4155-840a-59483ba10164".to_owned(),
+        identity: HashedIdentity {
+            identity_hash: hash_identity(EMAIL, SALT),
+            salt: SALT.to_owned(),
+        },
+        achievement: AchievementContent {
+            id: "https://badges.example.org/achievements/0193-c/versions/1".to_owned(),
+            name: "Small-group support".to_owned(),
+            description: "Plans, leads and reflects on support for a small group of students."
+                .to_owned(),
+            criteria_id: "https://badges.example.org/achievements/0193-c/versions/1#criteria"
+                .to_owned(),
+            criteria_narrative: "Hand in a plan, a recording of one session and a reflection."
+                .to_owned(),
+            version: "1.0".to_owned(),
+            language: "en".to_owned(),
+            tags: vec!["instruction".to_owned(), "small groups".to_owned()],
+            alignments: vec![AlignmentContent {
+                target_name: "Supports learning in small groups".to_owned(),
+                target_url: "https://frameworks.example.org/items/7".to_owned(),
+                target_code: Some("7.2".to_owned()),
+                target_framework: Some("Competencies of instructional assistants".to_owned()),
+                target_description: None,
+                target_type: Some("CFItem".to_owned()),
+            }],
+            criteria: vec![
+                criterion("plan", "Plan"),
+                criterion("reflection & growth", "Reflection"),
+            ],
+        },
+        achieved_levels: Some(vec![
+            AchievedLevel { criterion_id: "plan".to_owned(), level_id: "2".to_owned() },
+            AchievedLevel {
+                criterion_id: "reflection & growth".to_owned(),
+                level_id: "2".to_owned(),
+            },
+        ]),
+        scoring: ScoringContent {
+            scoring_hash: "sha256:5a43ed5b537b74f4e4660666cfe81da954dcdea9f599b82cf006a7ba26182369"
+                .to_owned(),
+            review_mode: "double_blind".to_owned(),
+            raters: 2,
+            assessors_qualified: true,
+        },
+        evidence: vec![EvidenceContent {
+            name: "Session plan".to_owned(),
+            genre: Some("lesson plan".to_owned()),
+            digest_multibase: digest_multibase(&[7; 32]),
+        }],
+        status: StatusContent {
+            list_url: "https://badges.example.org/status-lists/0193-d".to_owned(),
+            index: 94_567,
+        },
+    }
+}
+
+fn rules() -> Vec<Rule> {
+    let mut rules = RULES.to_vec();
+    for rule in RULES_FOR_ANY_ISSUER {
+        if !rules.iter().any(|known| known.name == rule.name) {
+            rules.push(*rule);
+        }
+    }
+    rules
+}
+
+fn fixture(rule: &Rule, file: &str) -> Value {
+    let path =
+        format!("{}/tests/it/fixtures/lints/{}/{file}", env!("CARGO_MANIFEST_DIR"), rule.name);
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn found(rules: &[Rule], document: &Value) -> Vec<String> {
+    let policy = LintPolicy { allow_http: false };
+    apply(rules, &Examined::new(document, &policy))
+        .into_iter()
+        .map(|finding| format!("{} {} {}", finding.rule, finding.pointer, finding.detail))
+        .collect()
+}
+
+#[test]
+fn each_rule_finds_one_fault_in_its_bad_document_and_no_other_rule_does() {
+    for rule in rules() {
+        let bad = fixture(&rule, "bad.json");
+        let findings = found(&rules(), &bad);
+        assert_eq!(findings.len(), 1, "{}: {findings:#?}", rule.name);
+        assert!(findings[0].starts_with(&format!("{} /", rule.name)), "{findings:?}");
+        let others: Vec<Rule> =
+            rules().into_iter().filter(|other| other.name != rule.name).collect();
+        assert!(found(&others, &bad).is_empty(), "{}", rule.name);
+    }
+}
+
+#[test]
+fn good_documents_pass_every_rule() {
+    for rule in rules() {
+        let good = fixture(&rule, "good.json");
+        assert_eq!(found(&rules(), &good), Vec::<String>::new(), "{}", rule.name);
+    }
+}
+
+#[test]
+fn each_rule_has_its_documents_and_each_document_its_rule() {
+    let folder = format!("{}/tests/it/fixtures/lints", env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut names: Vec<String> = rules().iter().map(|rule| rule.name.to_owned()).collect();
+    folders.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(folders, names);
+    assert!(rules().iter().all(|rule| rule.citation.len() > 40));
+}
+
+#[test]
+fn a_badge_of_ours_passes_the_lints() {
+    let mut plain = content();
+    plain.valid_until = None;
+    plain.achieved_levels = None;
+    plain.evidence.clear();
+    plain.achievement.tags.clear();
+    plain.achievement.alignments.clear();
+    for content in [content(), plain] {
+        let draft = CredentialDraft::from(&content);
+        let result = lint(draft, &LintPolicy::default());
+        assert!(result.is_ok(), "{:#?}", result.err());
+    }
+}
+
+#[test]
+fn http_ids_pass_only_where_the_policy_allows_them() {
+    let mut content = content();
+    content.id = "http://127.0.0.1:8080/credentials/1".to_owned();
+    let lint_with = |allow_http| lint(CredentialDraft::from(&content), &LintPolicy { allow_http });
+    assert!(lint_with(true).is_ok());
+    assert_eq!(lint_with(false).unwrap_err()[0].rule, "https-ids");
+}
+
+#[test]
+fn addresses_are_trimmed_and_lower_cased_before_hashing() {
+    let plain = hash_identity("maria.garcia@example.org", SALT);
+    assert_eq!(hash_identity("  Maria.Garcia@Example.ORG\n", SALT), plain);
+    assert_ne!(hash_identity("maria.garcia@example.org", "other"), plain);
+    // `printf 'a@b.cs' | sha256sum`
+    assert_eq!(
+        hash_identity("a@b.c", "s"),
+        "sha256$53eb3ea6206669c98b3137d305ac0119f27bcea93abdf048c2a20de9ad6fe2ea"
+    );
+}

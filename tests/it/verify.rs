@@ -1,1 +1,771 @@
-//! To be written.
+//! The verdict over a badge from any issuer.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use assay::credential::document::{
+    CredentialContent, CredentialDraft, PublishedKey, achievement_document, issuer_document,
+    key_document,
+};
+use assay::credential::keys::{IssuerKey, KeyError, parse_multikey, resolve_did_key};
+use assay::credential::lint::{LintPolicy, lint};
+use assay::credential::proof::{OwnProofError, SignError, SignedCredential, sign, verify_own};
+use assay::credential::status_list::{
+    MAX_ENTRIES, MIN_ENTRIES, StatusList, StatusListContent, StatusListError, publish,
+};
+use assay::credential::verify::{
+    Documents, IMAGE_LIMIT, InputError, IssuerTrust, NoDocuments, Outcome, RecipientMatch,
+    StatusWord, TEXT_LIMIT, Unavailable, Verdict, VerdictWord, VerifyOptions, verify,
+};
+use assay::credential::{expansion, json};
+use serde_json::{Value, json};
+
+use crate::lints::{EMAIL, at, content};
+use crate::standards::{published, published_json};
+
+/// A small web: some documents, and a record of what was asked for.
+#[derive(Default)]
+struct Web {
+    pages: BTreeMap<String, Vec<u8>>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl Documents for Web {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.asked.borrow_mut().push(url.to_owned());
+        self.pages.get(url).cloned().ok_or_else(|| Unavailable {
+            code: "unreachable".to_owned(),
+            detail: "The host does not answer.".to_owned(),
+        })
+    }
+}
+
+fn key() -> IssuerKey {
+    IssuerKey::from_seed(&[3; 32])
+}
+
+fn other_key() -> IssuerKey {
+    IssuerKey::from_seed(&[4; 32])
+}
+
+fn published_key(key: &IssuerKey) -> PublishedKey {
+    PublishedKey { multikey: key.public_multikey(), revoked: None }
+}
+
+fn method(issuer: &str, key: &IssuerKey) -> String {
+    format!("{issuer}#{}", key.public_multikey())
+}
+
+fn signed_by(key: &IssuerKey, content: &CredentialContent) -> SignedCredential {
+    let linted = lint(CredentialDraft::from(content), &LintPolicy { allow_http: true }).unwrap();
+    sign(key, linted, &method(&content.issuer.id, key), at(13)).unwrap()
+}
+
+fn status_list(key: &IssuerKey, issuer: &str, set: &[usize]) -> SignedCredential {
+    let mut list = StatusList::new(MIN_ENTRIES).unwrap();
+    for &index in set {
+        list.set(index, true).unwrap();
+    }
+    let content = StatusListContent {
+        id: content().status.list_url,
+        issuer: issuer.to_owned(),
+        valid_from: at(12),
+        purpose: "revocation".to_owned(),
+        list,
+    };
+    publish(key, &content, &method(issuer, key), at(12)).unwrap()
+}
+
+/// The issuer's page and status list, as they should be.
+fn web() -> Web {
+    let content = content();
+    let mut web = Web::default();
+    let page = issuer_document(&content.issuer, &[published_key(&key())]);
+    web.put(&content.issuer.id, &page.to_string());
+    web.put(&content.status.list_url, &status_list(&key(), &content.issuer.id, &[1, 2]).document);
+    web
+}
+
+impl Web {
+    fn put(&mut self, url: &str, text: &str) {
+        self.pages.insert(url.to_owned(), text.as_bytes().to_vec());
+    }
+}
+
+fn options() -> VerifyOptions {
+    VerifyOptions::at(at(14))
+}
+
+fn badge() -> String {
+    signed_by(&key(), &content()).document
+}
+
+fn judge(text: &str, web: &Web) -> Verdict {
+    verify(text.as_bytes(), web, &options()).unwrap()
+}
+
+/// The outcome and code of one check.
+fn check<'a>(verdict: &'a Verdict, name: &str) -> (Outcome, &'a str) {
+    let checks: Vec<_> = verdict
+        .checks
+        .iter()
+        .filter(|check| serde_json::to_value(check.name).unwrap() == name)
+        .collect();
+    assert_eq!(checks.len(), 1, "{name}");
+    (checks[0].outcome, checks[0].code.as_str())
+}
+
+#[track_caller]
+fn ends(verdict: &Verdict, word: VerdictWord, name: &str, outcome: Outcome, code: &str) {
+    assert_eq!(verdict.verdict, word, "{verdict:#?}");
+    assert_eq!(check(verdict, name), (outcome, code), "{verdict:#?}");
+    let names: Vec<Value> =
+        verdict.checks.iter().map(|check| serde_json::to_value(check.name).unwrap()).collect();
+    let expected =
+        ["parse", "schema", "proof", "issuer", "validity_period", "status", "evidence_digest"];
+    assert_eq!(names, expected);
+    assert!(verdict.checks.iter().all(|check| check.detail.ends_with('.')), "{verdict:#?}");
+}
+
+#[test]
+fn a_badge_of_ours_is_valid() {
+    let web = web();
+    let mut options = options();
+    options.expect_email = Some(format!(" {EMAIL} "));
+    options.trusted_issuers = Some(vec![content().issuer.id]);
+    options.evidence_sha256 = Some(vec![[7; 32]]);
+    let verdict = verify(badge().as_bytes(), &web, &options).unwrap();
+    ends(&verdict, VerdictWord::Valid, "status", Outcome::Pass, "ok");
+    assert_eq!(verdict.recipient_match, RecipientMatch::Yes);
+    assert_eq!(verdict.issuer_trust, IssuerTrust::Recognised);
+    assert_eq!(check(&verdict, "evidence_digest"), (Outcome::Pass, "ok"));
+    assert_eq!(*web.asked.borrow(), [content().issuer.id, content().status.list_url]);
+}
+
+#[test]
+fn verdict_has_the_form_of_the_api() {
+    let verdict = serde_json::to_value(judge(&badge(), &web())).unwrap();
+    insta::assert_json_snapshot!(verdict);
+}
+
+#[test]
+fn altered_badges_are_never_valid() {
+    let badge = badge();
+    let web = web();
+    // Every place is tried with a few bits; the whole is a matter of minutes.
+    for index in (0..badge.len()).step_by(7) {
+        let mut bytes = badge.clone().into_bytes();
+        bytes[index] ^= 1 << (index % 5);
+        if let Ok(verdict) = verify(&bytes, &web, &options()) {
+            let same = json::parse(&bytes, &json::LIMITS).ok().is_some_and(|altered| {
+                // A set has no order and no letter case of its own, but here every byte means something.
+                altered == serde_json::from_str::<Value>(&badge).unwrap()
+            });
+            assert!(
+                same || verdict.verdict != VerdictWord::Valid,
+                "{index}: {}",
+                String::from_utf8_lossy(&bytes)
+            );
+        }
+    }
+}
+
+/// The badge after a change to its JSON.
+fn altered(change: impl Fn(&mut Value)) -> String {
+    let mut document: Value = serde_json::from_str(&badge()).unwrap();
+    change(&mut document);
+    document.to_string()
+}
+
+#[test]
+fn changed_members_break_the_signature() {
+    let changes: [fn(&mut Value); 5] = [
+        |badge| badge["name"] = json!("Another badge"),
+        |badge| badge["validUntil"] = json!("2039-11-21T12:00:00Z"),
+        |badge| badge["issuer"]["name"] = json!("Another District"),
+        |badge| {
+            badge["credentialSubject"]["id"] =
+                json!("urn:uuid:00000000-7a29-4155-840a-59483ba10164")
+        },
+        |badge| badge["proof"][0]["created"] = json!("2026-11-21T13:00:01Z"),
+    ];
+    for change in changes {
+        let verdict = judge(&altered(change), &web());
+        ends(&verdict, VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+        assert_eq!(verdict.credential.unwrap().status, StatusWord::Unknown);
+    }
+}
+
+#[test]
+fn members_cannot_be_added_or_hidden_without_breaking_the_badge() {
+    let added = judge(&altered(|badge| badge["colour"] = json!("red")), &web());
+    ends(&added, VerdictWord::Invalid, "schema", Outcome::Fail, "defined-terms");
+    let status = |badge: &mut Value| {
+        let status = badge["credentialStatus"].take();
+        let object = badge.as_object_mut().unwrap();
+        object.remove("credentialStatus");
+        object.insert("https://www.w3.org/2018/credentials#credentialStatus".to_owned(), status);
+    };
+    let text = altered(status);
+    // The statements are the same, so the signature alone would not notice.
+    let hash = |text: &str| {
+        let document = assay::credential::proof::unsecured(&serde_json::from_str(text).unwrap());
+        assay::credential::proof::canonicalize(&document).unwrap().hash
+    };
+    assert_eq!(hash(&text), hash(&badge()));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "schema", Outcome::Fail, "defined-terms");
+    let removed = judge(
+        &altered(|badge| drop(badge.as_object_mut().unwrap().remove("credentialStatus"))),
+        &web(),
+    );
+    ends(&removed, VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+}
+
+#[test]
+fn nothing_but_the_issuers_page_is_fetched_before_the_proof_holds() {
+    let web = web();
+    judge(&altered(|badge| badge["name"] = json!("x")), &web);
+    assert_eq!(*web.asked.borrow(), [content().issuer.id]);
+    web.asked.borrow_mut().clear();
+    judge(&altered(|badge| badge["colour"] = json!("x")), &web);
+    let elsewhere = altered(|badge| {
+        badge["proof"][0]["verificationMethod"] = json!("https://evil.example/keys#1");
+    });
+    let verdict = judge(&elsewhere, &web);
+    ends(&verdict, VerdictWord::Invalid, "issuer", Outcome::Fail, "key-not-of-issuer");
+    assert!(web.asked.borrow().is_empty());
+}
+
+#[test]
+fn a_key_is_the_issuers_only_when_the_issuers_page_says_so() {
+    let issuer = content().issuer;
+    let stranger = signed_by(&other_key(), &content()).document;
+    let verdict = judge(&stranger, &web());
+    ends(&verdict, VerdictWord::Invalid, "issuer", Outcome::Fail, "key-not-of-issuer");
+    let changes: [(&str, fn(&mut Value)); 5] = [
+        ("key-not-for-credentials", |page| page["assertionMethod"] = json!([])),
+        ("key-not-of-issuer", |page| page["verificationMethod"] = json!([])),
+        ("key-not-of-issuer", |page| {
+            page["verificationMethod"][0]["controller"] = json!("https://other.example/")
+        }),
+        ("key-revoked", |page| {
+            page["verificationMethod"][0]["revoked"] = json!("2026-11-21T15:00:00Z")
+        }),
+        ("bad-key", |page| page["verificationMethod"][0]["publicKeyMultibase"] = json!("z6Mk")),
+    ];
+    for (code, change) in changes {
+        let mut page = issuer_document(&issuer, &[published_key(&key())]);
+        change(&mut page);
+        let mut web = web();
+        web.put(&issuer.id, &page.to_string());
+        let code = if code == "bad-key" { "unsupported-key-type" } else { code };
+        let verdict = judge(&badge(), &web);
+        assert_ne!(verdict.verdict, VerdictWord::Valid);
+        assert_eq!(check(&verdict, "issuer").1, code);
+    }
+}
+
+#[test]
+fn retired_keys_still_verify_and_compromised_ones_do_not() {
+    let issuer = content().issuer;
+    let mut web = web();
+    let retired = issuer_document(&issuer, &[published_key(&other_key()), published_key(&key())]);
+    web.put(&issuer.id, &retired.to_string());
+    assert_eq!(judge(&badge(), &web).verdict, VerdictWord::Valid);
+    let compromised = PublishedKey { multikey: key().public_multikey(), revoked: Some(at(13)) };
+    web.put(&issuer.id, &issuer_document(&issuer, &[compromised]).to_string());
+    ends(&judge(&badge(), &web), VerdictWord::Invalid, "issuer", Outcome::Fail, "key-revoked");
+}
+
+#[test]
+fn an_issuer_out_of_reach_is_indeterminate() {
+    let mut web = web();
+    web.pages.remove(&content().issuer.id);
+    let verdict = judge(&badge(), &web);
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "issuer-unavailable");
+    let verdict = verify(badge().as_bytes(), &NoDocuments, &options()).unwrap();
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "offline");
+    web.put(&content().issuer.id, "<html>");
+    let verdict = judge(&badge(), &web);
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "issuer-unreadable");
+}
+
+#[test]
+fn revoked_badges_are_invalid() {
+    let mut web = web();
+    let (issuer, status) = (content().issuer.id, content().status);
+    web.put(&status.list_url, &status_list(&key(), &issuer, &[status.index]).document);
+    let verdict = judge(&badge(), &web);
+    ends(&verdict, VerdictWord::Invalid, "status", Outcome::Fail, "revoked");
+    assert_eq!(verdict.credential.unwrap().status, StatusWord::Revoked);
+}
+
+#[test]
+fn a_status_that_cannot_be_trusted_is_indeterminate() {
+    let (issuer, status) = (content().issuer.id, content().status);
+    let good = status_list(&key(), &issuer, &[]).document;
+    let with = |change: fn(&mut Value)| {
+        let mut list: Value = serde_json::from_str(&good).unwrap();
+        change(&mut list);
+        list.to_string()
+    };
+    let cases = [
+        ("status-list-unverified", status_list(&other_key(), &issuer, &[]).document),
+        (
+            "status-list-foreign",
+            status_list(&key(), "https://other.example/issuers/1", &[]).document,
+        ),
+        (
+            "status-list-unverified",
+            with(|list| drop(list.as_object_mut().unwrap().remove("proof"))),
+        ),
+        ("status-list-unverified", with(|list| list["validFrom"] = json!("2026-11-21T12:00:01Z"))),
+        ("status-unreadable", "{".to_owned()),
+        ("status-unreadable", "{}".to_owned()),
+    ];
+    for (code, text) in cases {
+        let mut web = web();
+        web.put(&status.list_url, &text);
+        let verdict = judge(&badge(), &web);
+        ends(&verdict, VerdictWord::Indeterminate, "status", Outcome::Unknown, code);
+        assert_eq!(verdict.credential.unwrap().status, StatusWord::Unknown);
+    }
+    let mut web = web();
+    web.pages.remove(&status.list_url);
+    ends(
+        &judge(&badge(), &web),
+        VerdictWord::Indeterminate,
+        "status",
+        Outcome::Unknown,
+        "status-unavailable",
+    );
+}
+
+#[test]
+fn a_list_of_the_issuer_under_another_id_does_not_clear_a_badge() {
+    let (issuer, status) = (content().issuer.id, content().status);
+    let list = StatusListContent {
+        id: "https://badges.example.org/status-lists/other".to_owned(),
+        issuer: issuer.clone(),
+        valid_from: at(12),
+        purpose: "revocation".to_owned(),
+        list: StatusList::new(MIN_ENTRIES).unwrap(),
+    };
+    let list = publish(&key(), &list, &method(&issuer, &key()), at(12)).unwrap();
+    let mut web = web();
+    web.put(&status.list_url, &list.document);
+    ends(
+        &judge(&badge(), &web),
+        VerdictWord::Indeterminate,
+        "status",
+        Outcome::Unknown,
+        "status-list-other",
+    );
+}
+
+#[test]
+fn a_badge_is_judged_at_the_time_given() {
+    let web = web();
+    let judge_at = |now| verify(badge().as_bytes(), &web, &VerifyOptions::at(now)).unwrap();
+    assert_eq!(judge_at(content().valid_from).verdict, VerdictWord::Valid);
+    let until = content().valid_until.unwrap();
+    assert_eq!(judge_at(until).verdict, VerdictWord::Valid);
+    let second = chrono::TimeDelta::seconds(1);
+    let early = judge_at(content().valid_from - second);
+    ends(&early, VerdictWord::Invalid, "validity_period", Outcome::Fail, "not-yet-valid");
+    let late = judge_at(until + second);
+    ends(&late, VerdictWord::Invalid, "validity_period", Outcome::Fail, "expired");
+    assert_eq!(late.credential.unwrap().status, StatusWord::Expired);
+}
+
+#[test]
+fn recipient_and_trust_never_change_the_verdict() {
+    let mut options = options();
+    options.expect_email = Some("somebody.else@example.org".to_owned());
+    options.trusted_issuers = Some(vec!["https://other.example/".to_owned()]);
+    let verdict = verify(badge().as_bytes(), &web(), &options).unwrap();
+    assert_eq!(verdict.verdict, VerdictWord::Valid);
+    assert_eq!(verdict.recipient_match, RecipientMatch::No);
+    assert_eq!(verdict.issuer_trust, IssuerTrust::Unknown);
+    options.trusted_issuers = Some(vec![content().issuer.id]);
+    let forged = altered(|badge| badge["name"] = json!("x"));
+    let verdict = verify(forged.as_bytes(), &web(), &options).unwrap();
+    assert_eq!(verdict.issuer_trust, IssuerTrust::Unknown);
+}
+
+#[test]
+fn another_file_is_not_the_evidence() {
+    let mut options = options();
+    options.evidence_sha256 = Some(vec![[7; 32], [8; 32]]);
+    let verdict = verify(badge().as_bytes(), &web(), &options).unwrap();
+    ends(&verdict, VerdictWord::Invalid, "evidence_digest", Outcome::Fail, "other-file");
+}
+
+#[test]
+fn a_badge_of_another_issuer_with_a_did_key_is_valid_without_any_fetch() {
+    let key = other_key();
+    let did = format!("did:key:{}", key.public_multikey());
+    let mut badge = content();
+    badge.issuer.id = did.clone();
+    let mut draft = CredentialDraft::from(&badge).document().clone();
+    draft.as_object_mut().unwrap().remove("credentialStatus");
+    draft["credentialSubject"].as_object_mut().unwrap().remove("result");
+    let canonical = assay::credential::proof::canonicalize(&draft).unwrap();
+    let mut proof = json!({
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-11-21T13:00:00Z",
+        "verificationMethod": method(&did, &key),
+        "proofPurpose": "assertionMethod",
+    });
+    let options_hash =
+        assay::credential::proof::proof_options(proof.as_object().unwrap(), &draft["@context"]);
+    let options_hash = assay::credential::proof::canonicalize(&options_hash).unwrap().hash;
+    let message = assay::credential::proof::combined_hash(&options_hash, &canonical.hash);
+    let signing = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
+    let signature = ed25519_dalek::Signer::sign(&signing, &message).to_bytes();
+    proof["proofValue"] = json!(format!("z{}", bs58::encode(signature).into_string()));
+    draft["proof"] = proof;
+    let web = Web::default();
+    let verdict = judge(&draft.to_string(), &web);
+    ends(&verdict, VerdictWord::Valid, "status", Outcome::NotApplicable, "no-status");
+    assert!(web.asked.borrow().is_empty());
+    assert_eq!(verdict.credential.unwrap().scoring, None);
+    draft["proof"]["verificationMethod"] =
+        json!(format!("{did}#z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi"));
+    assert_eq!(judge(&draft.to_string(), &web).verdict, VerdictWord::Invalid);
+}
+
+/// The issuer page of the published samples: their keys stand in the ids.
+fn samples_web() -> Web {
+    let mut web = Web::default();
+    for issuer in [
+        "https://example.com/issuers/876543",
+        "https://1edtech.edu/issuers/565049",
+        "https://example.edu/issuers/565049",
+    ] {
+        let profile = assay::credential::document::IssuerContent {
+            id: issuer.to_owned(),
+            name: "Example Corp".to_owned(),
+            url: None,
+            email: None,
+            description: None,
+        };
+        let keys = [
+            "z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi",
+            "z6Mknyb2Gb4NxzW3xSr9ChTtdQZ1zs77piQ3r9SaJ9vMzmrs",
+        ]
+        .map(|multikey| PublishedKey { multikey: multikey.to_owned(), revoked: None });
+        web.put(issuer, &issuer_document(&profile, &keys).to_string());
+    }
+    web
+}
+
+#[track_caller]
+fn sample(file: &str, word: VerdictWord, name: &str, outcome: Outcome, code: &str) {
+    let text = published(&format!("examples/validator-samples/{file}"));
+    let verdict = verify(&text, &samples_web(), &options()).unwrap();
+    ends(&verdict, word, name, outcome, code);
+}
+
+#[test]
+fn published_samples_get_their_verdict() {
+    use Outcome::{Fail, Pass, Unknown};
+    use VerdictWord::{Indeterminate, Invalid, Valid};
+    sample("simple.json", Valid, "proof", Pass, "ok");
+    sample("simple-multiple-proofs.json", Valid, "proof", Pass, "ok");
+    sample("simple-context-alias.json", Valid, "proof", Pass, "ok");
+    sample("simple-context-version.json", Valid, "proof", Pass, "ok");
+    sample("simple-did-key-method.json", Invalid, "issuer", Fail, "key-not-of-issuer");
+    sample("simple-err-context.json", Invalid, "schema", Fail, "defined-terms");
+    sample("simple-err-type.json", Invalid, "schema", Fail, "defined-terms");
+    sample("simple-err-issuer.json", Invalid, "schema", Fail, "official-schema");
+    sample("simple-err-issuer-type.json", Invalid, "schema", Fail, "defined-terms");
+    sample("simple-err-expired.json", Invalid, "validity_period", Fail, "expired");
+    sample("simple-err-issued.json", Invalid, "validity_period", Fail, "not-yet-valid");
+    sample("simple-err-proof-value.json", Invalid, "issuer", Fail, "key-not-of-issuer");
+    sample("simple-err-proof-method-no-scheme.json", Invalid, "proof", Fail, "unsigned-term");
+    sample(
+        "simple-err-proof-method-unknown-scheme.json",
+        Invalid,
+        "issuer",
+        Fail,
+        "key-not-of-issuer",
+    );
+    sample(
+        "simple-err-proof-method-unknown-did-method.json",
+        Indeterminate,
+        "issuer",
+        Unknown,
+        "unsupported-did-method",
+    );
+    for file in [
+        "simple_v1.json",
+        "simple-noproof.json",
+        "complete_v1.json",
+        "simple.jwt",
+        "simple-jwt.png",
+        "simple-json.svg",
+        "clr-simple.json",
+    ] {
+        sample(file, Indeterminate, "proof", Unknown, "unsupported-form");
+    }
+}
+
+#[test]
+fn the_published_revoked_sample_is_revoked() {
+    let folder = "examples/validator-samples/bit-string-list";
+    let sample = published_json(&format!("{folder}/credential-status-revoked.json"));
+    let mut web = samples_web();
+    let list = String::from_utf8(published(&format!("{folder}/testlist"))).unwrap();
+    web.put(sample["credentialStatus"]["statusListCredential"].as_str().unwrap(), &list);
+    let verdict = judge(&sample.to_string(), &web);
+    ends(&verdict, VerdictWord::Invalid, "status", Outcome::Fail, "revoked");
+}
+
+#[test]
+fn what_is_no_badge_is_refused_as_input() {
+    let refuse = |input: &[u8]| verify(input, &NoDocuments, &options()).unwrap_err();
+    for input in
+        [b"".as_slice(), b"hello", b"{", b"<html></html>", b"a.b.c", b"\xff\xfe", b"{\"a\":1}x"]
+    {
+        assert_eq!(refuse(input), InputError::NotParseable);
+    }
+    for input in [b"[]".as_slice(), b"1", b"null", b"{}", br#"{"type":["VerifiablePresentation"]}"#]
+    {
+        assert_eq!(refuse(input), InputError::NotACredential);
+    }
+}
+
+#[test]
+fn inputs_are_read_at_the_limit_and_refused_one_above() {
+    let badge = badge();
+    let padded = |length: usize| format!("{}{badge}", " ".repeat(length - badge.len()));
+    assert_eq!(judge(&padded(TEXT_LIMIT), &web()).verdict, VerdictWord::Valid);
+    let above = verify(padded(TEXT_LIMIT + 1).as_bytes(), &web(), &options());
+    assert_eq!(above, Err(InputError::TooLarge { limit: TEXT_LIMIT }));
+    let image = |length: usize| {
+        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+        bytes.resize(length, 0);
+        verify(&bytes, &NoDocuments, &options())
+    };
+    assert!(image(IMAGE_LIMIT).is_ok());
+    assert_eq!(image(IMAGE_LIMIT + 1), Err(InputError::TooLarge { limit: IMAGE_LIMIT }));
+}
+
+#[test]
+fn a_document_that_cannot_be_read_safely_fails_parse() {
+    let twice = badge().replacen('{', r#"{"name":"Another name","#, 1);
+    let verdict = judge(&twice, &web());
+    ends(&verdict, VerdictWord::Invalid, "parse", Outcome::Fail, "duplicate-key");
+    assert_eq!(verdict.credential, None);
+    let deep = altered(|badge| {
+        for _ in 0..40 {
+            let inner = badge["issuer"]["image"].take();
+            badge["issuer"]["image"] = json!({"id": inner});
+        }
+    });
+    ends(&judge(&deep, &web()), VerdictWord::Invalid, "parse", Outcome::Fail, "too-deep");
+    let poison = altered(|badge| {
+        let nodes: Vec<Value> = (0..10)
+            .map(|from| {
+                let others: Vec<Value> =
+                    (0..10).filter(|to| *to != from).map(|to| json!(format!("_:n{to}"))).collect();
+                json!({"id": format!("_:n{from}"), "type": ["Profile"], "image": others})
+            })
+            .collect();
+        badge["evidence"] = json!(nodes);
+    });
+    ends(&judge(&poison, &web()), VerdictWord::Invalid, "parse", Outcome::Fail, "over-budget");
+}
+
+#[test]
+fn unknown_contexts_are_never_fetched() {
+    let web = web();
+    let text = altered(|badge| {
+        badge["@context"].as_array_mut().unwrap().push(json!("https://evil.example/context"))
+    });
+    let verdict = judge(&text, &web);
+    ends(&verdict, VerdictWord::Indeterminate, "proof", Outcome::Unknown, "unknown-context");
+    let text = altered(|badge| {
+        badge["@context"].as_array_mut().unwrap().push(json!({"name": "https://schema.org/x"}))
+    });
+    ends(
+        &judge(&text, &web),
+        VerdictWord::Indeterminate,
+        "proof",
+        Outcome::Unknown,
+        "inline-context",
+    );
+    assert!(web.asked.borrow().is_empty());
+}
+
+#[test]
+fn unsupported_suites_are_indeterminate() {
+    for (member, value) in [
+        ("cryptosuite", "eddsa-jcs-2022"),
+        ("cryptosuite", "ecdsa-rdfc-2019"),
+        ("type", "Ed25519Signature2020"),
+    ] {
+        let text = altered(|badge| badge["proof"][0][member] = json!(value));
+        ends(
+            &judge(&text, &web()),
+            VerdictWord::Indeterminate,
+            "proof",
+            Outcome::Unknown,
+            "unsupported-suite",
+        );
+    }
+}
+
+#[test]
+fn an_unsigned_badge_is_invalid() {
+    let text = altered(|badge| drop(badge.as_object_mut().unwrap().remove("proof")));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "no-proof");
+    let text = altered(|badge| badge["proof"] = json!([]));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "no-proof");
+}
+
+#[test]
+fn every_own_proof_of_a_set_has_to_hold() {
+    let text = altered(|badge| {
+        let proof = badge["proof"][0].clone();
+        badge["proof"].as_array_mut().unwrap().push(proof);
+    });
+    assert_eq!(judge(&text, &web()).verdict, VerdictWord::Valid);
+    let text = altered(|badge| {
+        let mut proof = badge["proof"][0].clone();
+        proof["created"] = json!("2026-11-21T13:30:00Z");
+        badge["proof"].as_array_mut().unwrap().push(proof);
+    });
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+    let text = altered(|badge| badge["proof"] = json!(vec![badge["proof"][0].clone(); 9]));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "too-many-proofs");
+}
+
+#[test]
+fn proofs_have_all_their_parts() {
+    let cases: [(&str, fn(&mut Value)); 5] = [
+        ("wrong-purpose", |proof| proof["proofPurpose"] = json!("authentication")),
+        ("proof-malformed", |proof| proof["created"] = json!("yesterday")),
+        ("proof-malformed", |proof| proof["proofValue"] = json!("zzz")),
+        ("proof-malformed", |proof| {
+            drop(proof.as_object_mut().unwrap().remove("verificationMethod"))
+        }),
+        ("unsigned-term", |proof| proof["colour"] = json!("red")),
+    ];
+    for (code, change) in cases {
+        let text = altered(|badge| change(&mut badge["proof"][0]));
+        ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, code);
+    }
+}
+
+#[test]
+fn own_signatures_are_checked_against_what_was_recorded() {
+    let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
+    let hash = linted.canonical_hash();
+    let issuer = content().issuer.id;
+    let signed = sign(&key(), linted, &method(&issuer, &key()), at(13)).unwrap();
+    let multikey = key().public_multikey();
+    assert_eq!(verify_own(&signed, &multikey, &hash), Ok(()));
+    assert_eq!(
+        verify_own(&signed, &other_key().public_multikey(), &hash),
+        Err(OwnProofError::BadSignature)
+    );
+    assert_eq!(verify_own(&signed, &multikey, &[0; 32]), Err(OwnProofError::OtherDocument));
+    let other = SignedCredential {
+        document: format!("{} ", signed.document),
+        sha256: signed.sha256.clone(),
+    };
+    assert_eq!(verify_own(&other, &multikey, &hash), Err(OwnProofError::OtherText));
+    let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
+    let error = sign(&key(), linted, &method(&issuer, &other_key()), at(13)).unwrap_err();
+    assert!(matches!(error, SignError::OtherKey { .. }));
+}
+
+#[test]
+fn public_documents_are_covered_by_their_contexts() {
+    let content = content();
+    let keys = [
+        published_key(&key()),
+        PublishedKey { multikey: other_key().public_multikey(), revoked: Some(at(1)) },
+    ];
+    for document in [
+        issuer_document(&content.issuer, &keys),
+        key_document(&content.issuer.id, &keys[1]),
+        achievement_document(&content.achievement, &content.issuer),
+    ] {
+        let expansion = expansion::expand(&document).unwrap();
+        assert!(expansion.unsigned.is_empty(), "{:?}", expansion.unsigned);
+        assert!(expansion.quads.len() > 3);
+    }
+}
+
+#[test]
+fn keys_are_ed25519_multikeys_and_nothing_else() {
+    let multikey = key().public_multikey();
+    assert!(multikey.starts_with("z6Mk"));
+    assert_eq!(parse_multikey(&multikey), Ok(key().public_key()));
+    assert_eq!(resolve_did_key(&format!("did:key:{multikey}")), Ok(key().public_key()));
+    assert_eq!(resolve_did_key(&format!("did:key:{multikey}#{multikey}")), Ok(key().public_key()));
+    let other = other_key().public_multikey();
+    assert_eq!(resolve_did_key(&format!("did:key:{multikey}#{other}")), Err(KeyError::NotDidKey));
+    assert_eq!(resolve_did_key("did:web:example.org"), Err(KeyError::NotDidKey));
+    assert_eq!(parse_multikey(&multikey[1..]), Err(KeyError::NotMultikey));
+    assert_eq!(parse_multikey(&format!("z{}", "1".repeat(500))), Err(KeyError::NotMultikey));
+    // P-256.
+    assert_eq!(
+        parse_multikey("zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"),
+        Err(KeyError::OtherKind)
+    );
+    // The neutral element: a signature by it fits anything.
+    let mut weak = vec![0xed, 0x01, 1];
+    weak.resize(34, 0);
+    assert_eq!(
+        parse_multikey(&format!("z{}", bs58::encode(weak).into_string())),
+        Err(KeyError::BadPoint)
+    );
+    assert_eq!(format!("{:?}", key()), "IssuerKey");
+}
+
+#[test]
+fn status_lists_survive_the_way_out_and_back() {
+    let mut list = StatusList::new(1).unwrap();
+    assert_eq!(list.entries(), MIN_ENTRIES);
+    for index in [0, 7, 8, 94_567, MIN_ENTRIES - 1] {
+        list.set(index, true).unwrap();
+    }
+    list.set(7, false).unwrap();
+    let back = StatusList::decode(&list.encode().unwrap()).unwrap();
+    assert_eq!(back, list);
+    assert_eq!(back.is_set(0), Ok(true));
+    assert_eq!(back.is_set(7), Ok(false));
+    assert_eq!(back.is_set(1), Ok(false));
+    assert_eq!(back.is_set(MIN_ENTRIES), Err(StatusListError::OutOfRange { index: MIN_ENTRIES }));
+    assert_eq!(
+        list.set(MIN_ENTRIES, true),
+        Err(StatusListError::OutOfRange { index: MIN_ENTRIES })
+    );
+}
+
+#[test]
+fn status_lists_are_read_at_the_limit_and_refused_beyond() {
+    use base64::Engine;
+    use std::io::Write;
+    let pack = |bytes: usize, tail: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&vec![0; bytes]).unwrap();
+        let mut packed = encoder.finish().unwrap();
+        packed.extend(tail);
+        format!("u{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(packed))
+    };
+    assert!(StatusList::decode(&pack(MAX_ENTRIES / 8, b"")).is_ok());
+    assert_eq!(StatusList::decode(&pack(MAX_ENTRIES / 8 + 1, b"")), Err(StatusListError::TooLong));
+    assert_eq!(StatusList::decode(&pack(64 * 1024 * 1024, b"")), Err(StatusListError::TooLong));
+    assert!(StatusList::decode(&pack(MIN_ENTRIES / 8, b"")).is_ok());
+    assert_eq!(StatusList::decode(&pack(MIN_ENTRIES / 8 - 1, b"")), Err(StatusListError::TooShort));
+    assert_eq!(StatusList::decode(&pack(MIN_ENTRIES / 8, b"x")), Err(StatusListError::NotGzip));
+    assert_eq!(StatusList::decode("uH4sIAAAAAAAC_-3BMQEAAAA"), Err(StatusListError::NotGzip));
+    assert_eq!(StatusList::decode("H4sI"), Err(StatusListError::NotMultibase));
+    assert_eq!(StatusList::decode("u*"), Err(StatusListError::NotMultibase));
+}

@@ -1,0 +1,521 @@
+//! The documents of Open Badges 3.0, made from typed parts.
+//!
+//! Members that are not there are left out, sets are always arrays, times are whole seconds. What comes out still
+//! has to pass [`super::lint::lint`] before it can be signed.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::contexts::{CREDENTIALS_V2, DID, MULTIKEY, OPEN_BADGES, OPEN_BADGES_EXTENSIONS};
+use super::proof::timestamp;
+
+/// The published schema that every badge names.
+pub const CREDENTIAL_SCHEMA: &str =
+    "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json";
+/// The type of [`CREDENTIAL_SCHEMA`] in `credentialSchema`.
+pub const CREDENTIAL_SCHEMA_TYPE: &str = "1EdTechJsonSchemaValidator2019";
+
+/// Everything that goes into one badge.
+#[derive(Clone, Debug)]
+pub struct CredentialContent {
+    /// The credential's own URL.
+    pub id: String,
+    /// Who issues it.
+    pub issuer: IssuerContent,
+    /// From when it is valid. Fractions of a second are left out.
+    pub valid_from: DateTime<Utc>,
+    /// Until when, if it ends.
+    pub valid_until: Option<DateTime<Utc>>,
+    /// The earner: `urn:uuid:…` or a DID.
+    pub subject_id: String,
+    /// The earner's e-mail address, hashed and salted.
+    pub identity: HashedIdentity,
+    /// What was achieved.
+    pub achievement: AchievementContent,
+    /// The levels reached, when the earner chose to include them.
+    pub achieved_levels: Option<Vec<AchievedLevel>>,
+    /// How it was scored.
+    pub scoring: ScoringContent,
+    /// What the earner agreed to name.
+    pub evidence: Vec<EvidenceContent>,
+    /// Where its status is published.
+    pub status: StatusContent,
+}
+
+/// The face of an issuer.
+#[derive(Clone, Debug)]
+pub struct IssuerContent {
+    /// The issuer's URL or DID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its web site.
+    pub url: Option<String>,
+    /// Its public address for questions.
+    pub email: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+}
+
+/// A hashed e-mail address with its salt, see [`hash_identity`].
+#[derive(Clone, Debug)]
+pub struct HashedIdentity {
+    /// `sha256$` and hex.
+    pub identity_hash: String,
+    /// The salt that was hashed after the address.
+    pub salt: String,
+}
+
+/// One version of what can be achieved.
+#[derive(Clone, Debug)]
+pub struct AchievementContent {
+    /// Its URL, one a version.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub description: String,
+    /// Where the criteria are published.
+    pub criteria_id: String,
+    /// What one has to do, as text (Markdown).
+    pub criteria_narrative: String,
+    /// The version, for people.
+    pub version: String,
+    /// BCP 47 language tag.
+    pub language: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The framework items it belongs to.
+    pub alignments: Vec<AlignmentContent>,
+    /// The rubric.
+    pub criteria: Vec<CriterionContent>,
+}
+
+/// A link to an item of a framework.
+#[derive(Clone, Debug)]
+pub struct AlignmentContent {
+    /// Name of the item.
+    pub target_name: String,
+    /// Its URL.
+    pub target_url: String,
+    /// Its code in the framework.
+    pub target_code: Option<String>,
+    /// The framework's name.
+    pub target_framework: Option<String>,
+    /// What the item says.
+    pub target_description: Option<String>,
+    /// What kind of item it is, such as `CFItem`.
+    pub target_type: Option<String>,
+}
+
+/// One criterion of the rubric.
+#[derive(Clone, Debug)]
+pub struct CriterionContent {
+    /// Id within the achievement.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its levels, low to high.
+    pub levels: Vec<LevelContent>,
+    /// Id of the level that has to be reached.
+    pub required_level: String,
+}
+
+/// One level of a criterion.
+#[derive(Clone, Debug)]
+pub struct LevelContent {
+    /// Id within the criterion.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its rank as text, such as `2`.
+    pub level: String,
+    /// What work on this level looks like.
+    pub description: Option<String>,
+}
+
+/// The level that was reached in one criterion.
+#[derive(Clone, Debug)]
+pub struct AchievedLevel {
+    /// Id of the criterion.
+    pub criterion_id: String,
+    /// Id of the level.
+    pub level_id: String,
+}
+
+/// How the work was scored, without naming anybody.
+#[derive(Clone, Debug)]
+pub struct ScoringContent {
+    /// Hash over everything that scoring follows.
+    pub scoring_hash: String,
+    /// The review mode, such as `double_blind`.
+    pub review_mode: String,
+    /// How many assessors read it.
+    pub raters: u32,
+    /// Whether all of them were qualified for this scoring hash.
+    pub assessors_qualified: bool,
+}
+
+/// What a badge shows of one piece of evidence.
+#[derive(Clone, Debug)]
+pub struct EvidenceContent {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub genre: Option<String>,
+    /// Its digest as multibase multihash.
+    pub digest_multibase: String,
+}
+
+/// Where the status of a badge is found.
+#[derive(Clone, Debug)]
+pub struct StatusContent {
+    /// URL of the status list credential.
+    pub list_url: String,
+    /// Index in the list.
+    pub index: usize,
+}
+
+/// A credential that nobody has linted or signed yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CredentialDraft {
+    document: Value,
+}
+
+impl CredentialDraft {
+    /// A document that was made elsewhere.
+    #[must_use]
+    pub fn from_document(document: Value) -> CredentialDraft {
+        CredentialDraft { document }
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    pub(super) fn into_document(self) -> Value {
+        self.document
+    }
+}
+
+impl From<&CredentialContent> for CredentialDraft {
+    fn from(content: &CredentialContent) -> CredentialDraft {
+        CredentialDraft { document: credential(content) }
+    }
+}
+
+/// The hash of an e-mail address as Open Badges writes it: of the trimmed, lower-case address followed by the salt.
+#[must_use]
+pub fn hash_identity(email: &str, salt: &str) -> String {
+    hash_text(&email.trim().to_lowercase(), salt)
+}
+
+pub(super) fn hash_text(text: &str, salt: &str) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(text.as_bytes());
+    hasher.update(salt.as_bytes());
+    format!("sha256${}", super::hex(&hasher.finalize()))
+}
+
+/// The header of a SHA-256 multihash.
+const SHA256_MULTIHASH: [u8; 2] = [0x12, 0x20];
+
+/// A SHA-256 as `digestMultibase`: `u` and base64url of the multihash (VCDM 2.0, section 5.3).
+#[must_use]
+pub fn digest_multibase(sha256: &[u8; 32]) -> String {
+    let mut bytes = SHA256_MULTIHASH.to_vec();
+    bytes.extend(sha256);
+    format!("u{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The SHA-256 in a `digestMultibase`, in base64url or base58btc; `None` when it is another kind of digest.
+#[must_use]
+pub fn parse_digest_multibase(text: &str) -> Option<[u8; 32]> {
+    if text.len() > 128 {
+        return None;
+    }
+    let bytes = if let Some(encoded) = text.strip_prefix('u') {
+        URL_SAFE_NO_PAD.decode(encoded).ok()?
+    } else {
+        bs58::decode(text.strip_prefix('z')?).into_vec().ok()?
+    };
+    bytes.strip_prefix(&SHA256_MULTIHASH)?.try_into().ok()
+}
+
+/// The id of a criterion's `ResultDescription`: the achievement's id with a fragment. The same for every badge.
+#[must_use]
+pub fn criterion_url(achievement: &str, criterion: &str) -> String {
+    format!("{achievement}#criterion-{}", fragment(criterion))
+}
+
+/// The id of a `RubricCriterionLevel`.
+#[must_use]
+pub fn level_url(achievement: &str, criterion: &str, level: &str) -> String {
+    format!("{achievement}#criterion-{}/level-{}", fragment(criterion), fragment(level))
+}
+
+/// The four kinds of result that say how a badge was scored: result type, fragment of its id, name.
+pub(super) const SCORING: [(&str, &str, &str); 4] = [
+    ("ext:ScoringHash", "scoring-hash", "Scoring version"),
+    ("ext:ReviewMode", "review-mode", "How the work was read"),
+    ("ext:Raters", "raters", "Number of readers"),
+    ("ext:AssessorsQualified", "assessors-qualified", "All readers were qualified"),
+];
+
+/// A text as part of a URL's fragment.
+fn fragment(text: &str) -> String {
+    let mut fragment = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            fragment.push(char::from(byte));
+        } else {
+            fragment.push('%');
+            fragment.push_str(&super::hex(&[byte]).to_uppercase());
+        }
+    }
+    fragment
+}
+
+fn set(object: &mut Map<String, Value>, key: &str, value: Option<&str>) {
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
+        object.insert(key.to_owned(), json!(value));
+    }
+}
+
+fn set_all(object: &mut Map<String, Value>, key: &str, values: Vec<Value>) {
+    if !values.is_empty() {
+        object.insert(key.to_owned(), Value::Array(values));
+    }
+}
+
+fn credential(content: &CredentialContent) -> Value {
+    let mut document = Map::new();
+    let contexts = [CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS];
+    document.insert("@context".to_owned(), json!(contexts));
+    document.insert("type".to_owned(), json!(["VerifiableCredential", "OpenBadgeCredential"]));
+    set(&mut document, "id", Some(&content.id));
+    set(&mut document, "name", Some(&content.achievement.name));
+    document.insert("issuer".to_owned(), profile(&content.issuer));
+    set(&mut document, "validFrom", Some(&timestamp(content.valid_from)));
+    set(&mut document, "validUntil", content.valid_until.map(timestamp).as_deref());
+    document.insert("credentialSubject".to_owned(), subject(content));
+    document.insert(
+        "credentialSchema".to_owned(),
+        json!([{"id": CREDENTIAL_SCHEMA, "type": CREDENTIAL_SCHEMA_TYPE}]),
+    );
+    document.insert("credentialStatus".to_owned(), status(&content.status));
+    set_all(&mut document, "evidence", content.evidence.iter().map(evidence).collect());
+    Value::Object(document)
+}
+
+fn profile(issuer: &IssuerContent) -> Value {
+    let mut object = Map::new();
+    set(&mut object, "id", Some(&issuer.id));
+    object.insert("type".to_owned(), json!(["Profile"]));
+    set(&mut object, "name", Some(&issuer.name));
+    set(&mut object, "url", issuer.url.as_deref());
+    set(&mut object, "email", issuer.email.as_deref());
+    set(&mut object, "description", issuer.description.as_deref());
+    Value::Object(object)
+}
+
+fn subject(content: &CredentialContent) -> Value {
+    json!({
+        "id": content.subject_id,
+        "type": ["AchievementSubject"],
+        "identifier": [{
+            "type": "IdentityObject",
+            "hashed": true,
+            "identityHash": content.identity.identity_hash,
+            "identityType": "emailAddress",
+            "salt": content.identity.salt,
+        }],
+        "achievement": achievement(&content.achievement, &content.issuer),
+        "result": results(content),
+    })
+}
+
+fn achievement(achievement: &AchievementContent, creator: &IssuerContent) -> Value {
+    let mut object = Map::new();
+    set(&mut object, "id", Some(&achievement.id));
+    object.insert("type".to_owned(), json!(["Achievement"]));
+    set(&mut object, "achievementType", Some("MicroCredential"));
+    set(&mut object, "name", Some(&achievement.name));
+    set(&mut object, "description", Some(&achievement.description));
+    object.insert(
+        "criteria".to_owned(),
+        json!({"id": achievement.criteria_id, "narrative": achievement.criteria_narrative}),
+    );
+    object.insert("creator".to_owned(), profile(creator));
+    set(&mut object, "version", Some(&achievement.version));
+    set(&mut object, "inLanguage", Some(&achievement.language));
+    set_all(&mut object, "tag", achievement.tags.iter().map(|tag| json!(tag)).collect());
+    set_all(&mut object, "alignment", achievement.alignments.iter().map(alignment).collect());
+    let mut descriptions: Vec<Value> = achievement
+        .criteria
+        .iter()
+        .map(|criterion| result_description(&achievement.id, criterion))
+        .collect();
+    for (result_type, name, title) in SCORING {
+        descriptions.push(json!({
+            "id": format!("{}#{name}", achievement.id),
+            "type": ["ResultDescription"],
+            "name": title,
+            "resultType": result_type,
+        }));
+    }
+    set_all(&mut object, "resultDescription", descriptions);
+    Value::Object(object)
+}
+
+fn alignment(alignment: &AlignmentContent) -> Value {
+    let mut object = Map::new();
+    object.insert("type".to_owned(), json!(["Alignment"]));
+    set(&mut object, "targetName", Some(&alignment.target_name));
+    set(&mut object, "targetUrl", Some(&alignment.target_url));
+    set(&mut object, "targetCode", alignment.target_code.as_deref());
+    set(&mut object, "targetFramework", alignment.target_framework.as_deref());
+    set(&mut object, "targetDescription", alignment.target_description.as_deref());
+    set(&mut object, "targetType", alignment.target_type.as_deref());
+    Value::Object(object)
+}
+
+fn result_description(achievement: &str, criterion: &CriterionContent) -> Value {
+    let levels: Vec<Value> = criterion
+        .levels
+        .iter()
+        .map(|level| {
+            let mut object = Map::new();
+            set(&mut object, "id", Some(&level_url(achievement, &criterion.id, &level.id)));
+            object.insert("type".to_owned(), json!(["RubricCriterionLevel"]));
+            set(&mut object, "name", Some(&level.name));
+            set(&mut object, "level", Some(&level.level));
+            set(&mut object, "description", level.description.as_deref());
+            Value::Object(object)
+        })
+        .collect();
+    let mut object = Map::new();
+    set(&mut object, "id", Some(&criterion_url(achievement, &criterion.id)));
+    object.insert("type".to_owned(), json!(["ResultDescription"]));
+    set(&mut object, "name", Some(&criterion.name));
+    set(&mut object, "resultType", Some("RubricCriterionLevel"));
+    set_all(&mut object, "rubricCriterionLevel", levels);
+    let required = level_url(achievement, &criterion.id, &criterion.required_level);
+    set(&mut object, "requiredLevel", Some(&required));
+    Value::Object(object)
+}
+
+fn results(content: &CredentialContent) -> Vec<Value> {
+    let achievement = &content.achievement.id;
+    let levels = content.achieved_levels.iter().flatten().map(|achieved| {
+        json!({
+            "type": ["Result"],
+            "resultDescription": criterion_url(achievement, &achieved.criterion_id),
+            "achievedLevel": level_url(achievement, &achieved.criterion_id, &achieved.level_id),
+        })
+    });
+    let scoring = &content.scoring;
+    let values = [
+        scoring.scoring_hash.clone(),
+        scoring.review_mode.clone(),
+        scoring.raters.to_string(),
+        scoring.assessors_qualified.to_string(),
+    ];
+    let values = SCORING.iter().zip(values).map(|((_, name, _), value)| {
+        json!({
+            "type": ["Result"],
+            "resultDescription": format!("{achievement}#{name}"),
+            "value": value,
+        })
+    });
+    levels.chain(values).collect()
+}
+
+fn status(status: &StatusContent) -> Value {
+    json!({
+        "id": format!("{}#{}", status.list_url, status.index),
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": status.index.to_string(),
+        "statusListCredential": status.list_url,
+    })
+}
+
+fn evidence(evidence: &EvidenceContent) -> Value {
+    let mut object = Map::new();
+    object.insert("type".to_owned(), json!(["Evidence"]));
+    set(&mut object, "name", Some(&evidence.name));
+    set(&mut object, "genre", evidence.genre.as_deref());
+    set(&mut object, "digestMultibase", Some(&evidence.digest_multibase));
+    Value::Object(object)
+}
+
+/// A public key as its issuer publishes it.
+#[derive(Clone, Debug)]
+pub struct PublishedKey {
+    /// `z6Mk…`
+    pub multikey: String,
+    /// Since when it is known to be compromised. Retired keys have no such time: they still verify.
+    pub revoked: Option<DateTime<Utc>>,
+}
+
+impl PublishedKey {
+    /// The absolute id of the key, `{issuer}#{multikey}`.
+    #[must_use]
+    pub fn id(&self, issuer: &str) -> String {
+        format!("{issuer}#{}", self.multikey)
+    }
+}
+
+/// The public profile of an issuer, which is also its controller document.
+///
+/// The DID context comes first: the common verifier then reads `assertionMethod` as it stands. A compromised key is
+/// listed as `revoked` and is no longer an `assertionMethod`, so that verifiers which do not look at `revoked`
+/// refuse it as well.
+#[must_use]
+pub fn issuer_document(issuer: &IssuerContent, keys: &[PublishedKey]) -> Value {
+    let mut document = profile(issuer);
+    if let Some(object) = document.as_object_mut() {
+        object.insert("@context".to_owned(), json!([DID, MULTIKEY, OPEN_BADGES]));
+        let methods = keys.iter().map(|key| multikey(&issuer.id, key)).collect();
+        set_all(object, "verificationMethod", methods);
+        let usable = keys.iter().filter(|key| key.revoked.is_none());
+        set_all(object, "assertionMethod", usable.map(|key| json!(key.id(&issuer.id))).collect());
+    }
+    document
+}
+
+/// The document of one key alone.
+#[must_use]
+pub fn key_document(issuer: &str, key: &PublishedKey) -> Value {
+    let mut document = multikey(issuer, key);
+    if let Some(object) = document.as_object_mut() {
+        object.insert("@context".to_owned(), json!([MULTIKEY]));
+    }
+    document
+}
+
+fn multikey(issuer: &str, key: &PublishedKey) -> Value {
+    let mut object = Map::new();
+    set(&mut object, "id", Some(&key.id(issuer)));
+    set(&mut object, "type", Some("Multikey"));
+    set(&mut object, "controller", Some(issuer));
+    set(&mut object, "publicKeyMultibase", Some(&key.multikey));
+    set(&mut object, "revoked", key.revoked.map(timestamp).as_deref());
+    Value::Object(object)
+}
+
+/// The public JSON-LD document of an achievement.
+#[must_use]
+pub fn achievement_document(content: &AchievementContent, creator: &IssuerContent) -> Value {
+    let mut document = achievement(content, creator);
+    if let Some(object) = document.as_object_mut() {
+        object.insert("@context".to_owned(), json!([CREDENTIALS_V2, OPEN_BADGES]));
+    }
+    document
+}

@@ -1,0 +1,246 @@
+//! Whether a badge was revoked or suspended. Asked only once the proof holds.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use url::Url;
+
+use super::issuer::{self, Controller};
+use super::{Documents, Finding, Outcome, STATUS_LIST_LIMITS, VerifyOptions};
+use crate::credential::json;
+use crate::credential::lint::{has_type, items, status_index};
+use crate::credential::proof::{self, ReadyProof};
+use crate::credential::status_list::{StatusList, StatusListError};
+
+/// Most status entries that are looked at.
+const MAX_ENTRIES: usize = 4;
+
+pub(super) fn judge(
+    document: &Value,
+    controller: &Controller,
+    documents: &dyn Documents,
+    options: &VerifyOptions,
+) -> Finding {
+    let entries = items(document.get("credentialStatus"));
+    if entries.is_empty() {
+        return Finding::new(
+            Outcome::NotApplicable,
+            "no-status",
+            "The credential names no place where it could be revoked.",
+        );
+    }
+    if entries.len() > MAX_ENTRIES {
+        return Finding::unknown(
+            "too-many-entries",
+            "The credential names more status entries than are looked at.",
+        );
+    }
+    let mut worst = Finding::pass("The credential is neither revoked nor suspended.");
+    for (_, entry) in entries {
+        let finding = judge_entry(document, entry, controller, documents, options);
+        let is_worse = match (finding.outcome, worst.outcome) {
+            (Outcome::Fail, Outcome::Fail) => finding.code == "revoked",
+            (Outcome::Fail, Outcome::Pass | Outcome::Unknown | Outcome::NotApplicable) => true,
+            (Outcome::Unknown, Outcome::Pass) => true,
+            (Outcome::Unknown, Outcome::Fail | Outcome::Unknown | Outcome::NotApplicable) => false,
+            (Outcome::Pass | Outcome::NotApplicable, _) => false,
+        };
+        if is_worse {
+            worst = finding;
+        }
+    }
+    worst
+}
+
+fn judge_entry(
+    document: &Value,
+    entry: &Value,
+    controller: &Controller,
+    documents: &dyn Documents,
+    options: &VerifyOptions,
+) -> Finding {
+    let result = if has_type(entry, "BitstringStatusListEntry") {
+        bitstring(entry, controller, documents, options)
+    } else if has_type(entry, "1EdTechRevocationList") {
+        revocation_list(document, entry, controller, documents)
+    } else {
+        Err(Finding::unknown(
+            "unsupported-status",
+            "The kind of status that the credential names is not supported.",
+        ))
+    };
+    match result {
+        Ok(finding) | Err(finding) => finding,
+    }
+}
+
+fn fetch(url: &str, documents: &dyn Documents) -> Result<Value, Finding> {
+    let bytes = documents.fetch(url).map_err(|unavailable| {
+        let code = match unavailable.code.as_str() {
+            "offline" => "offline",
+            _ => "status-unavailable",
+        };
+        Finding::unknown(
+            code,
+            "The list that says whether the credential was revoked cannot be reached.",
+        )
+    })?;
+    let Ok(list) = json::parse(&bytes, &STATUS_LIST_LIMITS) else { return Err(unreadable()) };
+    Ok(list)
+}
+
+fn unreadable() -> Finding {
+    Finding::unknown(
+        "status-unreadable",
+        "The list that says whether the credential was revoked cannot be read.",
+    )
+}
+
+/// Bitstring Status List 1.0, section 3.2.
+fn bitstring(
+    entry: &Value,
+    controller: &Controller,
+    documents: &dyn Documents,
+    options: &VerifyOptions,
+) -> Result<Finding, Finding> {
+    let (Some(purpose), Some(url), Some(index)) = (
+        entry["statusPurpose"].as_str(),
+        entry["statusListCredential"].as_str(),
+        status_index(entry),
+    ) else {
+        return Err(unreadable());
+    };
+    if purpose == "refresh" {
+        return Ok(Finding::pass("The entry says whether a newer credential exists."));
+    }
+    if !matches!(purpose, "revocation" | "suspension") {
+        return Err(Finding::unknown(
+            "unsupported-status",
+            "The kind of status that the credential names is not supported.",
+        ));
+    }
+    let has_one_bit = match entry.get("statusSize") {
+        None => true,
+        Some(size) => size.as_u64() == Some(1),
+    };
+    if !has_one_bit {
+        return Err(Finding::unknown(
+            "unsupported-status",
+            "A status of more than one bit is not supported.",
+        ));
+    }
+    let Ok(mut address) = Url::parse(url) else { return Err(unreadable()) };
+    address.set_fragment(None);
+    let list = fetch(address.as_str(), documents)?;
+    check_list(&list, controller, options)?;
+    let subject = &list["credentialSubject"];
+    let has_purpose =
+        items(subject.get("statusPurpose")).iter().any(|(_, own)| own.as_str() == Some(purpose));
+    if !has_type(subject, "BitstringStatusList") || !has_purpose {
+        return Err(Finding::unknown(
+            "status-purpose",
+            "The status list is not one for this purpose.",
+        ));
+    }
+    let bits = subject["encodedList"].as_str().ok_or(()).map_err(|()| unreadable())?;
+    let is_set =
+        StatusList::decode(bits).and_then(|bits| bits.is_set(index)).map_err(
+            |error| match error {
+                StatusListError::OutOfRange { .. } => Finding::unknown(
+                    "status-index",
+                    "The status list has no entry for the credential.",
+                ),
+                StatusListError::NotMultibase
+                | StatusListError::NotGzip
+                | StatusListError::TooLong
+                | StatusListError::TooShort => unreadable(),
+            },
+        )?;
+    if is_set {
+        return Ok(set(purpose));
+    }
+    // A list under another id could be a different list of the same issuer, put there by somebody else.
+    if list["id"].as_str() != Some(url) {
+        return Err(Finding::unknown(
+            "status-list-other",
+            "The status list is not the one that the credential names.",
+        ));
+    }
+    Ok(Finding::pass("The credential is neither revoked nor suspended."))
+}
+
+fn set(purpose: &str) -> Finding {
+    if purpose == "suspension" {
+        Finding::fail("suspended", "The issuer has suspended the credential.")
+    } else {
+        Finding::fail("revoked", "The issuer has revoked the credential.")
+    }
+}
+
+/// The list is itself a credential: it has to be the issuer's, signed, and not out of date.
+fn check_list(
+    list: &Value,
+    controller: &Controller,
+    options: &VerifyOptions,
+) -> Result<(), Finding> {
+    let not_signed = || {
+        Finding::unknown("status-list-unverified", "The status list is not signed as it should be.")
+    };
+    if !has_type(list, "BitstringStatusListCredential") {
+        return Err(unreadable());
+    }
+    if issuer::issuer_id(list) != Some(controller.id()) {
+        return Err(Finding::unknown(
+            "status-list-foreign",
+            "The status list is from another issuer.",
+        ));
+    }
+    let Ok(canonical) = proof::canonicalize(&proof::unsecured(list)) else {
+        return Err(not_signed());
+    };
+    let [one] = proof::proofs(list) else { return Err(not_signed()) };
+    let Ok(ready) = ReadyProof::read(one, &list["@context"]) else { return Err(not_signed()) };
+    let Ok(key) = issuer::find_key(controller, &ready) else { return Err(not_signed()) };
+    if !canonical.unsigned.is_empty() || !ready.holds(&canonical.hash, &key) {
+        return Err(not_signed());
+    }
+    let stale = || Finding::unknown("status-list-stale", "The status list is out of date.");
+    for (member, is_past) in [("validFrom", true), ("validUntil", false)] {
+        let Some(value) = list.get(member) else { continue };
+        let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let Some(time) = time.map(|time| time.with_timezone(&Utc)) else { return Err(stale()) };
+        if (is_past && time > options.now) || (!is_past && time < options.now) {
+            return Err(stale());
+        }
+    }
+    Ok(())
+}
+
+/// The older list of 1EdTech: plain JSON on the issuer's own host.
+fn revocation_list(
+    document: &Value,
+    entry: &Value,
+    controller: &Controller,
+    documents: &dyn Documents,
+) -> Result<Finding, Finding> {
+    let address = entry["id"].as_str().and_then(|id| Url::parse(id).ok());
+    let origin = Url::parse(controller.id()).ok().map(|url| url.origin());
+    let Some(mut address) = address.filter(|address| origin.as_ref() == Some(&address.origin()))
+    else {
+        return Err(Finding::unknown(
+            "status-list-foreign",
+            "The revocation list is not on the issuer's host.",
+        ));
+    };
+    address.set_fragment(None);
+    let list = fetch(address.as_str(), documents)?;
+    if issuer::issuer_id(&list) != Some(controller.id()) {
+        return Err(Finding::unknown(
+            "status-list-foreign",
+            "The revocation list is from another issuer.",
+        ));
+    }
+    let is_listed = items(list.get("revokedCredential")).iter().any(|(_, revoked)| {
+        revoked.as_str().or_else(|| revoked["id"].as_str()) == document["id"].as_str()
+    });
+    Ok(if is_listed { set("revocation") } else { Finding::pass("The credential is not revoked.") })
+}

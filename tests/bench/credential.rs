@@ -1,0 +1,161 @@
+//! What signing and verifying cost beside the bare signature.
+
+use std::collections::BTreeMap;
+
+use assay::credential::document::{
+    AchievementContent, CredentialContent, CredentialDraft, CriterionContent, HashedIdentity,
+    IssuerContent, LevelContent, PublishedKey, ScoringContent, StatusContent, hash_identity,
+    issuer_document,
+};
+use assay::credential::keys::IssuerKey;
+use assay::credential::lint::{LintPolicy, lint};
+use assay::credential::proof::{SignedCredential, sign};
+use assay::credential::status_list::{MIN_ENTRIES, StatusList, StatusListContent, publish};
+use assay::credential::verify::{Documents, Unavailable, VerifyOptions, verify};
+use chrono::{DateTime, TimeZone, Utc};
+use divan::{Bencher, black_box};
+use ed25519_dalek::{Signer, SigningKey};
+
+const SEED: [u8; 32] = [3; 32];
+
+struct Pages(BTreeMap<String, Vec<u8>>);
+
+impl Documents for Pages {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.0.get(url).cloned().ok_or_else(|| Unavailable {
+            code: "unreachable".to_owned(),
+            detail: "No such page.".to_owned(),
+        })
+    }
+}
+
+fn noon() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 21, 12, 0, 0).unwrap()
+}
+
+/// A badge of 4 to 5 KB.
+fn content() -> CredentialContent {
+    let criteria = ["Plan", "Session", "Reflection"].map(|name| CriterionContent {
+        id: name.to_lowercase(),
+        name: name.to_owned(),
+        levels: ["Not yet", "Proficient"]
+            .iter()
+            .enumerate()
+            .map(|(rank, name)| LevelContent {
+                id: rank.to_string(),
+                name: (*name).to_owned(),
+                level: rank.to_string(),
+                description: None,
+            })
+            .collect(),
+        required_level: "1".to_owned(),
+    });
+    CredentialContent {
+        id: "https://badges.example.org/credentials/1".to_owned(),
+        issuer: IssuerContent {
+            id: "https://badges.example.org/issuers/1".to_owned(),
+            name: "Example District".to_owned(),
+            url: None,
+            email: None,
+            description: None,
+        },
+        valid_from: noon(),
+        valid_until: None,
+        subject_id: "urn:uuid:6f2e33e5-7a29-4155-840a-59483ba10164".to_owned(),
+        identity: HashedIdentity {
+            identity_hash: hash_identity("maria@example.org", "3f8a1c5e9b7d2046"),
+            salt: "3f8a1c5e9b7d2046".to_owned(),
+        },
+        achievement: AchievementContent {
+            id: "https://badges.example.org/achievements/1/versions/1".to_owned(),
+            name: "Small-group support".to_owned(),
+            description: "Plans, leads and reflects on support for a small group.".to_owned(),
+            criteria_id: "https://badges.example.org/achievements/1/versions/1#criteria".to_owned(),
+            criteria_narrative: "Hand in a plan, a recording and a reflection.".to_owned(),
+            version: "1.0".to_owned(),
+            language: "en".to_owned(),
+            tags: vec!["instruction".to_owned()],
+            alignments: Vec::new(),
+            criteria: criteria.to_vec(),
+        },
+        achieved_levels: None,
+        scoring: ScoringContent {
+            scoring_hash: "5a43ed5b537b74f4e4660666cfe81da954dcdea9f599b82cf006a7ba26182369"
+                .to_owned(),
+            review_mode: "double_blind".to_owned(),
+            raters: 2,
+            assessors_qualified: true,
+        },
+        evidence: Vec::new(),
+        status: StatusContent {
+            list_url: "https://badges.example.org/status-lists/1".to_owned(),
+            index: 94_567,
+        },
+    }
+}
+
+fn method() -> String {
+    format!("{}#{}", content().issuer.id, IssuerKey::from_seed(&SEED).public_multikey())
+}
+
+fn signed() -> SignedCredential {
+    let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
+    sign(&IssuerKey::from_seed(&SEED), linted, &method(), noon()).unwrap()
+}
+
+fn list() -> StatusList {
+    let mut list = StatusList::new(MIN_ENTRIES).unwrap();
+    for index in (0..MIN_ENTRIES).step_by(997) {
+        list.set(index, true).unwrap();
+    }
+    list
+}
+
+#[divan::bench]
+fn lint_and_sign(bencher: Bencher<'_, '_>) {
+    let key = IssuerKey::from_seed(&SEED);
+    let (draft, method) = (CredentialDraft::from(&content()), method());
+    bencher.bench_local(|| {
+        let linted = lint(black_box(draft.clone()), &LintPolicy::default()).unwrap();
+        sign(&key, linted, &method, noon()).unwrap()
+    });
+}
+
+#[divan::bench]
+fn verify_with_status(bencher: Bencher<'_, '_>) {
+    let (badge, content) = (signed().document, content());
+    let key = IssuerKey::from_seed(&SEED);
+    let published = PublishedKey { multikey: key.public_multikey(), revoked: None };
+    let status = StatusListContent {
+        id: content.status.list_url.clone(),
+        issuer: content.issuer.id.clone(),
+        valid_from: noon(),
+        purpose: "revocation".to_owned(),
+        list: list(),
+    };
+    let status = publish(&key, &status, &method(), noon()).unwrap();
+    let pages = Pages(BTreeMap::from([
+        (
+            content.issuer.id.clone(),
+            issuer_document(&content.issuer, &[published]).to_string().into_bytes(),
+        ),
+        (content.status.list_url, status.document.into_bytes()),
+    ]));
+    let options = VerifyOptions::at(noon());
+    bencher.bench_local(|| verify(black_box(badge.as_bytes()), &pages, &options).unwrap());
+}
+
+#[divan::bench]
+fn bare_signature(bencher: Bencher<'_, '_>) {
+    let signing = SigningKey::from_bytes(&SEED);
+    let message = [7; 64];
+    let signature = signing.sign(&message);
+    let key = signing.verifying_key();
+    bencher.bench_local(|| key.verify_strict(black_box(&message), &signature).is_ok());
+}
+
+#[divan::bench]
+fn decode_status_list(bencher: Bencher<'_, '_>) {
+    let encoded = list().encode().unwrap();
+    bencher.bench_local(|| StatusList::decode(black_box(&encoded)).unwrap());
+}
