@@ -35,7 +35,13 @@ impl Change {
         object_kind: &'static str,
         object_id: impl ToString,
     ) -> Change {
-        Change { verb, organization, object_kind, object_id: object_id.to_string(), detail: String::new() }
+        Change {
+            verb,
+            organization,
+            object_kind,
+            object_id: object_id.to_string(),
+            detail: String::new(),
+        }
     }
 
     /// The same with a word more.
@@ -53,7 +59,12 @@ impl Change {
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-pub fn append(conn: &mut DbConn, actor: Option<PersonId>, change: &Change, now: Timestamp) -> Result<(), Error> {
+pub fn append(
+    conn: &mut DbConn,
+    actor: Option<PersonId>,
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), Error> {
     let event = AuditEvent {
         id: new_uuid().to_string(),
         happened_at: now,
@@ -111,7 +122,9 @@ pub fn sum_denials(cx: &mut Cx<'_>) -> Result<usize, Error> {
         for count in &counts {
             let (_, operation, person, code, n) = count;
             if *n > 1 {
-                let change = Change::new("denials_counted", None, "operation", operation).with("code", code).with("count", n);
+                let change = Change::new("denials_counted", None, "operation", operation)
+                    .with("code", code)
+                    .with("count", n);
                 append(conn, person.parse().ok(), &change, now)?;
             }
             store::audit::mark_denial_summed(conn, count)?;
@@ -155,7 +168,10 @@ pub fn verify_chain(conn: &mut DbConn) -> Result<ChainReport, Error> {
                 return Ok(ChainReport::Broken { seq: seq + 1, reason });
             }
             if event.seq == head_seq && event.hash != head_hash {
-                return Ok(ChainReport::Broken { seq: event.seq, reason: "the head of the chain has another hash" });
+                return Ok(ChainReport::Broken {
+                    seq: event.seq,
+                    reason: "the head of the chain has another hash",
+                });
             }
             seq = event.seq;
             previous.clone_from(&event.hash);

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::audit::Change;
 use super::error::{Broken, Error};
+use super::gate::Gate;
 use super::keyring::Keyring;
 use super::passwords::PasswordGate;
 use super::tokens::TokenKeys;
@@ -53,6 +54,8 @@ pub struct Resources {
     pub fetch: crate::fetch::Client,
     /// The gate before the expensive password hash.
     pub passwords: PasswordGate,
+    /// The gate before the parsing of other people's documents.
+    pub verifying: Gate,
     /// The keys of access tokens.
     pub token_keys: RwLock<TokenKeys>,
     /// Base URLs that are ours besides the one fixed at `init`.
@@ -65,7 +68,9 @@ pub struct Resources {
 
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resources").field("database", self.database.setting()).finish_non_exhaustive()
+        f.debug_struct("Resources")
+            .field("database", self.database.setting())
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +104,10 @@ impl Resources {
     ///
     /// # Errors
     /// What the use case returns, and [`Error::Busy`] without a connection.
-    pub fn as_system<T>(&self, work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn as_system<T>(
+        &self,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut lease = self.database.connection()?;
         work(&mut Cx { conn: &mut lease, actor: Actor::System, now: self.now(), resources: self })
     }
@@ -120,14 +128,16 @@ impl Resources {
         let mut lease = self.database.connection()?;
         let now = self.now();
         let mut person = None;
-        let result = super::sessions::authenticate(&mut lease, self, access_token, now).and_then(|actor| {
-            person = actor.person();
-            policy::require_sign_in(&actor, operation)?;
-            work(&mut Cx { conn: &mut lease, actor, now, resources: self })
-        });
+        let result =
+            super::sessions::authenticate(&mut lease, self, access_token, now).and_then(|actor| {
+                person = actor.person();
+                policy::require_sign_in(&actor, operation)?;
+                work(&mut Cx { conn: &mut lease, actor, now, resources: self })
+            });
         if let Err(error) = &result
             && let Some(code) = denial_code(error)
-            && let Err(failed) = super::audit::record_denial(&mut lease, operation, person, code, now)
+            && let Err(failed) =
+                super::audit::record_denial(&mut lease, operation, person, code, now)
         {
             tracing::error!(error = ?failed, operation, "a denial could not be written to the audit trail");
         }
@@ -156,6 +166,7 @@ fn denial_code(error: &Error) -> Option<&'static str> {
         | Error::IdempotencyMismatch
         | Error::IdempotencyRunning
         | Error::NotInitialized
+        | Error::Unverifiable(_)
         | Error::CannotIssue(_)
         | Error::Busy
         | Error::Internal(_) => None,
@@ -209,7 +220,10 @@ pub fn new_uuid() -> Uuid {
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-pub fn above(conn: &mut DbConn, organization: OrganizationId) -> Result<Vec<OrganizationId>, Error> {
+pub fn above(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+) -> Result<Vec<OrganizationId>, Error> {
     Ok(store::organizations::list_above(conn, organization)?)
 }
 
@@ -237,5 +251,6 @@ pub fn organizations_under(
 /// # Errors
 /// [`Error::Internal`] when it was erased.
 pub fn profile_of(conn: &mut DbConn, person: PersonId) -> Result<store::people::Profile, Error> {
-    store::people::find_profile(conn, person)?.ok_or_else(|| Error::internal(Broken("a person without a profile")))
+    store::people::find_profile(conn, person)?
+        .ok_or_else(|| Error::internal(Broken("a person without a profile")))
 }

@@ -1,5 +1,6 @@
 //! What a use case can answer instead of success. `http` gives each a status; nothing else does.
 
+use crate::credential::verify::InputError;
 use crate::domain::award::WrongAwardState;
 use crate::domain::policy::Denied;
 use crate::domain::review::WrongReviewState;
@@ -22,7 +23,11 @@ pub struct Fault {
 impl Fault {
     /// A fault at a place.
     #[must_use]
-    pub fn new(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Fault {
+    pub fn new(
+        pointer: impl Into<String>,
+        code: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Fault {
         Fault { pointer: pointer.into(), code: code.into(), detail: detail.into() }
     }
 }
@@ -95,6 +100,9 @@ pub enum Error {
     /// Nothing has been set up.
     #[error("this installation is not set up yet; run `assay init` first")]
     NotInitialized,
+    /// What was given to the verifier has no verdict.
+    #[error(transparent)]
+    Unverifiable(#[from] InputError),
     /// Signing is switched off, or cannot be done.
     #[error("{0}")]
     CannotIssue(String),
@@ -111,7 +119,11 @@ impl Error {
     #[must_use]
     pub fn invalid(pointer: &str, code: &'static str, detail: impl Into<String>) -> Error {
         let detail = detail.into();
-        Error::Invalid { code, summary: detail.clone(), faults: vec![Fault::new(pointer, code, detail)] }
+        Error::Invalid {
+            code,
+            summary: detail.clone(),
+            faults: vec![Fault::new(pointer, code, detail)],
+        }
     }
 
     /// A fault of ours.
@@ -131,9 +143,10 @@ impl From<StoreError> for Error {
             StoreError::Stale => Error::Stale,
             StoreError::Busy => Error::Busy,
             // Which rule a duplicate breaks is known where it is inserted; what arrives here was not expected.
-            StoreError::Duplicate(_) | StoreError::Corrupt { .. } | StoreError::Conflict(_) | StoreError::Database(_) => {
-                Error::Internal(Box::new(error))
-            }
+            StoreError::Duplicate(_)
+            | StoreError::Corrupt { .. }
+            | StoreError::Conflict(_)
+            | StoreError::Database(_) => Error::Internal(Box::new(error)),
         }
     }
 }
@@ -157,6 +170,7 @@ impl WriteError for Error {
             | Error::IdempotencyMismatch
             | Error::IdempotencyRunning
             | Error::NotInitialized
+            | Error::Unverifiable(_)
             | Error::CannotIssue(_)
             | Error::Busy => None,
         }
@@ -165,28 +179,32 @@ impl WriteError for Error {
 
 impl From<IllegalEvent> for Error {
     fn from(error: IllegalEvent) -> Error {
-        let allowed_events = error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }
     }
 }
 
 impl From<WrongVersionState> for Error {
     fn from(error: WrongVersionState) -> Error {
-        let allowed_events = error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }
     }
 }
 
 impl From<WrongReviewState> for Error {
     fn from(error: WrongReviewState) -> Error {
-        let allowed_events = error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }
     }
 }
 
 impl From<WrongAwardState> for Error {
     fn from(error: WrongAwardState) -> Error {
-        let allowed_events = error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }
     }
 }
@@ -196,10 +214,13 @@ impl From<FilesError> for Error {
         match error {
             FilesError::TooLarge { limit } => Error::FileTooLarge { limit },
             FilesError::UnsupportedType { .. } => Error::UnsupportedFile(error.to_string()),
-            FilesError::Empty => Error::invalid("/file", "file-empty", "the file is empty; choose another"),
-            FilesError::Io { .. } | FilesError::Interrupted | FilesError::NotFound | FilesError::Unauthentic => {
-                Error::Internal(Box::new(error))
+            FilesError::Empty => {
+                Error::invalid("/file", "file-empty", "the file is empty; choose another")
             }
+            FilesError::Io { .. }
+            | FilesError::Interrupted
+            | FilesError::NotFound
+            | FilesError::Unauthentic => Error::Internal(Box::new(error)),
         }
     }
 }

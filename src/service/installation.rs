@@ -7,7 +7,9 @@ use super::context::{Cx, new_uuid};
 use super::error::Error;
 use super::{members, organizations, passwords, signing_keys, tokens};
 use crate::domain::ids::{MembershipId, OrganizationId, PersonId};
-use crate::domain::organization::{Membership, MembershipState, Organization, OrganizationKind, Role};
+use crate::domain::organization::{
+    Membership, MembershipState, Organization, OrganizationKind, Role,
+};
 use crate::store::installation::Installation;
 use crate::store::people::Profile;
 use crate::store::{self, StoreError};
@@ -70,7 +72,11 @@ pub fn initialize(cx: &mut Cx<'_>, new: &NewInstallation) -> Result<Initialized,
         email: None,
         revision: 1,
     };
-    let profile = Profile { person: PersonId::from_uuid(new_uuid()), name: new.name.trim().to_owned(), email };
+    let profile = Profile {
+        person: PersonId::from_uuid(new_uuid()),
+        name: new.name.trim().to_owned(),
+        email,
+    };
     let membership = Membership {
         id: MembershipId::from_uuid(new_uuid()),
         organization: organization.id,
@@ -91,11 +97,17 @@ pub fn initialize(cx: &mut Cx<'_>, new: &NewInstallation) -> Result<Initialized,
         store::people::create(conn, &profile, now)?;
         store::people::save_password_hash(conn, profile.person, &password_hash, now)?;
         store::memberships::create(conn, &membership, now)?;
-        let change = Change::new("initialize", Some(organization.id), "organization", organization.id);
+        let change =
+            Change::new("initialize", Some(organization.id), "organization", organization.id);
         audit::append(conn, Some(profile.person), &change, now)
     })?;
     tokens::ensure_key(cx.conn, cx.resources, now)?;
-    Ok(Initialized { organization: organization.id, administrator: profile.person, base_url, multikey: key.multikey })
+    Ok(Initialized {
+        organization: organization.id,
+        administrator: profile.person,
+        base_url,
+        multikey: key.multikey,
+    })
 }
 
 /// A base URL in the one form that is stored: scheme, host, port if it is not the default, path without a slash at the end.
@@ -104,11 +116,17 @@ pub fn initialize(cx: &mut Cx<'_>, new: &NewInstallation) -> Result<Initialized,
 /// [`Error::Invalid`] for anything that is no base URL.
 pub fn check_base_url(text: &str) -> Result<String, Error> {
     let refuse = |detail: &str| Err(Error::invalid("/base_url", "base-url", detail));
-    let Ok(url) = Url::parse(text.trim()) else { return refuse("the base URL is not a URL; give one like https://badges.example.org") };
+    let Ok(url) = Url::parse(text.trim()) else {
+        return refuse("the base URL is not a URL; give one like https://badges.example.org");
+    };
     if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
         return refuse("the base URL must begin with https:// and name a host");
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
         return refuse("the base URL has no login, query or fragment");
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())

@@ -57,7 +57,11 @@ impl Keyring {
     ///
     /// # Errors
     /// [`UnwrapError`].
-    pub fn unwrap_key(&self, wrapped: &[u8], label: &str) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
+    pub fn unwrap_key(
+        &self,
+        wrapped: &[u8],
+        label: &str,
+    ) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
         let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_BYTES>().ok_or(UnwrapError)?;
         let opened = self
             .cipher()

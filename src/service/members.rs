@@ -28,7 +28,8 @@ const LONGEST_NAME: usize = 200;
 /// [`Error::Invalid`].
 pub fn check_name(name: &str, pointer: &str) -> Result<(), Error> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
+    {
         let detail = format!("a name has 1 to {LONGEST_NAME} characters on one line");
         return Err(Error::invalid(pointer, "name", detail));
     }
@@ -42,7 +43,11 @@ pub fn check_name(name: &str, pointer: &str) -> Result<(), Error> {
 pub fn check_email(email: &str, pointer: &str) -> Result<String, Error> {
     let email = sessions::normal_email(email);
     if email.len() > 254 || email.parse::<Address>().is_err() {
-        return Err(Error::invalid(pointer, "email", "this is not an e-mail address; it should look like name@example.org"));
+        return Err(Error::invalid(
+            pointer,
+            "email",
+            "this is not an e-mail address; it should look like name@example.org",
+        ));
     }
     Ok(email)
 }
@@ -69,7 +74,11 @@ pub fn parse_roles(words: &[String]) -> Result<Vec<Role>, Error> {
     if faults.is_empty() {
         Ok(roles.into_iter().collect())
     } else {
-        Err(Error::Invalid { code: "unknown-role", summary: "a role does not exist".to_owned(), faults })
+        Err(Error::Invalid {
+            code: "unknown-role",
+            summary: "a role does not exist".to_owned(),
+            faults,
+        })
     }
 }
 
@@ -97,11 +106,15 @@ pub struct Invited {
 ///
 /// # Errors
 /// [`Error::AlreadyThere`] for a member, [`Error::Denied`] without the role or for roles above the inviter's own say.
-pub fn invite(cx: &mut Cx<'_>, organization: OrganizationId, new: &NewInvitation) -> Result<Invited, Error> {
+pub fn invite(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    new: &NewInvitation,
+) -> Result<Invited, Error> {
     let (_, subject) = organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "create_invitation", &subject)?;
-    let is_administrator =
-        matches!(cx.actor, Actor::System) || cx.actor.holds(Role::Administrator, organization, &subject.above);
+    let is_administrator = matches!(cx.actor, Actor::System)
+        || cx.actor.holds(Role::Administrator, organization, &subject.above);
     if !is_administrator && new.roles.iter().any(|role| !role.is_given_by_coordinators()) {
         return Err(Denied::Forbidden.into());
     }
@@ -176,8 +189,8 @@ pub fn invite(cx: &mut Cx<'_>, organization: OrganizationId, new: &NewInvitation
 /// # Errors
 /// [`Error::InvitationUnusable`] for an unknown, used or expired token, [`Error::BadLogin`] for the wrong password of an account.
 pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership, Error> {
-    let invitation =
-        store::memberships::find_invitation(cx.conn, &token_sha256(token))?.ok_or(Error::InvitationUnusable)?;
+    let invitation = store::memberships::find_invitation(cx.conn, &token_sha256(token))?
+        .ok_or(Error::InvitationUnusable)?;
     if invitation.is_accepted || invitation.expires_at <= cx.now {
         return Err(Error::InvitationUnusable);
     }
@@ -200,17 +213,22 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
             Err(StoreError::Stale) => return Err(Error::InvitationUnusable),
             other => other?,
         }
-        let membership = store::memberships::find(conn, invitation.organization, invitation.person)?
-            .filter(|membership| membership.state == MembershipState::Invited)
-            .ok_or(Error::InvitationUnusable)?;
+        let membership =
+            store::memberships::find(conn, invitation.organization, invitation.person)?
+                .filter(|membership| membership.state == MembershipState::Invited)
+                .ok_or(Error::InvitationUnusable)?;
         let revision = membership.revision;
         let confirmed = Membership { state: MembershipState::Confirmed, ..membership };
         store::memberships::save(conn, &confirmed, revision, now)?;
         if let Some(hash) = &new_hash {
             store::people::save_password_hash(conn, invitation.person, hash, now)?;
         }
-        let change =
-            Change::new("accept_invitation", Some(invitation.organization), "membership", confirmed.id);
+        let change = Change::new(
+            "accept_invitation",
+            Some(invitation.organization),
+            "membership",
+            confirmed.id,
+        );
         super::audit::append(conn, Some(invitation.person), &change, now)?;
         Ok(Membership { revision: revision + 1, ..confirmed })
     })
@@ -242,7 +260,11 @@ pub fn list(
 ///
 /// # Errors
 /// [`Error::Denied`] without the role, [`Error::NotFound`] for no member.
-pub fn find(cx: &mut Cx<'_>, organization: OrganizationId, person: PersonId) -> Result<Membership, Error> {
+pub fn find(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    person: PersonId,
+) -> Result<Membership, Error> {
     let (_, subject) = organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "put_member", &subject)?;
     store::memberships::find(cx.conn, organization, person)?.ok_or(Error::NotFound("member"))
@@ -266,24 +288,30 @@ pub fn change(
     policy::require(&cx.actor, "put_member", &subject)?;
     let now = cx.now;
     cx.write(|conn| {
-        let membership = store::memberships::find(conn, organization, person)?.ok_or(Error::NotFound("member"))?;
+        let membership = store::memberships::find(conn, organization, person)?
+            .ok_or(Error::NotFound("member"))?;
         if membership.revision != revision {
             return Err(Error::Stale);
         }
         if !membership.state.may_become(state) {
-            let allowed_events =
-                MembershipState::ALL.iter().filter(|next| membership.state.may_become(**next)).map(|next| next.as_str()).collect();
+            let allowed_events = MembershipState::ALL
+                .iter()
+                .filter(|next| membership.state.may_become(**next))
+                .map(|next| next.as_str())
+                .collect();
             let detail = format!("a membership that is {} cannot become {state}", membership.state);
             return Err(Error::WrongState { detail, allowed_events });
         }
-        let was_administrator =
-            membership.state == MembershipState::Confirmed && membership.roles.contains(&Role::Administrator);
-        let stays_administrator = state == MembershipState::Confirmed && roles.contains(&Role::Administrator);
+        let was_administrator = membership.state == MembershipState::Confirmed
+            && membership.roles.contains(&Role::Administrator);
+        let stays_administrator =
+            state == MembershipState::Confirmed && roles.contains(&Role::Administrator);
         if was_administrator
             && !stays_administrator
             && store::memberships::count_other_administrators(conn, organization, person)? == 0
         {
-            let detail = "this is the only administrator; make somebody else administrator first".to_owned();
+            let detail =
+                "this is the only administrator; make somebody else administrator first".to_owned();
             return Err(Error::WrongState { detail, allowed_events: Vec::new() });
         }
         let changed = Membership { roles: roles.to_vec(), state, ..membership };

@@ -32,7 +32,9 @@ fn faults_of_schema(errors: Vec<definition_document::FieldError>) -> Error {
 fn findings_of(parsed: &ParsedDefinition) -> Vec<Fault> {
     definition_document::findings(&parsed.definition, &ALLOWED_MEDIA)
         .into_iter()
-        .map(|finding| Fault::new(format!("/definition{}", finding.pointer), finding.code, finding.detail))
+        .map(|finding| {
+            Fault::new(format!("/definition{}", finding.pointer), finding.code, finding.detail)
+        })
         .collect()
 }
 
@@ -42,14 +44,19 @@ fn findings_of(parsed: &ParsedDefinition) -> Vec<Fault> {
 /// [`Error::Internal`] when the stored text does not parse, which the way in makes impossible.
 pub fn parse_stored(version: &Version) -> Result<ParsedDefinition, Error> {
     let value: Value = serde_json::from_str(&version.definition).map_err(Error::internal)?;
-    definition_document::parse(&value).map_err(|_errors| Error::internal(Broken("a stored definition does not parse")))
+    definition_document::parse(&value)
+        .map_err(|_errors| Error::internal(Broken("a stored definition does not parse")))
 }
 
 /// The policy subject of a version: public once published, else for its designers.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-fn subject_of(conn: &mut DbConn, organization: OrganizationId, state: Option<VersionState>) -> Result<Subject, Error> {
+fn subject_of(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    state: Option<VersionState>,
+) -> Result<Subject, Error> {
     let is_public = state.is_some_and(VersionState::is_public);
     Ok(Subject {
         kind: "micro-credential",
@@ -57,7 +64,11 @@ fn subject_of(conn: &mut DbConn, organization: OrganizationId, state: Option<Ver
         above: above(conn, organization)?,
         owner: None,
         assigned: None,
-        visibility: if is_public { Visibility::Public } else { Visibility::Private("read_draft_version") },
+        visibility: if is_public {
+            Visibility::Public
+        } else {
+            Visibility::Private("read_draft_version")
+        },
     })
 }
 
@@ -69,7 +80,10 @@ const fn hidden() -> Error {
 ///
 /// # Errors
 /// [`Error::Denied`] for somebody who designs nowhere.
-pub fn validate(cx: &mut Cx<'_>, definition: &Value) -> Result<(Vec<Fault>, Option<ParsedDefinition>), Error> {
+pub fn validate(
+    cx: &mut Cx<'_>,
+    definition: &Value,
+) -> Result<(Vec<Fault>, Option<ParsedDefinition>), Error> {
     policy::require_somewhere(&cx.actor, "validate_definition")?;
     match definition_document::parse(definition) {
         Ok(parsed) => Ok((findings_of(&parsed), Some(parsed))),
@@ -87,9 +101,17 @@ fn version_from(
     parsed: &ParsedDefinition,
 ) -> Version {
     let about = parsed.definition.about();
-    let skills: BTreeSet<String> = parsed.definition.skills().iter().map(|skill| skill.code.clone()).collect();
-    let labels: Vec<&str> = parsed.definition.skills().iter().map(|skill| skill.label.as_str()).collect();
-    let words = [about.title.as_str(), about.summary.as_str(), about.competency.as_str(), &labels.join(" "), &parsed.slug];
+    let skills: BTreeSet<String> =
+        parsed.definition.skills().iter().map(|skill| skill.code.clone()).collect();
+    let labels: Vec<&str> =
+        parsed.definition.skills().iter().map(|skill| skill.label.as_str()).collect();
+    let words = [
+        about.title.as_str(),
+        about.summary.as_str(),
+        about.competency.as_str(),
+        &labels.join(" "),
+        &parsed.slug,
+    ];
     Version {
         id,
         micro_credential: family.id,
@@ -114,7 +136,11 @@ fn version_from(
 ///
 /// # Errors
 /// [`Error::Invalid`] when the definition does not follow the schema, [`Error::AlreadyThere`] for a slug the organization has.
-pub fn create(cx: &mut Cx<'_>, organization: OrganizationId, definition: &Value) -> Result<Version, Error> {
+pub fn create(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    definition: &Value,
+) -> Result<Version, Error> {
     let (_, organization_subject) = super::organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "create_micro_credential", &organization_subject)?;
     let parsed = definition_document::parse(definition).map_err(faults_of_schema)?;
@@ -129,14 +155,22 @@ pub fn create(cx: &mut Cx<'_>, organization: OrganizationId, definition: &Value)
     cx.write(|conn| {
         match store::micro_credentials::create(conn, &family, author, now) {
             Err(StoreError::Duplicate(_)) => {
-                let detail = format!("the organization has a micro-credential {}; start its next version instead", family.slug);
+                let detail = format!(
+                    "the organization has a micro-credential {}; start its next version instead",
+                    family.slug
+                );
                 return Err(Error::AlreadyThere { code: "slug-taken", detail });
             }
             other => other?,
         }
         store::micro_credentials::create_version(conn, &version, author, now)?;
-        let change = Change::new("create_micro_credential", Some(organization), "definition_version", version.id)
-            .with("content_hash", &version.content_hash);
+        let change = Change::new(
+            "create_micro_credential",
+            Some(organization),
+            "definition_version",
+            version.id,
+        )
+        .with("content_hash", &version.content_hash);
         Ok((version.clone(), change))
     })
 }
@@ -146,8 +180,13 @@ fn author_of(cx: &Cx<'_>) -> Result<crate::domain::ids::PersonId, Error> {
 }
 
 /// The family and its version by number, if the caller may read it.
-fn load_version(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Result<(Version, Subject), Error> {
-    let version = store::micro_credentials::find_version(cx.conn, family, number)?.ok_or_else(hidden)?;
+fn load_version(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    number: i32,
+) -> Result<(Version, Subject), Error> {
+    let version =
+        store::micro_credentials::find_version(cx.conn, family, number)?.ok_or_else(hidden)?;
     let subject = subject_of(cx.conn, version.organization, Some(version.state))?;
     Ok((version, subject))
 }
@@ -156,7 +195,11 @@ fn load_version(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Resu
 ///
 /// # Errors
 /// [`Error::Denied`] for what the caller may not know of.
-pub fn find_version(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Result<Version, Error> {
+pub fn find_version(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    number: i32,
+) -> Result<Version, Error> {
     let (version, subject) = load_version(cx, family, number)?;
     require_reading(&cx.actor, &version, &subject)?;
     Ok(version)
@@ -179,7 +222,8 @@ pub fn find(cx: &mut Cx<'_>, family: MicroCredentialId) -> Result<Version, Error
     if let Some(version) = store::micro_credentials::find_newest(cx.conn, family, true)? {
         return Ok(version);
     }
-    let version = store::micro_credentials::find_newest(cx.conn, family, false)?.ok_or_else(hidden)?;
+    let version =
+        store::micro_credentials::find_newest(cx.conn, family, false)?.ok_or_else(hidden)?;
     let subject = subject_of(cx.conn, version.organization, Some(version.state))?;
     require_reading(&cx.actor, &version, &subject)?;
     Ok(version)
@@ -214,11 +258,13 @@ pub fn edit(
     let now = cx.now;
     let edited = Version { revision, ..version_from(current.id, &stored, number, &parsed) };
     cx.write(|conn| {
-        let fresh = store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
+        let fresh =
+            store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
         fresh.state.require(VersionEvent::Edit)?;
         store::micro_credentials::save_edit(conn, &edited, revision, author, now)?;
-        let change = Change::new("put_version", Some(edited.organization), "definition_version", edited.id)
-            .with("content_hash", &edited.content_hash);
+        let change =
+            Change::new("put_version", Some(edited.organization), "definition_version", edited.id)
+                .with("content_hash", &edited.content_hash);
         Ok((Version { revision: revision + 1, ..edited.clone() }, change))
     })
 }
@@ -227,7 +273,8 @@ fn require_same_slug(family: &MicroCredential, parsed: &ParsedDefinition) -> Res
     if parsed.slug == family.slug {
         return Ok(());
     }
-    let detail = format!("the id of a definition stays the same in all its versions: {}", family.slug);
+    let detail =
+        format!("the id of a definition stays the same in all its versions: {}", family.slug);
     Err(Error::invalid("/definition/id", "slug-changed", detail))
 }
 
@@ -235,27 +282,41 @@ fn require_same_slug(family: &MicroCredential, parsed: &ParsedDefinition) -> Res
 ///
 /// # Errors
 /// [`Error::AlreadyThere`] while another draft is open.
-pub fn create_version(cx: &mut Cx<'_>, family: MicroCredentialId, definition: &Value) -> Result<Version, Error> {
-    let newest = store::micro_credentials::find_newest(cx.conn, family, false)?.ok_or_else(hidden)?;
+pub fn create_version(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    definition: &Value,
+) -> Result<Version, Error> {
+    let newest =
+        store::micro_credentials::find_newest(cx.conn, family, false)?.ok_or_else(hidden)?;
     let stored = store::micro_credentials::find(cx.conn, family)?.ok_or_else(hidden)?;
     let is_public = store::micro_credentials::find_newest(cx.conn, family, true)?.is_some();
-    let subject = subject_of(cx.conn, stored.organization, is_public.then_some(VersionState::Published))?;
+    let subject =
+        subject_of(cx.conn, stored.organization, is_public.then_some(VersionState::Published))?;
     policy::require(&cx.actor, "create_version", &subject)?;
     let parsed = definition_document::parse(definition).map_err(faults_of_schema)?;
     require_same_slug(&stored, &parsed)?;
     let author = author_of(cx)?;
     let now = cx.now;
-    let version = version_from(VersionId::from_uuid(new_uuid()), &stored, newest.number + 1, &parsed);
+    let version =
+        version_from(VersionId::from_uuid(new_uuid()), &stored, newest.number + 1, &parsed);
     cx.write(|conn| {
         match store::micro_credentials::create_version(conn, &version, author, now) {
             Err(StoreError::Duplicate(_)) => {
-                let detail = "a version that is not published is open already; finish that one first".to_owned();
+                let detail =
+                    "a version that is not published is open already; finish that one first"
+                        .to_owned();
                 return Err(Error::AlreadyThere { code: "draft-open", detail });
             }
             other => other?,
         }
-        let change = Change::new("create_version", Some(version.organization), "definition_version", version.id)
-            .with("content_hash", &version.content_hash);
+        let change = Change::new(
+            "create_version",
+            Some(version.organization),
+            "definition_version",
+            version.id,
+        )
+        .with("content_hash", &version.content_hash);
         Ok((version.clone(), change))
     })
 }
@@ -286,14 +347,19 @@ pub fn vote(
     policy::require(&cx.actor, "create_approval", &subject)?;
     version.state.require(VersionEvent::Approve)?;
     if comment.chars().count() > 4000 {
-        return Err(Error::invalid("/comment", "too-long", "a comment has at most 4,000 characters"));
+        return Err(Error::invalid(
+            "/comment",
+            "too-long",
+            "a comment has at most 4,000 characters",
+        ));
     }
     let person = author_of(cx)?;
     let departments = cx.actor.organizations_of_kind(OrganizationKind::Department).collect();
     let (now, rule) = (cx.now, ApprovalRule::default());
     cx.write(|conn| {
         // Read again under the lock: the vote binds the content that is there now.
-        let version = store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
+        let version =
+            store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
         version.state.require(VersionEvent::Approve)?;
         let new = NewVote {
             id: ApprovalId::from_uuid(new_uuid()),
@@ -305,16 +371,28 @@ pub fn vote(
         store::micro_credentials::save_vote(conn, &new, now)?;
         let votes = store::micro_credentials::list_votes(conn, version.id, &version.content_hash)?;
         let authors = store::micro_credentials::list_authors(conn, version.id)?;
-        let next = if rule.is_met(&votes, &authors) { VersionState::Approved } else { VersionState::Proposed };
+        let next = if rule.is_met(&votes, &authors) {
+            VersionState::Approved
+        } else {
+            VersionState::Proposed
+        };
         if next != version.state {
             store::micro_credentials::save_state(conn, &version, next, now)?;
         }
-        let change = Change::new("create_approval", Some(version.organization), "definition_version", version.id)
-            .with("approves", approves)
-            .with("content_hash", &version.content_hash)
-            .with("state", next);
+        let change = Change::new(
+            "create_approval",
+            Some(version.organization),
+            "definition_version",
+            version.id,
+        )
+        .with("approves", approves)
+        .with("content_hash", &version.content_hash)
+        .with("state", next);
         let revision = if next == version.state { version.revision } else { version.revision + 1 };
-        Ok((ApprovalStatus { version: Version { state: next, revision, ..version }, votes, rule }, change))
+        Ok((
+            ApprovalStatus { version: Version { state: next, revision, ..version }, votes, rule },
+            change,
+        ))
     })
 }
 
@@ -323,14 +401,23 @@ pub fn vote(
 /// # Errors
 /// [`Error::WrongState`] before it is approved, [`Error::Invalid`] with every finding.
 pub fn publish(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Result<Version, Error> {
-    change_state(cx, family, number, "publish_version", VersionEvent::Publish, VersionState::Published, |version| {
-        let faults = findings_of(&parse_stored(version)?);
-        if faults.is_empty() {
-            return Ok(());
-        }
-        let summary = "the definition cannot be published like this; each finding is listed".to_owned();
-        Err(Error::Invalid { code: "not-publishable", summary, faults })
-    })
+    change_state(
+        cx,
+        family,
+        number,
+        "publish_version",
+        VersionEvent::Publish,
+        VersionState::Published,
+        |version| {
+            let faults = findings_of(&parse_stored(version)?);
+            if faults.is_empty() {
+                return Ok(());
+            }
+            let summary =
+                "the definition cannot be published like this; each finding is listed".to_owned();
+            Err(Error::Invalid { code: "not-publishable", summary, faults })
+        },
+    )
 }
 
 /// `POST /micro-credentials/{id}/versions/{n}/retire`: no new submissions. What was earned stays.
@@ -338,7 +425,15 @@ pub fn publish(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Resul
 /// # Errors
 /// [`Error::WrongState`] unless it is published.
 pub fn retire(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Result<Version, Error> {
-    change_state(cx, family, number, "retire_version", VersionEvent::Retire, VersionState::Retired, |_| Ok(()))
+    change_state(
+        cx,
+        family,
+        number,
+        "retire_version",
+        VersionEvent::Retire,
+        VersionState::Retired,
+        |_| Ok(()),
+    )
 }
 
 fn change_state(
@@ -354,13 +449,19 @@ fn change_state(
     policy::require(&cx.actor, operation, &subject)?;
     let now = cx.now;
     cx.write(|conn| {
-        let version = store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
+        let version =
+            store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
         version.state.require(event)?;
         check(&version)?;
         store::micro_credentials::save_state(conn, &version, next, now)?;
-        let change = Change::new(operation, Some(version.organization), "definition_version", version.id)
-            .with("content_hash", &version.content_hash);
-        let published_at = if next == VersionState::Published { Some(now) } else { version.published_at };
-        Ok((Version { state: next, revision: version.revision + 1, published_at, ..version }, change))
+        let change =
+            Change::new(operation, Some(version.organization), "definition_version", version.id)
+                .with("content_hash", &version.content_hash);
+        let published_at =
+            if next == VersionState::Published { Some(now) } else { version.published_at };
+        Ok((
+            Version { state: next, revision: version.revision + 1, published_at, ..version },
+            change,
+        ))
     })
 }

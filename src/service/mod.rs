@@ -2,10 +2,12 @@
 
 pub mod audit;
 pub mod awards;
+pub mod badge_content;
 pub mod context;
 pub mod definition_document;
 pub mod error;
 pub mod evidence;
+pub mod gate;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;

@@ -33,7 +33,8 @@ pub struct NewOrganization {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn load(conn: &mut DbConn, id: OrganizationId) -> Result<(Organization, Subject), Error> {
-    let organization = store::organizations::find(conn, id)?.ok_or(Error::Denied(Denied::Hidden("organization")))?;
+    let organization = store::organizations::find(conn, id)?
+        .ok_or(Error::Denied(Denied::Hidden("organization")))?;
     let subject = Subject {
         kind: "organization",
         organization: id,
@@ -58,7 +59,11 @@ pub fn create(cx: &mut Cx<'_>, new: &NewOrganization) -> Result<Organization, Er
     let kind = OrganizationKind::parse(&new.kind);
     if kind.is_none() {
         let kinds: Vec<&str> = OrganizationKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        faults.push(Fault::new("/kind", "unknown-kind", format!("the kind is one of {}", kinds.join(", "))));
+        faults.push(Fault::new(
+            "/kind",
+            "unknown-kind",
+            format!("the kind is one of {}", kinds.join(", ")),
+        ));
     }
     if let Some(url) = &new.url
         && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
@@ -71,7 +76,11 @@ pub fn create(cx: &mut Cx<'_>, new: &NewOrganization) -> Result<Organization, Er
         faults.extend(found);
     }
     let Some(parent) = new.parent_id else {
-        faults.push(Fault::new("/parent_id", "parent-missing", "name the organization that this one belongs to"));
+        faults.push(Fault::new(
+            "/parent_id",
+            "parent-missing",
+            "name the organization that this one belongs to",
+        ));
         return Err(invalid(faults));
     };
     let Some(kind) = kind.filter(|_| faults.is_empty()) else { return Err(invalid(faults)) };
@@ -89,13 +98,19 @@ pub fn create(cx: &mut Cx<'_>, new: &NewOrganization) -> Result<Organization, Er
     let now = cx.now;
     cx.write(|conn| {
         create_with_key(conn, &organization, None, now)?;
-        let change = Change::new("create_organization", Some(parent), "organization", organization.id).with("kind", kind);
+        let change =
+            Change::new("create_organization", Some(parent), "organization", organization.id)
+                .with("kind", kind);
         Ok((organization.clone(), change))
     })
 }
 
 fn invalid(faults: Vec<Fault>) -> Error {
-    Error::Invalid { code: "invalid-organization", summary: "the organization cannot be added like this".to_owned(), faults }
+    Error::Invalid {
+        code: "invalid-organization",
+        summary: "the organization cannot be added like this".to_owned(),
+        faults,
+    }
 }
 
 /// Adds an organization, with an issuer key if it has one from the start. Without one it issues in the name of the nearest
@@ -133,7 +148,10 @@ pub fn find(cx: &mut Cx<'_>, id: OrganizationId) -> Result<Organization, Error> 
 pub fn list(cx: &mut Cx<'_>, after: Option<&str>, limit: i64) -> Result<Vec<Organization>, Error> {
     let facets = cx.signed_in()?.facets.clone();
     let mut among = std::collections::BTreeSet::new();
-    for facet in facets.iter().filter(|facet| facet.state == crate::domain::organization::MembershipState::Confirmed) {
+    for facet in facets
+        .iter()
+        .filter(|facet| facet.state == crate::domain::organization::MembershipState::Confirmed)
+    {
         among.extend(facet.above.iter().copied());
         among.extend(store::organizations::list_branch(cx.conn, facet.organization)?);
     }
@@ -150,6 +168,9 @@ pub fn switch_issuing(cx: &mut Cx<'_>, id: OrganizationId, stopped: bool) -> Res
     policy::require(&cx.actor, "switch_issuing", &subject)?;
     cx.write(|conn| {
         store::organizations::switch_issuing(conn, id, stopped)?;
-        Ok(((), Change::new("switch_issuing", Some(id), "organization", id).with("stopped", stopped)))
+        Ok((
+            (),
+            Change::new("switch_issuing", Some(id), "organization", id).with("stopped", stopped),
+        ))
     })
 }

@@ -7,7 +7,9 @@ use url::Url;
 
 use super::context::{Cx, new_uuid};
 use super::error::Error;
-use crate::domain::ids::{AwardId, InvitationId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::ids::{
+    AwardId, InvitationId, MicroCredentialId, OrganizationId, PersonId, SubmissionId,
+};
 use crate::domain::organization::Role;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::{MailError, Message, MessageId, templates};
@@ -32,7 +34,10 @@ const TRIES: i32 = 24;
 /// The right side of our message ids: the host of the base URL.
 #[must_use]
 pub fn message_host(base_url: &str) -> String {
-    Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "localhost".to_owned())
+    Url::parse(base_url)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// Puts a mail into the outbox, in the transaction of what it tells.
@@ -165,16 +170,26 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
         DECISION => {
             let p: DecisionParameters = parse(row)?;
             let link = format!("{base_url}/submissions/{}", p.submission_id);
-            let decision =
-                templates::Decision { name: &profile.name, title: &p.title, earned: p.earned, link: &link };
+            let decision = templates::Decision {
+                name: &profile.name,
+                title: &p.title,
+                earned: p.earned,
+                link: &link,
+            };
             templates::decision(&decision).map_err(Error::internal)?
         }
         BADGE => {
             let p: BadgeParameters = parse(row)?;
-            let Some(organization) = store::organizations::find(cx.conn, p.organization_id)? else { return Ok(None) };
+            let Some(organization) = store::organizations::find(cx.conn, p.organization_id)? else {
+                return Ok(None);
+            };
             let link = format!("{base_url}/credentials/{}", p.award_id);
-            let badge =
-                templates::Badge { name: &profile.name, title: &p.title, organization: &organization.name, link: &link };
+            let badge = templates::Badge {
+                name: &profile.name,
+                title: &p.title,
+                organization: &organization.name,
+                link: &link,
+            };
             templates::badge(&badge).map_err(Error::internal)?
         }
         _ => return Ok(None),
@@ -209,7 +224,8 @@ fn render_invitation(
     // The secret travels in the fragment: it reaches no server log, and the page posts it.
     let token = cx.resources.keyring.invitation_token(&p.invitation_id.to_string());
     let link = format!("{base_url}/invitations/accept#{token}");
-    let roles: Vec<&str> = p.roles.iter().filter_map(|word| Role::parse(word)).map(in_words).collect();
+    let roles: Vec<&str> =
+        p.roles.iter().filter_map(|word| Role::parse(word)).map(in_words).collect();
     templates::invitation(&templates::Invitation {
         name: &profile.name,
         organization: &organization.name,

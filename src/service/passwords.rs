@@ -1,13 +1,13 @@
 //! Passwords: argon2id behind a small gate, so that logins cannot take all memory and both cores.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use super::error::{Broken, Error, Fault};
+use super::gate::Gate;
 
 /// At most so many hashes at once: 19 MiB each.
 const RUNNING: usize = 2;
@@ -20,27 +20,11 @@ const SHORTEST: usize = 10;
 /// The longest, so that hashing cannot be made slow.
 const LONGEST: usize = 200;
 
-#[derive(Default)]
-struct Load {
-    running: usize,
-    waiting: usize,
-}
-
 /// The gate. Every hash goes through it, also that of an account that does not exist.
 pub struct PasswordGate {
-    load: Mutex<Load>,
-    freed: Condvar,
+    gate: Gate,
     /// The hash of a password that nobody has: checking it takes as long as checking a real one.
     decoy: String,
-}
-
-struct Turn<'a>(&'a PasswordGate);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.load.lock().unwrap_or_else(PoisonError::into_inner).running -= 1;
-        self.0.freed.notify_one();
-    }
 }
 
 impl PasswordGate {
@@ -50,27 +34,7 @@ impl PasswordGate {
     /// [`Error::Internal`] when hashing does not work on this machine.
     pub fn new() -> Result<PasswordGate, Error> {
         let decoy = hash_now(&super::keyring::random_token())?;
-        Ok(PasswordGate { load: Mutex::default(), freed: Condvar::new(), decoy })
-    }
-
-    fn enter(&self) -> Result<Turn<'_>, Error> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
-        if load.running >= RUNNING && load.waiting >= WAITING {
-            return Err(Error::Busy);
-        }
-        load.waiting += 1;
-        while load.running >= RUNNING {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                load.waiting -= 1;
-                return Err(Error::Busy);
-            }
-            load = self.freed.wait_timeout(load, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        load.waiting -= 1;
-        load.running += 1;
-        Ok(Turn(self))
+        Ok(PasswordGate { gate: Gate::new(RUNNING, WAITING, PATIENCE), decoy })
     }
 
     /// Hashes a new password.
@@ -78,7 +42,7 @@ impl PasswordGate {
     /// # Errors
     /// [`Error::Busy`] when the gate is full.
     pub fn hash(&self, password: &str) -> Result<String, Error> {
-        let _turn = self.enter()?;
+        let _turn = self.gate.enter()?;
         hash_now(password)
     }
 
@@ -87,7 +51,7 @@ impl PasswordGate {
     /// # Errors
     /// [`Error::Busy`] when the gate is full.
     pub fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
-        let _turn = self.enter()?;
+        let _turn = self.gate.enter()?;
         let parsed = PasswordHash::new(hash.unwrap_or(&self.decoy))
             .map_err(|_bad| Error::internal(Broken("a stored password hash cannot be read")))?;
         let is_right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
@@ -111,7 +75,8 @@ pub fn check_new(password: &str, pointer: &str) -> Result<(), Error> {
     if (SHORTEST..=LONGEST).contains(&length) {
         return Ok(());
     }
-    let detail = format!("the password needs {SHORTEST} to {LONGEST} characters; a short sentence is fine");
+    let detail =
+        format!("the password needs {SHORTEST} to {LONGEST} characters; a short sentence is fine");
     Err(Error::Invalid {
         code: "password-length",
         summary: detail.clone(),

@@ -63,7 +63,13 @@ pub fn create(cx: &mut Cx<'_>, email: &str, password: &str) -> Result<Tokens, Er
     let person = profile.person;
     store::write(cx.conn, |conn| {
         store::sessions::create(conn, session, person, now)?;
-        store::sessions::create_refresh_token(conn, &token_sha256(&refresh_token), session, now.plus(REFRESH_LIFE), now)?;
+        store::sessions::create_refresh_token(
+            conn,
+            &token_sha256(&refresh_token),
+            session,
+            now.plus(REFRESH_LIFE),
+            now,
+        )?;
         let change = Change::new("create_session", None, "session", session);
         super::audit::append(conn, Some(person), &change, now)
     })?;
@@ -87,8 +93,12 @@ pub fn refresh(cx: &mut Cx<'_>, refresh_token: &str) -> Result<Tokens, Error> {
     let hash = token_sha256(refresh_token);
     // The refusal is a value and not an error: ending the sign-in must be committed.
     let exchange = store::write(cx.conn, |conn| {
-        let Some(token) = store::sessions::find_refresh_token(conn, &hash)? else { return Ok(Exchange::Refused) };
-        let Some(person) = store::sessions::find_live(conn, token.session)? else { return Ok(Exchange::Refused) };
+        let Some(token) = store::sessions::find_refresh_token(conn, &hash)? else {
+            return Ok(Exchange::Refused);
+        };
+        let Some(person) = store::sessions::find_live(conn, token.session)? else {
+            return Ok(Exchange::Refused);
+        };
         if token.is_used {
             store::sessions::end(conn, token.session, now)?;
             let change = Change::new("refresh_reuse", None, "session", token.session);
@@ -99,7 +109,13 @@ pub fn refresh(cx: &mut Cx<'_>, refresh_token: &str) -> Result<Tokens, Error> {
             return Ok(Exchange::Refused);
         }
         store::sessions::use_refresh_token(conn, &hash, now)?;
-        store::sessions::create_refresh_token(conn, &token_sha256(&next), token.session, now.plus(REFRESH_LIFE), now)?;
+        store::sessions::create_refresh_token(
+            conn,
+            &token_sha256(&next),
+            token.session,
+            now.plus(REFRESH_LIFE),
+            now,
+        )?;
         Ok::<Exchange, Error>(Exchange::Done(person, token.session))
     })?;
     let Exchange::Done(person, session) = exchange else { return Err(Error::SignInEnded) };
@@ -126,7 +142,8 @@ pub fn end(cx: &mut Cx<'_>) -> Result<(), Error> {
 /// [`Denied::Unauthenticated`] without a sign-in.
 pub fn me(cx: &mut Cx<'_>) -> Result<(Profile, SignedIn), Error> {
     let signed_in = cx.signed_in()?.clone();
-    let profile = store::people::find_profile(cx.conn, signed_in.person)?.ok_or(Denied::Unauthenticated)?;
+    let profile =
+        store::people::find_profile(cx.conn, signed_in.person)?.ok_or(Denied::Unauthenticated)?;
     Ok((profile, signed_in))
 }
 

@@ -21,13 +21,24 @@ fn label(id: SigningKeyId) -> String {
 ///
 /// # Errors
 /// [`Error::Internal`] when the cipher fails.
-pub fn generate(resources: &Resources, organization: OrganizationId, now: Timestamp) -> Result<SigningKey, Error> {
+pub fn generate(
+    resources: &Resources,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<SigningKey, Error> {
     let id = SigningKeyId::from_uuid(new_uuid());
     let mut seed = Zeroizing::new([0_u8; 32]);
     rand::fill(seed.as_mut_slice());
     let multikey = IssuerKey::from_seed(&seed).public_multikey();
     let wrapped_key = resources.keyring.wrap(&seed, &label(id)).map_err(Error::internal)?;
-    Ok(SigningKey { id, organization, multikey, state: "active".to_owned(), wrapped_key, created_at: now })
+    Ok(SigningKey {
+        id,
+        organization,
+        multikey,
+        state: "active".to_owned(),
+        wrapped_key,
+        created_at: now,
+    })
 }
 
 /// Unwraps a key for one signature. It is wiped when dropped.
@@ -35,7 +46,8 @@ pub fn generate(resources: &Resources, organization: OrganizationId, now: Timest
 /// # Errors
 /// [`Error::Internal`] when it does not open.
 pub fn open(resources: &Resources, key: &SigningKey) -> Result<IssuerKey, Error> {
-    let seed = resources.keyring.unwrap_key(&key.wrapped_key, &label(key.id)).map_err(Error::internal)?;
+    let seed =
+        resources.keyring.unwrap_key(&key.wrapped_key, &label(key.id)).map_err(Error::internal)?;
     Ok(IssuerKey::from_seed(&seed))
 }
 
@@ -50,7 +62,10 @@ pub fn find_issuer(conn: &mut DbConn, organization: OrganizationId) -> Result<Si
             return Ok(key);
         }
     }
-    Err(Error::CannotIssue("no signing key: a key custodian makes one for the organization or for one above it".to_owned()))
+    Err(Error::CannotIssue(
+        "no signing key: a key custodian makes one for the organization or for one above it"
+            .to_owned(),
+    ))
 }
 
 /// `POST /organizations/{id}/signing-keys`: a new key, which signs from now on. Older ones stay published.
@@ -63,7 +78,8 @@ pub fn create(cx: &mut Cx<'_>, organization: OrganizationId) -> Result<SigningKe
     let key = generate(cx.resources, organization, cx.now)?;
     cx.write(|conn| {
         store::signing_keys::create(conn, &key)?;
-        let change = Change::new("create_signing_key", Some(organization), "signing_key", key.id).with("multikey", &key.multikey);
+        let change = Change::new("create_signing_key", Some(organization), "signing_key", key.id)
+            .with("multikey", &key.multikey);
         Ok((key.clone(), change))
     })
 }

@@ -13,13 +13,17 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::submission::{Draft, IllegalEvent, SubmissionEvent, SubmissionFacts, SubmissionState};
+use crate::domain::submission::{
+    Draft, IllegalEvent, SubmissionEvent, SubmissionFacts, SubmissionState,
+};
 use crate::domain::timestamp::Timestamp;
 use crate::files::{DataKey, open_bytes, seal_bytes};
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
 use crate::store::micro_credentials::Version;
-use crate::store::submissions::{Declarations, Step, StoredResponse, StoredSubmission, SubmissionQuery};
+use crate::store::submissions::{
+    Declarations, Step, StoredResponse, StoredSubmission, SubmissionQuery,
+};
 use crate::store::{self, DbConn, StoreError};
 
 /// The promised number of working days from submission to decision.
@@ -38,9 +42,14 @@ fn key_label(id: SubmissionId) -> String {
 /// # Errors
 /// [`Error::NotFound`] once it was destroyed, [`Error::Internal`] when it does not open.
 pub fn open_key(resources: &Resources, stored: &StoredSubmission) -> Result<DataKey, Error> {
-    let wrapped = stored.sealed_key.as_deref().ok_or(Error::NotFound("evidence: its retention period is over"))?;
+    let wrapped = stored
+        .sealed_key
+        .as_deref()
+        .ok_or(Error::NotFound("evidence: its retention period is over"))?;
     let id = stored.submission.facts().id;
-    Ok(DataKey::from_bytes(resources.keyring.unwrap_key(wrapped, &key_label(id)).map_err(Error::internal)?))
+    Ok(DataKey::from_bytes(
+        resources.keyring.unwrap_key(wrapped, &key_label(id)).map_err(Error::internal)?,
+    ))
 }
 
 /// The submission with its policy subject.
@@ -48,7 +57,8 @@ pub fn open_key(resources: &Resources, stored: &StoredSubmission) -> Result<Data
 /// # Errors
 /// [`Error::Denied`] when there is none.
 pub fn load(conn: &mut DbConn, id: SubmissionId) -> Result<(StoredSubmission, Subject), Error> {
-    let stored = store::submissions::find(conn, id)?.ok_or(Error::Denied(Denied::Hidden("submission")))?;
+    let stored =
+        store::submissions::find(conn, id)?.ok_or(Error::Denied(Denied::Hidden("submission")))?;
     let facts = stored.submission.facts();
     let subject = Subject {
         kind: "submission",
@@ -65,10 +75,15 @@ pub fn load(conn: &mut DbConn, id: SubmissionId) -> Result<(StoredSubmission, Su
 ///
 /// # Errors
 /// [`Error::Internal`] when it is not there.
-pub fn pinned(conn: &mut DbConn, stored: &StoredSubmission) -> Result<(Version, Definition), Error> {
+pub fn pinned(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+) -> Result<(Version, Definition), Error> {
     let facts = stored.submission.facts();
     let version = store::micro_credentials::find_pinned(conn, facts.organization, facts.version)?
-        .ok_or_else(|| Error::internal(super::error::Broken("a submission without its version")))?;
+        .ok_or_else(|| {
+        Error::internal(super::error::Broken("a submission without its version"))
+    })?;
     let definition = parse_stored(&version)?.definition;
     Ok((version, definition))
 }
@@ -86,12 +101,18 @@ pub(super) fn record_step(
     now: Timestamp,
 ) -> Result<SubmissionFacts, Error> {
     store::submissions::save_state(conn, facts, from, to, now)?;
-    let step = Step { event, from: Some(from), to, actor, actor_role: role.to_owned(), happened_at: now };
+    let step =
+        Step { event, from: Some(from), to, actor, actor_role: role.to_owned(), happened_at: now };
     store::submissions::append_step(conn, facts.id, &new_uuid().to_string(), &step)?;
     Ok(SubmissionFacts { revision: facts.revision + 1, ..facts.clone() })
 }
 
-fn change_of(operation: &'static str, facts: &SubmissionFacts, from: SubmissionState, to: SubmissionState) -> Change {
+fn change_of(
+    operation: &'static str,
+    facts: &SubmissionFacts,
+    from: SubmissionState,
+    to: SubmissionState,
+) -> Change {
     Change::new(operation, Some(facts.organization), "submission", facts.id)
         .with("from", from)
         .with("to", to)
@@ -102,7 +123,11 @@ fn change_of(operation: &'static str, facts: &SubmissionFacts, from: SubmissionS
 ///
 /// # Errors
 /// [`Error::AlreadyThere`] while another attempt is open, [`Error::WrongState`] for a version that takes no submissions.
-pub fn start(cx: &mut Cx<'_>, family: MicroCredentialId, number: Option<i32>) -> Result<StoredSubmission, Error> {
+pub fn start(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    number: Option<i32>,
+) -> Result<StoredSubmission, Error> {
     let hidden = || Error::Denied(Denied::Hidden("micro-credential"));
     let version = match number {
         None => match store::micro_credentials::find_open(cx.conn, family)? {
@@ -132,7 +157,8 @@ pub fn start(cx: &mut Cx<'_>, family: MicroCredentialId, number: Option<i32>) ->
     let earner = cx.signed_in()?.person;
     let id = SubmissionId::from_uuid(new_uuid());
     let key = DataKey::random();
-    let sealed_key = cx.resources.keyring.wrap(key.as_bytes(), &key_label(id)).map_err(Error::internal)?;
+    let sealed_key =
+        cx.resources.keyring.wrap(key.as_bytes(), &key_label(id)).map_err(Error::internal)?;
     let now = cx.now;
     cx.write(|conn| {
         let attempt = store::submissions::last_attempt(conn, earner, family)? + 1;
@@ -147,7 +173,9 @@ pub fn start(cx: &mut Cx<'_>, family: MicroCredentialId, number: Option<i32>) ->
         let draft = Draft::start(facts);
         match store::submissions::create(conn, draft.facts(), family, &sealed_key, now) {
             Err(StoreError::Duplicate(_)) => {
-                let detail = "you have an attempt at this micro-credential already; go on with that one".to_owned();
+                let detail =
+                    "you have an attempt at this micro-credential already; go on with that one"
+                        .to_owned();
                 return Err(Error::AlreadyThere { code: "attempt-open", detail });
             }
             other => other?,
@@ -202,7 +230,12 @@ pub struct Save {
 ///
 /// # Errors
 /// [`Error::Stale`], [`Error::WrongState`] once it is handed in, [`Error::Invalid`] with every fault; nothing is saved then.
-pub fn save(cx: &mut Cx<'_>, id: SubmissionId, save: &Save, revision: i32) -> Result<StoredSubmission, Error> {
+pub fn save(
+    cx: &mut Cx<'_>,
+    id: SubmissionId,
+    save: &Save,
+    revision: i32,
+) -> Result<StoredSubmission, Error> {
     let (stored, subject) = load(cx.conn, id)?;
     policy::require(&cx.actor, "patch_submission", &subject)?;
     let (_, definition) = pinned(cx.conn, &stored)?;
@@ -226,7 +259,8 @@ pub fn save(cx: &mut Cx<'_>, id: SubmissionId, save: &Save, revision: i32) -> Re
                 None => None,
                 Some(Response::Evidence(evidence)) => Some(StoredResponse::Evidence(*evidence)),
                 Some(Response::Text(text)) => Some(StoredResponse::Text(
-                    seal_bytes(&key, text.as_bytes(), prompt.as_bytes()).map_err(Error::internal)?,
+                    seal_bytes(&key, text.as_bytes(), prompt.as_bytes())
+                        .map_err(Error::internal)?,
                 )),
             };
             store::submissions::save_response(conn, id, prompt, sealed.as_ref())?;
@@ -257,9 +291,16 @@ fn faults_of_save(save: &Save, definition: &Definition, evidence: &[StoredEviden
     let mut faults = Vec::new();
     for (prompt_id, response) in &save.responses {
         let pointer = format!("/responses/{}", escape_pointer(prompt_id));
-        let Some(prompt) = definition.rubric().prompts().find(|prompt| prompt.id().as_str() == prompt_id) else {
-            let known: Vec<&str> = definition.rubric().prompts().map(|prompt| prompt.id().as_str()).collect();
-            faults.push(Fault::new(pointer, "unknown-prompt", format!("there is no such prompt; prompts are {}", known.join(", "))));
+        let Some(prompt) =
+            definition.rubric().prompts().find(|prompt| prompt.id().as_str() == prompt_id)
+        else {
+            let known: Vec<&str> =
+                definition.rubric().prompts().map(|prompt| prompt.id().as_str()).collect();
+            faults.push(Fault::new(
+                pointer,
+                "unknown-prompt",
+                format!("there is no such prompt; prompts are {}", known.join(", ")),
+            ));
             continue;
         };
         match response {
@@ -273,9 +314,17 @@ fn faults_of_save(save: &Save, definition: &Definition, evidence: &[StoredEviden
             }
             Some(Response::Evidence(id)) => {
                 if prompt.alternatives().is_empty() {
-                    faults.push(Fault::new(pointer, "text-only", "this prompt is answered by text"));
-                } else if !evidence.iter().any(|item| item.id == *id && item.requirement == *prompt_id) {
-                    let detail = "upload the recording first, with this prompt as its requirement_id";
+                    faults.push(Fault::new(
+                        pointer,
+                        "text-only",
+                        "this prompt is answered by text",
+                    ));
+                } else if !evidence
+                    .iter()
+                    .any(|item| item.id == *id && item.requirement == *prompt_id)
+                {
+                    let detail =
+                        "upload the recording first, with this prompt as its requirement_id";
                     faults.push(Fault::new(pointer, "unknown-evidence", detail));
                 }
             }
@@ -309,7 +358,8 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
         let draft = stored.submission.clone().into_draft(SubmissionEvent::Submit)?;
         let faults = faults_of_submit(conn, resources, &stored, &definition)?;
         if !faults.is_empty() {
-            let summary = "something is missing before this can be handed in; each item is listed".to_owned();
+            let summary =
+                "something is missing before this can be handed in; each item is listed".to_owned();
             return Err(Error::Invalid { code: "incomplete", summary, faults });
         }
         let due_on = now.plus_working_days(PROMISED_WORKING_DAYS);
@@ -324,10 +374,20 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
             (Some(facts.earner), "earner"),
             now,
         )?;
-        let parameters =
-            outbox::received_parameters(id, stored.micro_credential, &version.title, facts.attempt, due_on);
+        let parameters = outbox::received_parameters(
+            id,
+            stored.micro_credential,
+            &version.title,
+            facts.attempt,
+            due_on,
+        );
         outbox::enqueue(conn, outbox::SUBMISSION_RECEIVED, facts.earner, &host, &parameters, now)?;
-        let change = change_of("submit_submission", facts, SubmissionState::Draft, SubmissionState::Submitted);
+        let change = change_of(
+            "submit_submission",
+            facts,
+            SubmissionState::Draft,
+            SubmissionState::Submitted,
+        );
         let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         Ok((after, change))
     })
@@ -360,14 +420,16 @@ fn faults_of_submit(
                 if words == 0 {
                     faults.push(Fault::new(pointer, "response-missing", "answer this prompt"));
                 } else if let Some(limit) = prompt.word_limit().filter(|limit| words > *limit) {
-                    let detail = format!("the answer has {words} words; at most {limit} are allowed");
+                    let detail =
+                        format!("the answer has {words} words; at most {limit} are allowed");
                     faults.push(Fault::new(pointer, "too-many-words", detail));
                 }
             }
         }
     }
     for requirement in definition.evidence() {
-        let n_items = evidence.iter().filter(|item| item.requirement == requirement.id().as_str()).count();
+        let n_items =
+            evidence.iter().filter(|item| item.requirement == requirement.id().as_str()).count();
         if requirement.is_required() && n_items == 0 {
             let detail = format!("hand in: {}", requirement.title());
             let pointer = format!("/evidence/{}", escape_pointer(requirement.id().as_str()));
@@ -376,7 +438,11 @@ fn faults_of_submit(
     }
     for item in evidence.iter().filter(|item| item.contains_students && !item.consent) {
         let pointer = format!("/evidence/{}", escape_pointer(&item.requirement));
-        faults.push(Fault::new(pointer, "consent-missing", "confirm the consents for students in this item"));
+        faults.push(Fault::new(
+            pointer,
+            "consent-missing",
+            "confirm the consents for students in this item",
+        ));
     }
     if !stored.integrity_statement {
         let detail = "confirm that this is your own work (integrity_statement: true)";
@@ -401,7 +467,8 @@ pub fn read_responses(
             let opened = match response {
                 StoredResponse::Evidence(id) => Response::Evidence(id),
                 StoredResponse::Text(sealed) => {
-                    let bytes = open_bytes(&key, &sealed, prompt.as_bytes()).map_err(Error::internal)?;
+                    let bytes =
+                        open_bytes(&key, &sealed, prompt.as_bytes()).map_err(Error::internal)?;
                     Response::Text(String::from_utf8(bytes).map_err(Error::internal)?)
                 }
             };
@@ -424,7 +491,14 @@ pub fn recall(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
         let facts = draft.facts();
         store::submissions::save_promise(conn, facts, None, None)?;
         let (from, to) = (SubmissionState::Submitted, SubmissionState::Draft);
-        record_step(conn, facts, SubmissionEvent::Recall, (from, to), (Some(facts.earner), "earner"), now)?;
+        record_step(
+            conn,
+            facts,
+            SubmissionEvent::Recall,
+            (from, to),
+            (Some(facts.earner), "earner"),
+            now,
+        )?;
         let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         Ok((after, change_of("recall_submission", facts, from, to)))
     })
@@ -441,7 +515,9 @@ pub fn withdraw(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, E
     cx.write(|conn| {
         let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         let from = stored.submission.state();
-        let is_locked = store::reviews::list_of_submission(conn, id)?.iter().any(|review| review.locked_at.is_some());
+        let is_locked = store::reviews::list_of_submission(conn, id)?
+            .iter()
+            .any(|review| review.locked_at.is_some());
         if is_locked {
             return Err(IllegalEvent { state: from, event: SubmissionEvent::Withdraw }.into());
         }
@@ -450,7 +526,14 @@ pub fn withdraw(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, E
         store::reviews::delete_open(conn, id)?;
         store::submissions::save_end(conn, facts, None, now.plus(RETENTION))?;
         let to = SubmissionState::Withdrawn;
-        record_step(conn, facts, SubmissionEvent::Withdraw, (from, to), (Some(facts.earner), "earner"), now)?;
+        record_step(
+            conn,
+            facts,
+            SubmissionEvent::Withdraw,
+            (from, to),
+            (Some(facts.earner), "earner"),
+            now,
+        )?;
         let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         Ok((after, change_of("withdraw_submission", facts, from, to)))
     })
@@ -528,7 +611,8 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
     let id = stored.submission.facts().id;
     let (version, _) = pinned(cx.conn, &stored)?;
     let is_readable = stored.sealed_key.is_some();
-    let responses = if is_readable { Some(read_responses(cx.conn, cx.resources, &stored)?) } else { None };
+    let responses =
+        if is_readable { Some(read_responses(cx.conn, cx.resources, &stored)?) } else { None };
     let evidence = super::evidence::open_all(cx.conn, cx.resources, &stored)?;
     let steps = store::submissions::list_steps(cx.conn, id)?;
     let decision = store::decisions::find(cx.conn, id)?;
@@ -536,7 +620,8 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
     if decision.is_some() {
         for review in store::reviews::list_of_submission(cx.conn, id)? {
             if review.locked_at.is_some() {
-                overall_feedback.extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
+                overall_feedback
+                    .extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
             }
         }
     }
@@ -581,7 +666,11 @@ fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDeta
         | SubmissionState::Adjudication
         | SubmissionState::OnHold => "submitted",
         SubmissionState::Decided | SubmissionState::Appealed => {
-            if earned { "earned" } else { "working" }
+            if earned {
+                "earned"
+            } else {
+                "working"
+            }
         }
         SubmissionState::Withdrawn | SubmissionState::Voided | SubmissionState::Expired => "closed",
     };

@@ -52,7 +52,9 @@ fn read_keys(conn: &mut DbConn, resources: &Resources) -> Result<TokenKeys, Erro
     for (id, wrapped) in store::sessions::list_token_keys(conn)? {
         let seed = resources.keyring.unwrap_key(&wrapped, &label(&id)).map_err(Error::internal)?;
         let signing = SigningKey::from_bytes(&seed);
-        let der = signing.to_pkcs8_der().map_err(|_failed| Error::internal(Broken("a token key cannot be encoded")))?;
+        let der = signing
+            .to_pkcs8_der()
+            .map_err(|_failed| Error::internal(Broken("a token key cannot be encoded")))?;
         let x = URL_SAFE_NO_PAD.encode(signing.verifying_key().as_bytes());
         keys.push(TokenKey {
             id,
@@ -72,7 +74,9 @@ fn label(id: &str) -> String {
 /// # Errors
 /// [`Error::Internal`] when the database fails or a key does not open.
 pub fn ensure_key(conn: &mut DbConn, resources: &Resources, now: Timestamp) -> Result<(), Error> {
-    let known = |resources: &Resources| !resources.token_keys.read().unwrap_or_else(PoisonError::into_inner).0.is_empty();
+    let known = |resources: &Resources| {
+        !resources.token_keys.read().unwrap_or_else(PoisonError::into_inner).0.is_empty()
+    };
     if known(resources) {
         return Ok(());
     }
@@ -124,7 +128,10 @@ pub fn issue(
         exp: seconds + LIFE.num_seconds(),
     };
     let keys = resources.token_keys.read().unwrap_or_else(PoisonError::into_inner);
-    let key = keys.0.first().ok_or_else(|| Error::internal(Broken("there is no key for access tokens")))?;
+    let key = keys
+        .0
+        .first()
+        .ok_or_else(|| Error::internal(Broken("there is no key for access tokens")))?;
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some(TYPE.to_owned());
     header.kid = Some(key.id.clone());
@@ -149,7 +156,13 @@ pub fn read(
     }
     // Another process may have made the key; an unknown id is looked for once.
     let is_known = |resources: &Resources| {
-        resources.token_keys.read().unwrap_or_else(PoisonError::into_inner).0.iter().any(|key| key.id == kid)
+        resources
+            .token_keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .iter()
+            .any(|key| key.id == kid)
     };
     if !is_known(resources) && uuid::Uuid::try_parse(kid).is_ok() {
         reload(conn, resources)?;
@@ -163,10 +176,12 @@ pub fn read(
     // The library asks the computer's clock; ours is a value, and is compared below.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    let claims =
-        jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).map_err(|_bad| Error::SignInEnded)?.claims;
+    let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation)
+        .map_err(|_bad| Error::SignInEnded)?
+        .claims;
     let seconds = now.as_utc().timestamp();
-    let is_in_time = claims.nbf <= seconds + SKEW && claims.iat <= seconds + SKEW && seconds < claims.exp + SKEW;
+    let is_in_time =
+        claims.nbf <= seconds + SKEW && claims.iat <= seconds + SKEW && seconds < claims.exp + SKEW;
     let is_short = claims.exp - claims.iat <= LIFE.num_seconds();
     if !is_in_time || !is_short {
         return Err(Error::SignInEnded);

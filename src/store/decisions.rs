@@ -7,8 +7,8 @@ use diesel::prelude::*;
 
 use super::schema::{decision_levels, decisions};
 use super::{DbConn, StoreError};
-use crate::domain::ids::SubmissionId;
 use crate::domain::decision_rule::Outcome;
+use crate::domain::ids::SubmissionId;
 use crate::domain::submission::Decided;
 use crate::domain::timestamp::Timestamp;
 

@@ -1,0 +1,196 @@
+//! From our words to those of Open Badges: organizations become issuers, versions become achievements.
+
+use crate::credential::document::{
+    AchievedLevel, AchievementContent, CredentialContent, CriterionContent, HashedIdentity,
+    IssuerContent, LevelContent, ScoringContent, StatusContent, hash_identity,
+};
+use crate::domain::definition::Definition;
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId};
+use crate::domain::organization::Organization;
+use crate::domain::review_policy::ReviewMode;
+use crate::domain::rubric::Level;
+use crate::store::awards::Award;
+use crate::store::decisions::StoredDecision;
+use crate::store::micro_credentials::Version;
+
+/// `{base_url}/issuers/{organization_id}` (BADGES.md, 14).
+#[must_use]
+pub fn issuer_url(base_url: &str, organization: OrganizationId) -> String {
+    format!("{base_url}/issuers/{organization}")
+}
+
+/// `{base_url}/credentials/{award_id}`.
+#[must_use]
+pub fn credential_url(base_url: &str, award: AwardId) -> String {
+    format!("{base_url}/credentials/{award}")
+}
+
+/// `{base_url}/achievements/{micro_credential_id}/versions/{n}`.
+#[must_use]
+pub fn achievement_url(base_url: &str, family: MicroCredentialId, number: i32) -> String {
+    format!("{base_url}/achievements/{family}/versions/{number}")
+}
+
+/// `{base_url}/status-lists/{id}`.
+#[must_use]
+pub fn status_list_url(base_url: &str, list: StatusListId) -> String {
+    format!("{base_url}/status-lists/{list}")
+}
+
+/// An organization's face as issuer.
+#[must_use]
+pub fn issuer(base_url: &str, organization: &Organization) -> IssuerContent {
+    IssuerContent {
+        id: issuer_url(base_url, organization.id),
+        name: organization.name.clone(),
+        url: organization.url.clone(),
+        email: organization.email.clone(),
+        description: None,
+    }
+}
+
+/// A review mode as the definition's JSON and the badge name it.
+#[must_use]
+pub const fn mode_word(mode: ReviewMode) -> &'static str {
+    match mode {
+        ReviewMode::Single => "single",
+        ReviewMode::ConditionalDouble => "conditional_double",
+        ReviewMode::DoubleBlind => "double_blind",
+    }
+}
+
+/// A version as an achievement.
+#[must_use]
+pub fn achievement(
+    base_url: &str,
+    version: &Version,
+    definition: &Definition,
+) -> AchievementContent {
+    let id = achievement_url(base_url, version.micro_credential, version.number);
+    let about = definition.about();
+    let criteria = definition
+        .rubric()
+        .criteria()
+        .iter()
+        .map(|criterion| CriterionContent {
+            id: criterion.id().as_str().to_owned(),
+            name: criterion.title().to_owned(),
+            levels: criterion
+                .levels()
+                .iter()
+                .map(|level| LevelContent {
+                    id: level_id(level.level()),
+                    name: level.label().to_owned(),
+                    level: level.level().to_string(),
+                    description: Some(level.descriptor().to_owned()),
+                })
+                .collect(),
+            required_level: level_id(criterion.pass_level()),
+        })
+        .collect();
+    AchievementContent {
+        criteria_id: id.clone(),
+        id,
+        name: about.title.clone(),
+        description: about.summary.clone(),
+        criteria_narrative: narrative(definition),
+        version: version.label.clone(),
+        language: about.language.clone(),
+        tags: definition.skills().iter().map(|skill| skill.label.clone()).collect(),
+        alignments: Vec::new(),
+        criteria,
+    }
+}
+
+fn level_id(level: Level) -> String {
+    level.to_string()
+}
+
+/// What one has to do, in the definition's own words.
+fn narrative(definition: &Definition) -> String {
+    let about = definition.about();
+    let mut text = about.competency.clone();
+    if let Some(method) = &about.key_method {
+        text.push_str(&format!("\n\n{}: {}", method.name, method.description));
+    }
+    text
+}
+
+/// How the decision came about, for the badge.
+#[must_use]
+pub fn scoring(
+    version: &Version,
+    definition: &Definition,
+    decision: &StoredDecision,
+) -> ScoringContent {
+    ScoringContent {
+        scoring_hash: version.scoring_hash.clone(),
+        review_mode: mode_word(definition.review_policy().mode()).to_owned(),
+        raters: u32::try_from(decision.raters).unwrap_or(0),
+        assessors_qualified: decision.assessors_qualified,
+    }
+}
+
+/// What one badge is made of.
+pub struct BadgeParts<'a> {
+    /// The base URL fixed at `init`.
+    pub base_url: &'a str,
+    /// The award.
+    pub award: &'a Award,
+    /// Who issues.
+    pub issuer: &'a Organization,
+    /// The version that was earned.
+    pub version: &'a Version,
+    /// Its definition.
+    pub definition: &'a Definition,
+    /// How it was decided.
+    pub decision: &'a StoredDecision,
+    /// Whether the earner chose to include levels.
+    pub include_results: bool,
+    /// The earner's address; only its salted hash goes in.
+    pub email: &'a str,
+    /// The salt.
+    pub salt: String,
+    /// The random subject id.
+    pub subject_id: uuid::Uuid,
+    /// The place on the status list.
+    pub status: (StatusListId, usize),
+    /// From when it is valid.
+    pub valid_from: crate::domain::timestamp::Timestamp,
+}
+
+/// The content of a badge.
+#[must_use]
+pub fn credential(parts: BadgeParts<'_>) -> CredentialContent {
+    let achieved_levels = parts.include_results.then(|| {
+        let criteria = parts.definition.rubric().criteria().iter();
+        criteria
+            .filter_map(|criterion| {
+                let level = parts.decision.levels.get(criterion.id().as_str())?.level?;
+                Some(AchievedLevel {
+                    criterion_id: criterion.id().as_str().to_owned(),
+                    level_id: level.to_string(),
+                })
+            })
+            .collect()
+    });
+    CredentialContent {
+        id: credential_url(parts.base_url, parts.award.id),
+        issuer: issuer(parts.base_url, parts.issuer),
+        valid_from: parts.valid_from.as_utc(),
+        valid_until: parts.award.valid_until.map(|until| until.as_utc()),
+        subject_id: format!("urn:uuid:{}", parts.subject_id),
+        identity: HashedIdentity {
+            identity_hash: hash_identity(parts.email, &parts.salt),
+            salt: parts.salt,
+        },
+        achievement: achievement(parts.base_url, parts.version, parts.definition),
+        achieved_levels,
+        scoring: scoring(parts.version, parts.definition, parts.decision),
+        evidence: Vec::new(),
+        status: StatusContent {
+            list_url: status_list_url(parts.base_url, parts.status.0),
+            index: parts.status.1,
+        },
+    }
+}

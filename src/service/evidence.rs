@@ -1,0 +1,434 @@
+//! Evidence: taken in while it streams, given out to its earner and the assigned reader only, each opening recorded.
+
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::audit::Change;
+use super::context::{Cx, Resources, new_uuid};
+use super::error::{Error, Fault};
+use super::submissions::{self, OpenedEvidence};
+use crate::domain::audit::hex;
+use crate::domain::definition::Definition;
+use crate::domain::ids::{EvidenceId, SubmissionId};
+use crate::domain::policy::{self, Denied};
+use crate::domain::review::ReviewState;
+use crate::files::{
+    EvidenceReader, Incoming, Limits, StorageName, Stored, extension_for, open_bytes, seal_bytes,
+};
+use crate::store::evidence::StoredEvidence;
+use crate::store::submissions::StoredSubmission;
+use crate::store::{self, DbConn};
+
+/// The most characters of a text that is evidence.
+const LONGEST_TEXT: usize = 100_000;
+/// The most characters of a link.
+const LONGEST_LINK: usize = 2000;
+/// The most characters of a file's display name.
+const LONGEST_FILE_NAME: usize = 255;
+/// What may answer a prompt in place of text.
+const RECORDINGS: [&str; 2] = ["audio/mpeg", "audio/mp4"];
+
+/// What comes with every item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemTerms {
+    /// The evidence requirement, or the prompt, that the item answers.
+    pub requirement_id: String,
+    /// Whether students can be seen or heard.
+    pub contains_students: bool,
+    /// Whether the consents are there.
+    pub consent: bool,
+}
+
+/// An item that is not a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inline {
+    /// A link that opens without an account.
+    Link(String),
+    /// A text.
+    Text(String),
+}
+
+/// Authorizes an upload and opens its file. The bytes are written by the caller, outside any transaction.
+///
+/// # Errors
+/// [`Error::Denied`], [`Error::WrongState`] once the work is handed in.
+pub fn begin(cx: &mut Cx<'_>, id: SubmissionId) -> Result<Incoming, Error> {
+    let (stored, subject) = submissions::load(cx.conn, id)?;
+    policy::require(&cx.actor, "add_evidence", &subject)?;
+    stored.submission.clone().into_editable()?;
+    let key = submissions::open_key(cx.resources, &stored)?;
+    Ok(cx.resources.evidence.begin(&key, Limits::default())?)
+}
+
+/// Ends an upload: checks its type against the requirement, makes it durable, then commits its row.
+///
+/// # Errors
+/// [`Error::UnsupportedFile`], [`Error::FileTooLarge`], [`Error::Invalid`]; the file is removed then.
+pub fn complete(
+    cx: &mut Cx<'_>,
+    id: SubmissionId,
+    incoming: Incoming,
+    file_name: &str,
+    terms: &ItemTerms,
+) -> Result<OpenedEvidence, Error> {
+    let (stored, subject) = submissions::load(cx.conn, id)?;
+    policy::require(&cx.actor, "add_evidence", &subject)?;
+    let (_, definition) = submissions::pinned(cx.conn, &stored)?;
+    let media = require_room(cx.conn, &definition, id, terms)?;
+    let allowed: Vec<&str> = media.iter().map(String::as_str).collect();
+    let file = incoming.finish(file_name, &allowed)?;
+    let name = display_name(file_name);
+    let added = add(cx, id, terms, &definition, |key| {
+        Ok(StoredEvidence {
+            kind: "file".to_owned(),
+            media_type: Some(file.media_type.to_owned()),
+            size_bytes: i64::try_from(file.size).unwrap_or(i64::MAX),
+            sha256: file.sha256.clone(),
+            storage_name: Some(file.storage_name.as_str().to_owned()),
+            sealed_name: Some(seal_bytes(key, name.as_bytes(), b"name").map_err(Error::internal)?),
+            ..blank(id, terms)
+        })
+    });
+    match added {
+        Ok(stored) => Ok(OpenedEvidence { stored, name: Some(name), content: None }),
+        Err(error) => {
+            discard(cx.resources, &file);
+            Err(error)
+        }
+    }
+}
+
+fn discard(resources: &Resources, file: &Stored) {
+    if let Err(error) = resources.evidence.remove(&file.storage_name) {
+        // The sweeper finds it later.
+        tracing::warn!(%error, "a refused file could not be removed");
+    }
+}
+
+/// Adds a link or a text.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is wrong with it.
+pub fn add_inline(
+    cx: &mut Cx<'_>,
+    id: SubmissionId,
+    item: &Inline,
+    terms: &ItemTerms,
+) -> Result<OpenedEvidence, Error> {
+    let (stored, subject) = submissions::load(cx.conn, id)?;
+    policy::require(&cx.actor, "add_evidence", &subject)?;
+    let (_, definition) = submissions::pinned(cx.conn, &stored)?;
+    let (kind, content, media_type) = match item {
+        Inline::Link(url) => ("link", url, None),
+        Inline::Text(text) => ("text", text, Some("text/plain".to_owned())),
+    };
+    check_inline(item)?;
+    let stored = add(cx, id, terms, &definition, |key| {
+        Ok(StoredEvidence {
+            kind: kind.to_owned(),
+            media_type: media_type.clone(),
+            size_bytes: i64::try_from(content.len()).unwrap_or(i64::MAX),
+            sha256: hex(&Sha256::digest(content.as_bytes())),
+            sealed_content: Some(
+                seal_bytes(key, content.as_bytes(), b"content").map_err(Error::internal)?,
+            ),
+            ..blank(id, terms)
+        })
+    })?;
+    Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()) })
+}
+
+fn check_inline(item: &Inline) -> Result<(), Error> {
+    match item {
+        Inline::Link(url) => {
+            let is_web = Url::parse(url)
+                .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+            if !is_web || url.chars().count() > LONGEST_LINK {
+                return Err(Error::invalid(
+                    "/url",
+                    "not-a-link",
+                    "give a web address that begins with https://",
+                ));
+            }
+        }
+        Inline::Text(text) => {
+            if text.trim().is_empty() {
+                return Err(Error::invalid(
+                    "/text",
+                    "text-empty",
+                    "write something, or leave the item out",
+                ));
+            }
+            if text.chars().count() > LONGEST_TEXT {
+                let detail =
+                    format!("a text has at most {LONGEST_TEXT} characters; upload a file instead");
+                return Err(Error::invalid("/text", "too-long", detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn blank(id: SubmissionId, terms: &ItemTerms) -> StoredEvidence {
+    StoredEvidence {
+        id: EvidenceId::from_uuid(new_uuid()),
+        submission: id,
+        requirement: terms.requirement_id.clone(),
+        kind: String::new(),
+        media_type: None,
+        size_bytes: 0,
+        sha256: String::new(),
+        storage_name: None,
+        sealed_name: None,
+        sealed_content: None,
+        contains_students: terms.contains_students,
+        consent: terms.consent,
+        created_at: crate::domain::timestamp::Timestamp::new(chrono::DateTime::UNIX_EPOCH),
+    }
+}
+
+fn add(
+    cx: &mut Cx<'_>,
+    id: SubmissionId,
+    terms: &ItemTerms,
+    definition: &Definition,
+    make: impl Fn(&crate::files::DataKey) -> Result<StoredEvidence, Error>,
+) -> Result<StoredEvidence, Error> {
+    let (now, resources) = (cx.now, cx.resources);
+    cx.write(|conn| {
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        stored.submission.clone().into_editable()?;
+        require_room(conn, definition, id, terms)?;
+        let key = submissions::open_key(resources, &stored)?;
+        let item = StoredEvidence { created_at: now, ..make(&key)? };
+        store::evidence::create(conn, &item)?;
+        let change = Change::new(
+            "add_evidence",
+            Some(stored.submission.facts().organization),
+            "evidence",
+            item.id,
+        )
+        .with("submission", id)
+        .with("requirement", &item.requirement)
+        .with("kind", &item.kind)
+        .with("sha256", &item.sha256);
+        Ok((item, change))
+    })
+}
+
+/// The media types that the requirement takes, if there is room for one item more and the terms are in order.
+fn require_room(
+    conn: &mut DbConn,
+    definition: &Definition,
+    id: SubmissionId,
+    terms: &ItemTerms,
+) -> Result<Vec<String>, Error> {
+    if terms.contains_students && !terms.consent {
+        let detail = "students can be seen or heard in this item: confirm that the consents are there (consent: true)";
+        return Err(Error::invalid("/consent", "consent-missing", detail));
+    }
+    let n_items = store::evidence::list(conn, id)?
+        .iter()
+        .filter(|item| item.requirement == terms.requirement_id)
+        .count();
+    let (media, max_items) = match definition.find_evidence(&terms.requirement_id) {
+        Some(requirement) => {
+            let most = usize::try_from(requirement.max_items().get()).unwrap_or(usize::MAX);
+            (requirement.media().to_vec(), most)
+        }
+        None => {
+            let takes_recording = definition.rubric().prompts().any(|prompt| {
+                prompt.id().as_str() == terms.requirement_id && !prompt.alternatives().is_empty()
+            });
+            if !takes_recording {
+                let known: Vec<&str> = definition
+                    .evidence()
+                    .iter()
+                    .map(|requirement| requirement.id().as_str())
+                    .collect();
+                let detail =
+                    format!("there is no such requirement; requirements are {}", known.join(", "));
+                return Err(Error::invalid("/requirement_id", "unknown-requirement", detail));
+            }
+            (RECORDINGS.map(str::to_owned).to_vec(), 1)
+        }
+    };
+    if n_items >= max_items {
+        let detail = format!("this requirement takes {max_items} at most; remove one first");
+        return Err(Error::Invalid {
+            code: "too-many-items",
+            summary: detail.clone(),
+            faults: vec![Fault::new("/requirement_id", "too-many-items", detail)],
+        });
+    }
+    Ok(media)
+}
+
+/// The last part of a path, without control characters: display text and nothing else.
+fn display_name(file_name: &str) -> String {
+    let last = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last.chars().filter(|c| !c.is_control()).take(LONGEST_FILE_NAME).collect();
+    if clean.trim().is_empty() { "file".to_owned() } else { clean }
+}
+
+/// `DELETE /submissions/{id}/evidence/{evidence_id}`: takes an item away while the work is not handed in.
+///
+/// # Errors
+/// [`Error::WrongState`] once it is; [`Error::NotFound`] for another submission's item.
+pub fn delete(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<(), Error> {
+    let (_, subject) = submissions::load(cx.conn, id)?;
+    policy::require(&cx.actor, "delete_evidence", &subject)?;
+    let item = cx.write(|conn| {
+        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+        stored.submission.clone().into_editable()?;
+        let item = store::evidence::find(conn, id, evidence)?.ok_or(Error::NotFound("evidence"))?;
+        for (prompt, response) in store::submissions::list_responses(conn, id)? {
+            if response == store::submissions::StoredResponse::Evidence(evidence) {
+                store::submissions::save_response(conn, id, &prompt, None)?;
+            }
+        }
+        store::evidence::delete(conn, id, evidence)?;
+        let change = Change::new(
+            "delete_evidence",
+            Some(stored.submission.facts().organization),
+            "evidence",
+            evidence,
+        )
+        .with("submission", id)
+        .with("sha256", &item.sha256);
+        Ok((item, change))
+    })?;
+    if let Some(name) = item.storage_name.as_deref().and_then(|name| StorageName::parse(name).ok())
+        && let Err(error) = cx.resources.evidence.remove(&name)
+    {
+        tracing::warn!(%error, "a file whose row is gone could not be removed; the sweeper will");
+    }
+    Ok(())
+}
+
+/// What an item holds.
+pub enum Content {
+    /// A file, chunk by chunk.
+    File(EvidenceReader),
+    /// A link or a text.
+    Inline(String),
+}
+
+/// An item that was opened for somebody.
+pub struct Opened {
+    /// What it holds.
+    pub content: Content,
+    /// The type of a file.
+    pub media_type: String,
+    /// How many bytes.
+    pub size_bytes: i64,
+    /// The name to save it under: the earner's own for the earner, a neutral one for a reader.
+    pub file_name: String,
+}
+
+/// `GET /submissions/{id}/evidence/{evidence_id}/content`: opens an item and records who did, in the same request.
+///
+/// # Errors
+/// [`Error::Denied`] for anybody but the earner and the reader who holds the submission now.
+pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<Opened, Error> {
+    let (stored, mut subject) = submissions::load(cx.conn, id)?;
+    let person = cx.signed_in()?.person;
+    subject.assigned = store::reviews::list_of_submission(cx.conn, id)?
+        .into_iter()
+        .filter(|review| review.state == ReviewState::Leased && !review.is_lapsed(cx.now))
+        .find_map(|review| review.assessor.filter(|assessor| *assessor == person));
+    subject.kind = "evidence";
+    // Who may read neither as earner nor as reader learns nothing, a coordinator included.
+    if policy::require(&cx.actor, "read_evidence_content", &subject).is_err() {
+        return Err(Denied::Hidden("evidence").into());
+    }
+    let is_owner = subject.owner == Some(person);
+    let items = store::evidence::list(cx.conn, id)?;
+    let item = items.iter().find(|item| item.id == evidence).ok_or(Error::NotFound("evidence"))?;
+    let key = submissions::open_key(cx.resources, &stored)?;
+    let now = cx.now;
+    let purpose = if is_owner { "own" } else { "score" };
+    store::write(cx.conn, |conn| {
+        store::evidence::record_access(conn, &new_uuid().to_string(), item, person, purpose, now)
+            .map_err(Error::from)
+    })?;
+    let media_type = item.media_type.clone().unwrap_or_else(|| "text/plain".to_owned());
+    let own_name = match (&item.sealed_name, is_owner) {
+        (Some(sealed), true) => Some(opened_text(&key, sealed, b"name")?),
+        (Some(_) | None, _) => None,
+    };
+    let file_name = own_name.unwrap_or_else(|| neutral_name(&items, item));
+    let content = match (&item.storage_name, &item.sealed_content) {
+        (Some(name), _) => {
+            let name = StorageName::parse(name).map_err(Error::internal)?;
+            Content::File(cx.resources.evidence.open_file(&name, &key)?)
+        }
+        (None, Some(sealed)) => Content::Inline(opened_text(&key, sealed, b"content")?),
+        (None, None) => return Err(Error::NotFound("evidence")),
+    };
+    Ok(Opened { content, media_type, size_bytes: item.size_bytes, file_name })
+}
+
+fn opened_text(
+    key: &crate::files::DataKey,
+    sealed: &[u8],
+    context: &[u8],
+) -> Result<String, Error> {
+    String::from_utf8(open_bytes(key, sealed, context).map_err(Error::internal)?)
+        .map_err(Error::internal)
+}
+
+/// A name that says what the item is for and nothing about whose it is: `a3-2.pdf`.
+#[must_use]
+pub fn neutral_name(items: &[StoredEvidence], item: &StoredEvidence) -> String {
+    let number = 1 + items
+        .iter()
+        .filter(|other| other.requirement == item.requirement)
+        .take_while(|other| other.id != item.id)
+        .count();
+    let extension = item.media_type.as_deref().and_then(extension_for).unwrap_or("txt");
+    format!("{}-{number}.{extension}", item.requirement)
+}
+
+/// The items of a submission with names and contents opened, for its earner. Without the key, what was sealed stays so.
+///
+/// # Errors
+/// [`Error::Internal`] when the database or the key fails.
+pub fn open_all(
+    conn: &mut DbConn,
+    resources: &Resources,
+    stored: &StoredSubmission,
+) -> Result<Vec<OpenedEvidence>, Error> {
+    let items = store::evidence::list(conn, stored.submission.facts().id)?;
+    if stored.sealed_key.is_none() {
+        return Ok(items
+            .into_iter()
+            .map(|stored| OpenedEvidence { stored, name: None, content: None })
+            .collect());
+    }
+    let key = submissions::open_key(resources, stored)?;
+    items
+        .into_iter()
+        .map(|stored| {
+            let name = stored
+                .sealed_name
+                .as_deref()
+                .map(|sealed| opened_text(&key, sealed, b"name"))
+                .transpose()?;
+            let content = stored
+                .sealed_content
+                .as_deref()
+                .map(|sealed| opened_text(&key, sealed, b"content"))
+                .transpose()?;
+            Ok(OpenedEvidence { stored, name, content })
+        })
+        .collect()
+}
+
+/// Reads the next bytes of an opened file, at most 64 KiB; none at its end.
+///
+/// # Errors
+/// [`Error::Internal`] when the file was altered or cannot be read.
+pub fn read_chunk(reader: &mut EvidenceReader) -> Result<Option<Vec<u8>>, Error> {
+    reader.next().transpose().map_err(Error::internal)
+}

@@ -1,0 +1,73 @@
+//! What has to be done without anybody asking: leases, waiting awards, retention, forgotten files.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::TimeDelta;
+
+use super::context::Cx;
+use super::error::Error;
+use super::{audit, issuance, reviews};
+use crate::files::StorageName;
+use crate::store;
+
+/// Files without a row are left alone for so long: longer than the longest upload.
+const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// What has to be done every few seconds.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn often(cx: &mut Cx<'_>) -> Result<(), Error> {
+    let now = cx.now;
+    store::write(cx.conn, |conn| reviews::release_expired(conn, now))?;
+    issuance::issue_pending(cx)?;
+    Ok(())
+}
+
+/// What has to be done every hour.
+///
+/// # Errors
+/// [`Error::Internal`] when the database or the file system fails.
+pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
+    audit::sum_denials(cx)?;
+    forget_evidence(cx)?;
+    let now = cx.now;
+    store::write(cx.conn, |conn| {
+        store::idempotency::purge(conn, now.minus(TimeDelta::hours(24)))?;
+        store::sessions::purge(conn, now.minus(TimeDelta::days(30)))?;
+        store::outbox::purge(conn, now.minus(TimeDelta::days(30)))?;
+        store::audit::purge_denials(conn, now.minus(TimeDelta::days(90)))?;
+        Ok::<(), Error>(())
+    })?;
+    sweep_files(cx)
+}
+
+/// Destroys the data keys of submissions whose retention period is over. The key goes first: from then on the files are noise.
+fn forget_evidence(cx: &mut Cx<'_>) -> Result<(), Error> {
+    for id in store::submissions::list_past_retention(cx.conn, cx.now, 200)? {
+        cx.write(|conn| {
+            store::submissions::destroy_key(conn, id)?;
+            Ok(((), audit::Change::new("forget_evidence", None, "submission", id)))
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes files that no readable submission names, and tells of rows whose files are gone.
+fn sweep_files(cx: &mut Cx<'_>) -> Result<(), Error> {
+    let older_than = SystemTime::from(cx.now.as_utc()) - ORPHAN_AGE;
+    let conn = std::cell::RefCell::new(&mut *cx.conn);
+    let is_known = |name: &StorageName| {
+        // A database that does not answer must not look like a file that nobody knows.
+        store::evidence::is_known_file(&mut conn.borrow_mut(), name.as_str()).unwrap_or(true)
+    };
+    let report = cx.resources.evidence.sweep(&is_known, older_than)?;
+    if report.removed_orphans + report.removed_unfinished > 0 {
+        tracing::info!(
+            orphans = report.removed_orphans,
+            unfinished = report.removed_unfinished,
+            "evidence files swept"
+        );
+    }
+    Ok(())
+}

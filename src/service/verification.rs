@@ -1,0 +1,189 @@
+//! Verifying: our own badges and other people's, with three answers.
+
+use serde_json::Value;
+
+use super::context::Resources;
+use super::error::Error;
+use super::publications;
+use crate::credential::json;
+use crate::credential::verify::{
+    self, Documents, InputError, TEXT_LIMIT, Unavailable, Verdict, VerifyOptions,
+};
+use crate::domain::ids::{OrganizationId, StatusListId};
+use crate::fetch::{Client, PUBLIC_SENTENCE};
+use crate::store;
+use crate::store::installation::Installation;
+
+/// The most bytes of a document that somebody else publishes.
+const FETCH_LIMIT: usize = 1024 * 1024;
+/// What is asked for.
+const ACCEPT: &str = "application/vc, application/ld+json, application/json";
+
+/// Documents from the network, through the guarded client.
+pub struct Remote<'a>(pub &'a Client);
+
+impl Documents for Remote<'_> {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.0.get(url, ACCEPT, FETCH_LIMIT).map_err(|error| {
+            tracing::info!(error = ?error, "a document could not be fetched");
+            Unavailable { code: "unavailable".to_owned(), detail: PUBLIC_SENTENCE.to_owned() }
+        })
+    }
+}
+
+/// Our own documents from the database, everybody else's from the network. No connection is held during a fetch.
+struct OwnFirst<'a> {
+    resources: &'a Resources,
+    installation: Option<Installation>,
+}
+
+impl OwnFirst<'_> {
+    /// The path below one of our base URLs.
+    fn own_path<'u>(&self, url: &'u str) -> Option<&'u str> {
+        let fixed = self.installation.iter().map(|installation| installation.base_url.as_str());
+        let aliases = self.resources.base_url_aliases.iter().map(String::as_str);
+        fixed.chain(aliases).find_map(|base| url.strip_prefix(base)?.strip_prefix('/'))
+    }
+
+    fn find_own(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        let Some(installation) = &self.installation else { return Ok(None) };
+        let mut conn = self.resources.database.connection()?;
+        if let Some(id) =
+            path.strip_prefix("issuers/").and_then(|id| id.parse::<OrganizationId>().ok())
+        {
+            return match publications::issuer_view(&mut conn, installation.base_url.clone(), id) {
+                Ok(view) => Ok(Some(view.document().to_string().into_bytes())),
+                Err(Error::Denied(_)) => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+        if let Some(id) =
+            path.strip_prefix("status-lists/").and_then(|id| id.parse::<StatusListId>().ok())
+        {
+            let list = store::status_lists::find(&mut conn, id)?;
+            return Ok(list.and_then(|list| list.document).map(String::into_bytes));
+        }
+        if let Some(id) = path.strip_prefix("credentials/") {
+            let id = id.strip_suffix(".json").unwrap_or(id);
+            let Ok(id) = id.parse() else { return Ok(None) };
+            return Ok(store::awards::find_credential(&mut conn, id)?.map(String::into_bytes));
+        }
+        Ok(None)
+    }
+}
+
+impl Documents for OwnFirst<'_> {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        let Some(path) = self.own_path(url) else {
+            return Remote(&self.resources.fetch).fetch(url);
+        };
+        match self.find_own(path) {
+            Ok(Some(document)) => Ok(document),
+            Ok(None) => Err(Unavailable {
+                code: "not-found".to_owned(),
+                detail: "There is no such document here.".to_owned(),
+            }),
+            Err(error) => {
+                tracing::error!(error = ?error, "an own document could not be read");
+                Err(Unavailable {
+                    code: "unavailable".to_owned(),
+                    detail: PUBLIC_SENTENCE.to_owned(),
+                })
+            }
+        }
+    }
+}
+
+/// `POST /verify`: the verdict on a badge, a wrapper with an expectation, or the badge at a URL.
+///
+/// # Errors
+/// [`Error::Unverifiable`] for what is no badge at all, [`Error::Busy`] when too many ask at once.
+pub fn verify(resources: &Resources, input: &[u8]) -> Result<Verdict, Error> {
+    let _turn = resources.verifying.enter()?;
+    let installation = store::installation::find(&mut *resources.database.connection()?)?;
+    let allow_http = installation.as_ref().is_some_and(|installation| installation.is_demo);
+    let documents = OwnFirst { resources, installation };
+    let options = VerifyOptions { allow_http, ..VerifyOptions::at(resources.now().as_utc()) };
+    verify_input(input, &documents, options)
+}
+
+/// Verifies what was given: the badge itself, or `{"credential": …, "expect": {"email": …}}`, or `{"url": …}`.
+///
+/// # Errors
+/// [`Error::Unverifiable`] for what is no badge at all, [`Error::Invalid`] for a wrapper that is not one.
+pub fn verify_input(
+    input: &[u8],
+    documents: &dyn Documents,
+    mut options: VerifyOptions,
+) -> Result<Verdict, Error> {
+    let Some(wrapper) = read_wrapper(input) else {
+        return Ok(verify::verify(input, documents, &options)?);
+    };
+    let Value::Object(members) = &wrapper else {
+        return Ok(verify::verify(input, documents, &options)?);
+    };
+    if let Some(unknown) =
+        members.keys().find(|name| !matches!(name.as_str(), "credential" | "url" | "expect"))
+    {
+        let pointer = format!("/{unknown}");
+        return Err(Error::invalid(
+            &pointer,
+            "unknown-field",
+            "send credential or url, and if you like expect.email",
+        ));
+    }
+    if let Some(expect) = members.get("expect") {
+        options.expect_email = Some(read_expectation(expect)?);
+    }
+    match (members.get("credential"), members.get("url")) {
+        (Some(Value::String(text)), None) => {
+            Ok(verify::verify(text.as_bytes(), documents, &options)?)
+        }
+        (Some(credential @ Value::Object(_)), None) => {
+            Ok(verify::verify(credential.to_string().as_bytes(), documents, &options)?)
+        }
+        (None, Some(Value::String(url))) => match documents.fetch(url) {
+            Ok(document) => Ok(verify::verify(&document, documents, &options)?),
+            Err(unavailable) => Err(Error::invalid("/url", "unavailable", unavailable.detail)),
+        },
+        (Some(_), Some(_) | None) | (None, Some(_) | None) => Err(Error::invalid(
+            "/credential",
+            "credential",
+            "send either credential (an object or a text) or url (a text)",
+        )),
+    }
+}
+
+/// The input as a wrapper, if it is one: a JSON object without `@context` that has one of the wrapper's members.
+fn read_wrapper(input: &[u8]) -> Option<Value> {
+    if input.len() > TEXT_LIMIT {
+        return None;
+    }
+    let value = json::parse(input, &json::LIMITS).ok()?;
+    let members = value.as_object()?;
+    let is_wrapper = !members.contains_key("@context")
+        && (members.contains_key("credential") || members.contains_key("url"));
+    is_wrapper.then_some(value)
+}
+
+fn read_expectation(expect: &Value) -> Result<String, Error> {
+    let members = expect.as_object().filter(|members| members.keys().all(|name| name == "email"));
+    match members.and_then(|members| members.get("email")).and_then(Value::as_str) {
+        Some(email) => Ok(email.to_owned()),
+        None => {
+            Err(Error::invalid("/expect", "expect", "expect holds email, a text, and nothing else"))
+        }
+    }
+}
+
+/// Whether the input is refused for its size before anything looks at it.
+///
+/// # Errors
+/// [`InputError::TooLarge`].
+pub fn require_size(length: usize) -> Result<(), InputError> {
+    if length > verify::IMAGE_LIMIT {
+        Err(InputError::TooLarge { limit: verify::IMAGE_LIMIT })
+    } else {
+        Ok(())
+    }
+}
