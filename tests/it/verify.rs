@@ -1,27 +1,27 @@
 //! The verdict over a badge from any issuer.
 
+mod hostile;
+mod making;
+mod samples;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use assay::credential::document::{
-    CredentialContent, CredentialDraft, PublishedKey, achievement_document, issuer_document,
-    key_document,
+    CredentialContent, CredentialDraft, PublishedKey, issuer_document,
 };
-use assay::credential::keys::{IssuerKey, KeyError, parse_multikey, resolve_did_key};
+use assay::credential::json;
+use assay::credential::keys::IssuerKey;
 use assay::credential::lint::{LintPolicy, lint};
-use assay::credential::proof::{OwnProofError, SignError, SignedCredential, sign, verify_own};
-use assay::credential::status_list::{
-    MAX_ENTRIES, MIN_ENTRIES, StatusList, StatusListContent, StatusListError, publish,
-};
+use assay::credential::proof::{SignedCredential, sign};
+use assay::credential::status_list::{MIN_ENTRIES, StatusList, StatusListContent, publish};
 use assay::credential::verify::{
     Documents, IMAGE_LIMIT, InputError, IssuerTrust, NoDocuments, Outcome, RecipientMatch,
     StatusWord, TEXT_LIMIT, Unavailable, Verdict, VerdictWord, VerifyOptions, verify,
 };
-use assay::credential::{expansion, json};
 use serde_json::{Value, json};
 
 use crate::lints::{EMAIL, at, content};
-use crate::standards::{published, published_json};
 
 /// A small web: some documents, and a record of what was asked for.
 #[derive(Default)]
@@ -436,93 +436,6 @@ fn a_badge_of_another_issuer_with_a_did_key_is_valid_without_any_fetch() {
     assert_eq!(judge(&draft.to_string(), &web).verdict, VerdictWord::Invalid);
 }
 
-/// The issuer page of the published samples: their keys stand in the ids.
-fn samples_web() -> Web {
-    let mut web = Web::default();
-    for issuer in [
-        "https://example.com/issuers/876543",
-        "https://1edtech.edu/issuers/565049",
-        "https://example.edu/issuers/565049",
-    ] {
-        let profile = assay::credential::document::IssuerContent {
-            id: issuer.to_owned(),
-            name: "Example Corp".to_owned(),
-            url: None,
-            email: None,
-            description: None,
-        };
-        let keys = [
-            "z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi",
-            "z6Mknyb2Gb4NxzW3xSr9ChTtdQZ1zs77piQ3r9SaJ9vMzmrs",
-        ]
-        .map(|multikey| PublishedKey { multikey: multikey.to_owned(), revoked: None });
-        web.put(issuer, &issuer_document(&profile, &keys).to_string());
-    }
-    web
-}
-
-#[track_caller]
-fn sample(file: &str, word: VerdictWord, name: &str, outcome: Outcome, code: &str) {
-    let text = published(&format!("examples/validator-samples/{file}"));
-    let verdict = verify(&text, &samples_web(), &options()).unwrap();
-    ends(&verdict, word, name, outcome, code);
-}
-
-#[test]
-fn published_samples_get_their_verdict() {
-    use Outcome::{Fail, Pass, Unknown};
-    use VerdictWord::{Indeterminate, Invalid, Valid};
-    sample("simple.json", Valid, "proof", Pass, "ok");
-    sample("simple-multiple-proofs.json", Valid, "proof", Pass, "ok");
-    sample("simple-context-alias.json", Valid, "proof", Pass, "ok");
-    sample("simple-context-version.json", Valid, "proof", Pass, "ok");
-    sample("simple-did-key-method.json", Invalid, "issuer", Fail, "key-not-of-issuer");
-    sample("simple-err-context.json", Invalid, "schema", Fail, "defined-terms");
-    sample("simple-err-type.json", Invalid, "schema", Fail, "defined-terms");
-    sample("simple-err-issuer.json", Invalid, "schema", Fail, "official-schema");
-    sample("simple-err-issuer-type.json", Invalid, "schema", Fail, "defined-terms");
-    sample("simple-err-expired.json", Invalid, "validity_period", Fail, "expired");
-    sample("simple-err-issued.json", Invalid, "validity_period", Fail, "not-yet-valid");
-    sample("simple-err-proof-value.json", Invalid, "issuer", Fail, "key-not-of-issuer");
-    sample("simple-err-proof-method-no-scheme.json", Invalid, "proof", Fail, "unsigned-term");
-    sample(
-        "simple-err-proof-method-unknown-scheme.json",
-        Invalid,
-        "issuer",
-        Fail,
-        "key-not-of-issuer",
-    );
-    sample(
-        "simple-err-proof-method-unknown-did-method.json",
-        Indeterminate,
-        "issuer",
-        Unknown,
-        "unsupported-did-method",
-    );
-    for file in [
-        "simple_v1.json",
-        "simple-noproof.json",
-        "complete_v1.json",
-        "simple.jwt",
-        "simple-jwt.png",
-        "simple-json.svg",
-        "clr-simple.json",
-    ] {
-        sample(file, Indeterminate, "proof", Unknown, "unsupported-form");
-    }
-}
-
-#[test]
-fn the_published_revoked_sample_is_revoked() {
-    let folder = "examples/validator-samples/bit-string-list";
-    let sample = published_json(&format!("{folder}/credential-status-revoked.json"));
-    let mut web = samples_web();
-    let list = String::from_utf8(published(&format!("{folder}/testlist"))).unwrap();
-    web.put(sample["credentialStatus"]["statusListCredential"].as_str().unwrap(), &list);
-    let verdict = judge(&sample.to_string(), &web);
-    ends(&verdict, VerdictWord::Invalid, "status", Outcome::Fail, "revoked");
-}
-
 #[test]
 fn what_is_no_badge_is_refused_as_input() {
     let refuse = |input: &[u8]| verify(input, &NoDocuments, &options()).unwrap_err();
@@ -658,114 +571,4 @@ fn proofs_have_all_their_parts() {
         let text = altered(|badge| change(&mut badge["proof"][0]));
         ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, code);
     }
-}
-
-#[test]
-fn own_signatures_are_checked_against_what_was_recorded() {
-    let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
-    let hash = linted.canonical_hash();
-    let issuer = content().issuer.id;
-    let signed = sign(&key(), linted, &method(&issuer, &key()), at(13)).unwrap();
-    let multikey = key().public_multikey();
-    assert_eq!(verify_own(&signed, &multikey, &hash), Ok(()));
-    assert_eq!(
-        verify_own(&signed, &other_key().public_multikey(), &hash),
-        Err(OwnProofError::BadSignature)
-    );
-    assert_eq!(verify_own(&signed, &multikey, &[0; 32]), Err(OwnProofError::OtherDocument));
-    let other = SignedCredential {
-        document: format!("{} ", signed.document),
-        sha256: signed.sha256.clone(),
-    };
-    assert_eq!(verify_own(&other, &multikey, &hash), Err(OwnProofError::OtherText));
-    let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
-    let error = sign(&key(), linted, &method(&issuer, &other_key()), at(13)).unwrap_err();
-    assert!(matches!(error, SignError::OtherKey { .. }));
-}
-
-#[test]
-fn public_documents_are_covered_by_their_contexts() {
-    let content = content();
-    let keys = [
-        published_key(&key()),
-        PublishedKey { multikey: other_key().public_multikey(), revoked: Some(at(1)) },
-    ];
-    for document in [
-        issuer_document(&content.issuer, &keys),
-        key_document(&content.issuer.id, &keys[1]),
-        achievement_document(&content.achievement, &content.issuer),
-    ] {
-        let expansion = expansion::expand(&document).unwrap();
-        assert!(expansion.unsigned.is_empty(), "{:?}", expansion.unsigned);
-        assert!(expansion.quads.len() > 3);
-    }
-}
-
-#[test]
-fn keys_are_ed25519_multikeys_and_nothing_else() {
-    let multikey = key().public_multikey();
-    assert!(multikey.starts_with("z6Mk"));
-    assert_eq!(parse_multikey(&multikey), Ok(key().public_key()));
-    assert_eq!(resolve_did_key(&format!("did:key:{multikey}")), Ok(key().public_key()));
-    assert_eq!(resolve_did_key(&format!("did:key:{multikey}#{multikey}")), Ok(key().public_key()));
-    let other = other_key().public_multikey();
-    assert_eq!(resolve_did_key(&format!("did:key:{multikey}#{other}")), Err(KeyError::NotDidKey));
-    assert_eq!(resolve_did_key("did:web:example.org"), Err(KeyError::NotDidKey));
-    assert_eq!(parse_multikey(&multikey[1..]), Err(KeyError::NotMultikey));
-    assert_eq!(parse_multikey(&format!("z{}", "1".repeat(500))), Err(KeyError::NotMultikey));
-    // P-256.
-    assert_eq!(
-        parse_multikey("zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169"),
-        Err(KeyError::OtherKind)
-    );
-    // The neutral element: a signature by it fits anything.
-    let mut weak = vec![0xed, 0x01, 1];
-    weak.resize(34, 0);
-    assert_eq!(
-        parse_multikey(&format!("z{}", bs58::encode(weak).into_string())),
-        Err(KeyError::BadPoint)
-    );
-    assert_eq!(format!("{:?}", key()), "IssuerKey");
-}
-
-#[test]
-fn status_lists_survive_the_way_out_and_back() {
-    let mut list = StatusList::new(1).unwrap();
-    assert_eq!(list.entries(), MIN_ENTRIES);
-    for index in [0, 7, 8, 94_567, MIN_ENTRIES - 1] {
-        list.set(index, true).unwrap();
-    }
-    list.set(7, false).unwrap();
-    let back = StatusList::decode(&list.encode().unwrap()).unwrap();
-    assert_eq!(back, list);
-    assert_eq!(back.is_set(0), Ok(true));
-    assert_eq!(back.is_set(7), Ok(false));
-    assert_eq!(back.is_set(1), Ok(false));
-    assert_eq!(back.is_set(MIN_ENTRIES), Err(StatusListError::OutOfRange { index: MIN_ENTRIES }));
-    assert_eq!(
-        list.set(MIN_ENTRIES, true),
-        Err(StatusListError::OutOfRange { index: MIN_ENTRIES })
-    );
-}
-
-#[test]
-fn status_lists_are_read_at_the_limit_and_refused_beyond() {
-    use base64::Engine;
-    use std::io::Write;
-    let pack = |bytes: usize, tail: &[u8]| {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(&vec![0; bytes]).unwrap();
-        let mut packed = encoder.finish().unwrap();
-        packed.extend(tail);
-        format!("u{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(packed))
-    };
-    assert!(StatusList::decode(&pack(MAX_ENTRIES / 8, b"")).is_ok());
-    assert_eq!(StatusList::decode(&pack(MAX_ENTRIES / 8 + 1, b"")), Err(StatusListError::TooLong));
-    assert_eq!(StatusList::decode(&pack(64 * 1024 * 1024, b"")), Err(StatusListError::TooLong));
-    assert!(StatusList::decode(&pack(MIN_ENTRIES / 8, b"")).is_ok());
-    assert_eq!(StatusList::decode(&pack(MIN_ENTRIES / 8 - 1, b"")), Err(StatusListError::TooShort));
-    assert_eq!(StatusList::decode(&pack(MIN_ENTRIES / 8, b"x")), Err(StatusListError::NotGzip));
-    assert_eq!(StatusList::decode("uH4sIAAAAAAAC_-3BMQEAAAA"), Err(StatusListError::NotGzip));
-    assert_eq!(StatusList::decode("H4sI"), Err(StatusListError::NotMultibase));
-    assert_eq!(StatusList::decode("u*"), Err(StatusListError::NotMultibase));
 }
