@@ -13,7 +13,7 @@ use assay::credential::document::{
 use assay::credential::json;
 use assay::credential::keys::IssuerKey;
 use assay::credential::lint::{LintPolicy, lint};
-use assay::credential::proof::{SignedCredential, sign};
+use assay::credential::proof::{self, SignedCredential, sign};
 use assay::credential::status_list::{MIN_ENTRIES, StatusList, StatusListContent, publish};
 use assay::credential::verify::{
     Documents, IMAGE_LIMIT, InputError, IssuerTrust, NoDocuments, Outcome, RecipientMatch,
@@ -170,6 +170,8 @@ fn altered_badges_are_never_valid() {
     }
 }
 
+type Change = fn(&mut Value);
+
 /// The badge after a change to its JSON.
 fn altered(change: impl Fn(&mut Value)) -> String {
     let mut document: Value = serde_json::from_str(&badge()).unwrap();
@@ -179,7 +181,7 @@ fn altered(change: impl Fn(&mut Value)) -> String {
 
 #[test]
 fn changed_members_break_the_signature() {
-    let changes: [fn(&mut Value); 5] = [
+    let changes: [Change; 5] = [
         |badge| badge["name"] = json!("Another badge"),
         |badge| badge["validUntil"] = json!("2039-11-21T12:00:00Z"),
         |badge| badge["issuer"]["name"] = json!("Another District"),
@@ -209,8 +211,8 @@ fn members_cannot_be_added_or_hidden_without_breaking_the_badge() {
     let text = altered(status);
     // The statements are the same, so the signature alone would not notice.
     let hash = |text: &str| {
-        let document = assay::credential::proof::unsecured(&serde_json::from_str(text).unwrap());
-        assay::credential::proof::canonicalize(&document).unwrap().hash
+        let document = proof::unsecured(&serde_json::from_str(text).unwrap());
+        proof::canonicalize(&document).unwrap().hash
     };
     assert_eq!(hash(&text), hash(&badge()));
     ends(&judge(&text, &web()), VerdictWord::Invalid, "schema", Outcome::Fail, "defined-terms");
@@ -219,6 +221,31 @@ fn members_cannot_be_added_or_hidden_without_breaking_the_badge() {
         &web(),
     );
     ends(&removed, VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+}
+
+#[test]
+fn a_member_cannot_be_moved_to_another_object_with_the_credentials_id() {
+    let issuer = content().issuer;
+    let mut document = CredentialDraft::from(&content()).document().clone();
+    document["refreshService"] = json!({"id": content().id, "type": "1EdTechCredentialRefresh"});
+    sign_as_another_issuer(&mut document, &method(&issuer.id, &other_key()));
+    let mut web = web();
+    web.put(&issuer.id, &issuer_document(&issuer, &[published_key(&other_key())]).to_string());
+    let list = status_list(&other_key(), &issuer.id, &[]).document;
+    web.put(&content().status.list_url, &list);
+    assert_eq!(judge(&document.to_string(), &web).verdict, VerdictWord::Valid);
+    let before = proof::canonicalize(&proof::unsecured(&document)).unwrap().hash;
+    let until = document["validUntil"].take();
+    document.as_object_mut().unwrap().remove("validUntil");
+    document["refreshService"]["type"] =
+        json!(["1EdTechCredentialRefresh", "VerifiableCredential"]);
+    document["refreshService"]["validUntil"] = until;
+    // The statements are the same, so the signature alone would not notice.
+    assert_eq!(proof::canonicalize(&proof::unsecured(&document)).unwrap().hash, before);
+    let verdict = judge(&document.to_string(), &web);
+    assert_eq!(verdict.verdict, VerdictWord::Invalid);
+    document["refreshService"]["type"] = json!("VerifiableCredential");
+    assert_eq!(judge(&document.to_string(), &web).verdict, VerdictWord::Invalid);
 }
 
 #[test]
@@ -242,7 +269,7 @@ fn a_key_is_the_issuers_only_when_the_issuers_page_says_so() {
     let stranger = signed_by(&other_key(), &content()).document;
     let verdict = judge(&stranger, &web());
     ends(&verdict, VerdictWord::Invalid, "issuer", Outcome::Fail, "key-not-of-issuer");
-    let changes: [(&str, fn(&mut Value)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("key-not-for-credentials", |page| page["assertionMethod"] = json!([])),
         ("key-not-of-issuer", |page| page["verificationMethod"] = json!([])),
         ("key-not-of-issuer", |page| {
@@ -401,6 +428,82 @@ fn another_file_is_not_the_evidence() {
     ends(&verdict, VerdictWord::Invalid, "evidence_digest", Outcome::Fail, "other-file");
 }
 
+/// Signs whatever it is given with [`other_key`], without our lints.
+fn sign_as_another_issuer(document: &mut Value, method: &str) {
+    document.as_object_mut().unwrap().remove("proof");
+    let hash = proof::canonicalize(document).unwrap().hash;
+    let mut options = json!({
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-11-21T13:00:00Z",
+        "verificationMethod": method,
+        "proofPurpose": "assertionMethod",
+    });
+    let hashed = proof::proof_options(options.as_object().unwrap(), &document["@context"]);
+    let message = proof::combined_hash(&proof::canonicalize(&hashed).unwrap().hash, &hash);
+    let signing = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
+    let signature = ed25519_dalek::Signer::sign(&signing, &message).to_bytes();
+    options["proofValue"] = json!(format!("z{}", bs58::encode(signature).into_string()));
+    document["proof"] = options;
+}
+
+#[test]
+fn revocation_lists_of_1edtech_are_understood() {
+    let issuer = content().issuer;
+    let mut badge = CredentialDraft::from(&content()).document().clone();
+    let url = "https://badges.example.org/revocations";
+    badge["credentialStatus"] = json!({"id": url, "type": "1EdTechRevocationList"});
+    sign_as_another_issuer(&mut badge, &method(&issuer.id, &other_key()));
+    let mut web = web();
+    web.put(&issuer.id, &issuer_document(&issuer, &[published_key(&other_key())]).to_string());
+    let mut judge_with = |list: Value| {
+        web.put(url, &list.to_string());
+        judge(&badge.to_string(), &web)
+    };
+    let list = |issuer: &str, revoked: Value| json!({"id": url, "issuer": issuer, "revokedCredential": revoked});
+    let clear = judge_with(list(&issuer.id, json!([{"id": "urn:uuid:another"}])));
+    ends(&clear, VerdictWord::Valid, "status", Outcome::Pass, "ok");
+    let revoked = judge_with(list(&issuer.id, json!([{"id": content().id}])));
+    ends(&revoked, VerdictWord::Invalid, "status", Outcome::Fail, "revoked");
+    let foreign = judge_with(list("https://other.example/", json!([])));
+    ends(&foreign, VerdictWord::Indeterminate, "status", Outcome::Unknown, "status-list-foreign");
+}
+
+#[test]
+fn suspended_badges_are_invalid_until_reinstated() {
+    let issuer = content().issuer;
+    let url = content().status.list_url;
+    let suspensions = "https://badges.example.org/status-lists/suspensions";
+    let key = other_key();
+    let mut badge = CredentialDraft::from(&content()).document().clone();
+    badge["credentialStatus"]["statusPurpose"] = json!("suspension");
+    badge["credentialStatus"]["statusListCredential"] = json!(suspensions);
+    sign_as_another_issuer(&mut badge, &method(&issuer.id, &key));
+    let list = |set: bool| {
+        let mut list = StatusList::new(MIN_ENTRIES).unwrap();
+        list.set(content().status.index, set).unwrap();
+        let list = StatusListContent {
+            id: suspensions.to_owned(),
+            issuer: issuer.id.clone(),
+            valid_from: at(12),
+            purpose: "suspension".to_owned(),
+            list,
+        };
+        publish(&key, &list, &method(&issuer.id, &key), at(12)).unwrap().document
+    };
+    let mut web = web();
+    web.put(&issuer.id, &issuer_document(&issuer, &[published_key(&key)]).to_string());
+    web.put(suspensions, &list(true));
+    let verdict = judge(&badge.to_string(), &web);
+    ends(&verdict, VerdictWord::Invalid, "status", Outcome::Fail, "suspended");
+    assert_eq!(verdict.credential.unwrap().status, StatusWord::Suspended);
+    web.put(suspensions, &list(false));
+    assert_eq!(judge(&badge.to_string(), &web).verdict, VerdictWord::Valid);
+    // A list for another purpose says nothing.
+    web.put(suspensions, &status_list(&key, &issuer.id, &[]).document.replace(&url, suspensions));
+    assert_eq!(judge(&badge.to_string(), &web).verdict, VerdictWord::Indeterminate);
+}
+
 #[test]
 fn a_badge_of_another_issuer_with_a_did_key_is_valid_without_any_fetch() {
     let key = other_key();
@@ -410,22 +513,7 @@ fn a_badge_of_another_issuer_with_a_did_key_is_valid_without_any_fetch() {
     let mut draft = CredentialDraft::from(&badge).document().clone();
     draft.as_object_mut().unwrap().remove("credentialStatus");
     draft["credentialSubject"].as_object_mut().unwrap().remove("result");
-    let canonical = assay::credential::proof::canonicalize(&draft).unwrap();
-    let mut proof = json!({
-        "type": "DataIntegrityProof",
-        "cryptosuite": "eddsa-rdfc-2022",
-        "created": "2026-11-21T13:00:00Z",
-        "verificationMethod": method(&did, &key),
-        "proofPurpose": "assertionMethod",
-    });
-    let options_hash =
-        assay::credential::proof::proof_options(proof.as_object().unwrap(), &draft["@context"]);
-    let options_hash = assay::credential::proof::canonicalize(&options_hash).unwrap().hash;
-    let message = assay::credential::proof::combined_hash(&options_hash, &canonical.hash);
-    let signing = ed25519_dalek::SigningKey::from_bytes(&[4; 32]);
-    let signature = ed25519_dalek::Signer::sign(&signing, &message).to_bytes();
-    proof["proofValue"] = json!(format!("z{}", bs58::encode(signature).into_string()));
-    draft["proof"] = proof;
+    sign_as_another_issuer(&mut draft, &method(&did, &key));
     let web = Web::default();
     let verdict = judge(&draft.to_string(), &web);
     ends(&verdict, VerdictWord::Valid, "status", Outcome::NotApplicable, "no-status");
@@ -558,7 +646,7 @@ fn every_own_proof_of_a_set_has_to_hold() {
 
 #[test]
 fn proofs_have_all_their_parts() {
-    let cases: [(&str, fn(&mut Value)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("wrong-purpose", |proof| proof["proofPurpose"] = json!("authentication")),
         ("proof-malformed", |proof| proof["created"] = json!("yesterday")),
         ("proof-malformed", |proof| proof["proofValue"] = json!("zzz")),

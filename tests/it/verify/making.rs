@@ -78,6 +78,7 @@ fn keys_are_ed25519_multikeys_and_nothing_else() {
         Err(KeyError::BadPoint)
     );
     assert_eq!(format!("{:?}", key()), "IssuerKey");
+    assert_eq!(format!("{:?}", content().identity), "HashedIdentity");
 }
 
 #[test]

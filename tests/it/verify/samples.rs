@@ -46,6 +46,7 @@ fn published_samples_get_their_verdict() {
     sample("simple-multiple-proofs.json", Valid, "proof", Pass, "ok");
     sample("simple-context-alias.json", Valid, "proof", Pass, "ok");
     sample("simple-context-version.json", Valid, "proof", Pass, "ok");
+    sample("complete.json", Indeterminate, "status", Unknown, "status-unavailable");
     sample("simple-did-key-method.json", Invalid, "issuer", Fail, "key-not-of-issuer");
     sample("simple-err-context.json", Invalid, "schema", Fail, "defined-terms");
     sample("simple-err-type.json", Invalid, "schema", Fail, "defined-terms");
