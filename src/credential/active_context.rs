@@ -106,6 +106,11 @@ impl ActiveContext {
         self.terms.get(term)
     }
 
+    /// The contexts that terms bring along.
+    pub(super) fn scoped_contexts(&self) -> impl Iterator<Item = &'static Value> {
+        self.terms.values().filter_map(|term| term.scoped)
+    }
+
     /// IRI expansion (JSON-LD 1.1 API, section 5.2) without a base.
     pub(super) fn expand(&self, value: &str, vocab: bool) -> Iri {
         if has_keyword_form(value) {

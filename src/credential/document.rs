@@ -3,6 +3,8 @@
 //! Members that are not there are left out, sets are always arrays, times are whole seconds. What comes out still
 //! has to pass [`super::lint::lint`] before it can be signed.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -61,12 +63,18 @@ pub struct IssuerContent {
 }
 
 /// A hashed e-mail address with its salt, see [`hash_identity`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HashedIdentity {
     /// `sha256$` and hex.
     pub identity_hash: String,
     /// The salt that was hashed after the address.
     pub salt: String,
+}
+
+impl fmt::Debug for HashedIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("HashedIdentity")
+    }
 }
 
 /// One version of what can be achieved.

@@ -7,14 +7,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use oxrdf::vocab::{rdf, xsd};
+use oxrdf::vocab::rdf;
 use oxrdf::{BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::active_context::{ActiveContext, Coercion, ContextError, Iri, TermDefinition};
 use super::canonical::BUDGET;
+use super::context_cache::{self, Context, Key, Memo};
 use super::contexts;
 use super::json::pointer;
+use super::literal::literal;
 
 /// Most contexts put into force in one document.
 const MAX_CONTEXTS: usize = 1_024;
@@ -104,12 +106,9 @@ pub enum ExpansionError {
 pub fn expand(document: &Value) -> Result<Expansion, ExpansionError> {
     let Value::Object(object) = document else { return Err(ExpansionError::NotAnObject) };
     let mut walk = Walk::default();
-    walk.object(&Arc::new(ActiveContext::default()), None, object, &GraphName::DefaultGraph)?;
+    walk.object(context_cache::empty(), None, object, &GraphName::DefaultGraph)?;
     Ok(walk.expansion)
 }
-
-type MemoKey = (usize, usize, bool, bool);
-type Context = Arc<ActiveContext>;
 
 #[derive(Default)]
 struct Walk {
@@ -119,8 +118,7 @@ struct Walk {
     n_blank: usize,
     n_contexts: usize,
     bytes: usize,
-    /// Results of context processing. Both contexts are kept alive, so their addresses are names.
-    memo: HashMap<MemoKey, (Context, Context)>,
+    memo: Memo,
 }
 
 impl Walk {
@@ -191,13 +189,8 @@ impl Walk {
         override_protected: bool,
         propagate: bool,
     ) -> Result<Context, ExpansionError> {
-        let key: MemoKey = (
-            Arc::as_ptr(active).addr(),
-            std::ptr::from_ref(local).addr(),
-            override_protected,
-            propagate,
-        );
-        if let Some((_, result)) = self.memo.get(&key) {
+        let key = Key::new(active, local, override_protected, propagate);
+        if let Some(result) = context_cache::find(&key).or_else(|| self.memo.find(&key)) {
             return Ok(Arc::clone(result));
         }
         self.n_contexts += 1;
@@ -207,9 +200,7 @@ impl Walk {
         let result = active
             .process(local, override_protected, propagate)
             .map_err(|source| ExpansionError::Context { pointer: self.pointer(), source })?;
-        let result = Arc::new(result);
-        self.memo.insert(key, (Arc::clone(active), Arc::clone(&result)));
-        Ok(result)
+        Ok(self.memo.insert(key, active, result))
     }
 
     /// The value of `@context` in a document: the address of a bundled context, or an array of them.
@@ -613,37 +604,4 @@ fn is_language_tag(tag: &str) -> bool {
                 .all(|byte| byte.is_ascii_alphabetic() || (digits && byte.is_ascii_digit()))
     };
     parts.next().is_some_and(|part| is_part(part, false)) && parts.all(|part| is_part(part, true))
-}
-
-/// A scalar as a literal (JSON-LD 1.1 API, section 8.2.2); `None` when it is no scalar.
-fn literal(value: &Value, datatype: Option<NamedNode>) -> Option<Literal> {
-    let typed = |text: String, default: NamedNode| {
-        Literal::new_typed_literal(text, datatype.clone().unwrap_or(default))
-    };
-    match value {
-        Value::String(text) => Some(typed(text.clone(), xsd::STRING.into_owned())),
-        Value::Bool(flag) => Some(typed(flag.to_string(), xsd::BOOLEAN.into_owned())),
-        Value::Number(number) => {
-            let double = datatype.as_ref().is_some_and(|datatype| datatype.as_ref() == xsd::DOUBLE);
-            let (text, is_double) = number_text(number, double);
-            Some(typed(text, if is_double { xsd::DOUBLE } else { xsd::INTEGER }.into_owned()))
-        }
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// The canonical form of a number, and whether it is that of a double. Numbers are read as the reference
-/// implementation reads them, with 64-bit floating point.
-fn number_text(number: &Number, double: bool) -> (String, bool) {
-    let value = number.as_f64().unwrap_or_default();
-    if !double && value.fract() == 0.0 && value.abs() < 1e21 {
-        // `+ 0.0` turns negative zero into zero.
-        return (format!("{:.0}", value + 0.0), false);
-    }
-    let text = format!("{value:.15e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let mantissa = mantissa.trim_end_matches('0');
-    let mantissa =
-        if mantissa.ends_with('.') { format!("{mantissa}0") } else { mantissa.to_owned() };
-    (format!("{mantissa}E{exponent}"), true)
 }

@@ -5,12 +5,14 @@
 
 mod active_context;
 pub mod canonical;
+mod context_cache;
 pub mod contexts;
 pub mod document;
 pub mod expansion;
 pub mod json;
 pub mod keys;
 pub mod lint;
+mod literal;
 pub mod proof;
 pub mod status_list;
 pub mod terms;

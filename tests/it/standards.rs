@@ -165,3 +165,30 @@ fn other_library(text: &[u8]) -> Vec<oxrdf::Quad> {
         });
     parser.map(|quad| quad.unwrap()).collect()
 }
+
+#[test]
+fn canonical_forms_of_the_implementation_guide_are_reproduced() {
+    // The source of the badge is not among the guide's files; it is the validator's with the guide's issuer.
+    let mut badge = published_json("examples/validator-samples/simple.json");
+    badge["issuer"]["id"] = "https://example.edu/issuers/565049".into();
+    badge["issuer"]["url"] = "https://www.imsglobal.org".into();
+    let record = published_json("examples/ob3-spec/impl-linked-data-proof-clr-1.json");
+    let signed = published_json("examples/validator-samples/clr-simple.json");
+    let options = |context: &Value| {
+        let proof = proof::proofs(&signed)[0].as_object().unwrap();
+        proof::proof_options(proof, context)
+    };
+    for (file, document) in [
+        ("obv3p0/document-canon.txt", proof::unsecured(&badge)),
+        ("obv3p0/proof-canon.txt", options(&badge["@context"])),
+        ("clrv2p0/document-canon.txt", record.clone()),
+        ("clrv2p0/proof-canon.txt", options(&record["@context"])),
+    ] {
+        let canonical = proof::canonicalize(&document).unwrap();
+        assert_eq!(
+            canonical.n_quads.trim(),
+            published_text(&format!("vectors/ob3-impl-guide/{file}")),
+            "{file}"
+        );
+    }
+}

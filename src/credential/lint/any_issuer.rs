@@ -1,6 +1,6 @@
 //! Rules for a badge of any issuer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset};
@@ -37,49 +37,6 @@ fn validity_order(examined: &Examined<'_>) -> Faults {
         && until <= from
     {
         faults.push(fault("/validUntil", "validUntil is not after validFrom"));
-    }
-    faults
-}
-
-pub(super) const RESULT_REFERENCES: Rule = Rule {
-    name: "result-references",
-    citation: "Open Badges 3.0, Result: \"resultDescription: An achievement can have many result descriptions \
-               describing possible results. The value of resultDescription MUST match the id of the result \
-               description linked to this result.\"",
-    check: result_references,
-};
-
-fn result_references(examined: &Examined<'_>) -> Faults {
-    let subject = &examined.document["credentialSubject"];
-    let mut levels_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (_, description) in items(subject["achievement"].get("resultDescription")) {
-        let levels = items(description.get("rubricCriterionLevel"))
-            .into_iter()
-            .filter_map(|(_, level)| level["id"].as_str())
-            .collect();
-        if let Some(id) = description["id"].as_str() {
-            levels_of.insert(id, levels);
-        }
-    }
-    let mut faults = Faults::new();
-    for (end, result) in items(subject.get("result")) {
-        let pointer = format!("/credentialSubject/result{end}");
-        let Some(description) = result.get("resultDescription") else { continue };
-        let Some(levels) = description.as_str().and_then(|id| levels_of.get(id)) else {
-            faults.push(fault(
-                format!("{pointer}/resultDescription"),
-                "the result belongs to no result description of the achievement",
-            ));
-            continue;
-        };
-        if let Some(level) = result.get("achievedLevel")
-            && level.as_str().is_none_or(|level| !levels.contains(level))
-        {
-            faults.push(fault(
-                format!("{pointer}/achievedLevel"),
-                "the achieved level is not one of the levels of its result description",
-            ));
-        }
     }
     faults
 }
@@ -237,16 +194,30 @@ pub(super) const OWN_ID_ONCE: Rule = Rule {
     check: own_id_once,
 };
 
+/// Members that readers look for in the credential itself.
+const OWN_MEMBERS: [&str; 10] = [
+    "awardedDate",
+    "credentialStatus",
+    "credentialSubject",
+    "description",
+    "evidence",
+    "issuer",
+    "name",
+    "termsOfUse",
+    "validFrom",
+    "validUntil",
+];
+
 fn own_id_once(examined: &Examined<'_>) -> Faults {
     let mut faults = Faults::new();
     let Some(own) = examined.document.get("id").filter(|id| id.is_string()) else { return faults };
     walk(examined.document, "", 0, &mut |pointer, value| {
-        let repeats = value.get("id") == Some(own);
-        if !pointer.is_empty()
-            && repeats
-            && value.as_object().is_some_and(|object| object.len() > 1)
-        {
-            faults.push(fault(pointer, "another object has the id of the credential"));
+        let is_same_node = !pointer.is_empty() && value.get("id") == Some(own);
+        if is_same_node && OWN_MEMBERS.iter().any(|member| value.get(member).is_some()) {
+            faults.push(fault(
+                pointer,
+                "another object has the id of the credential and members of it",
+            ));
         }
     });
     faults

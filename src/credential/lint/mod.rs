@@ -87,7 +87,7 @@ pub const RULES: &[Rule] = &[
     own::ACHIEVEMENT_MEMBERS,
     own::CRITERIA_NARRATIVE,
     own::RUBRIC_LEVELS,
-    any_issuer::RESULT_REFERENCES,
+    own::RESULT_REFERENCES,
     own::SCORING_STATEMENT,
     own::CREDENTIAL_SCHEMA,
     any_issuer::TYPED_SERVICES,
@@ -106,7 +106,6 @@ pub const RULES: &[Rule] = &[
 /// The rules that hold for a badge of any issuer. The verifier applies these.
 pub const RULES_FOR_ANY_ISSUER: &[Rule] = &[
     any_issuer::VALIDITY_ORDER,
-    any_issuer::RESULT_REFERENCES,
     any_issuer::TYPED_SERVICES,
     any_issuer::STATUS_ENTRIES,
     any_issuer::RELATED_RESOURCES,

@@ -1,6 +1,6 @@
 //! Rules for the badges that we issue ourselves: stricter than the standards where verifiers differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 use serde_json::Value;
@@ -299,6 +299,49 @@ pub(super) const RUBRIC_LEVELS: Rule = Rule {
         faults
     },
 };
+
+pub(super) const RESULT_REFERENCES: Rule = Rule {
+    name: "result-references",
+    citation: "Open Badges 3.0, Result: \"resultDescription: An achievement can have many result descriptions \
+               describing possible results. The value of resultDescription MUST match the id of the result \
+               description linked to this result.\"",
+    check: result_references,
+};
+
+fn result_references(examined: &Examined<'_>) -> Faults {
+    let subject = &examined.document["credentialSubject"];
+    let mut levels_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (_, description) in items(subject["achievement"].get("resultDescription")) {
+        let levels = items(description.get("rubricCriterionLevel"))
+            .into_iter()
+            .filter_map(|(_, level)| level["id"].as_str())
+            .collect();
+        if let Some(id) = description["id"].as_str() {
+            levels_of.insert(id, levels);
+        }
+    }
+    let mut faults = Faults::new();
+    for (end, result) in items(subject.get("result")) {
+        let pointer = format!("/credentialSubject/result{end}");
+        let Some(description) = result.get("resultDescription") else { continue };
+        let Some(levels) = description.as_str().and_then(|id| levels_of.get(id)) else {
+            faults.push(fault(
+                format!("{pointer}/resultDescription"),
+                "the result belongs to no result description of the achievement",
+            ));
+            continue;
+        };
+        if let Some(level) = result.get("achievedLevel")
+            && level.as_str().is_none_or(|level| !levels.contains(level))
+        {
+            faults.push(fault(
+                format!("{pointer}/achievedLevel"),
+                "the achieved level is not one of the levels of its result description",
+            ));
+        }
+    }
+    faults
+}
 
 pub(super) const SCORING_STATEMENT: Rule = Rule {
     name: "scoring-statement",
