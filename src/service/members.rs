@@ -266,7 +266,7 @@ pub fn find(
     person: PersonId,
 ) -> Result<Membership, Error> {
     let (_, subject) = organizations::load(cx.conn, organization)?;
-    policy::require(&cx.actor, "put_member", &subject)?;
+    policy::require(&cx.actor, "read_member", &subject)?;
     store::memberships::find(cx.conn, organization, person)?.ok_or(Error::NotFound("member"))
 }
 

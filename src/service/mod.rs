@@ -19,6 +19,7 @@ pub mod organizations;
 pub mod outbox;
 pub mod passwords;
 pub mod publications;
+pub mod readiness;
 pub mod resolution;
 pub mod reviews;
 pub mod sessions;

@@ -14,6 +14,8 @@ use crate::fetch::{Client, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
 
+/// The most bytes that are read before anything looks at them; which limit holds is told by the kind of input.
+pub const LARGEST_INPUT: usize = IMAGE_LIMIT;
 /// The most bytes of a document that somebody else publishes.
 const FETCH_LIMIT: usize = 1024 * 1024;
 /// What is asked for.
@@ -173,17 +175,5 @@ fn read_expectation(expect: &Value) -> Result<String, Error> {
         None => {
             Err(Error::invalid("/expect", "expect", "expect holds email, a text, and nothing else"))
         }
-    }
-}
-
-/// Whether the input is refused for its size before anything looks at it.
-///
-/// # Errors
-/// [`InputError::TooLarge`].
-pub fn require_size(length: usize) -> Result<(), InputError> {
-    if length > verify::IMAGE_LIMIT {
-        Err(InputError::TooLarge { limit: verify::IMAGE_LIMIT })
-    } else {
-        Ok(())
     }
 }

@@ -1,0 +1,347 @@
+//! Evidence: uploads stream to disk, downloads stream from it, never whole in memory.
+
+use std::time::{Duration, Instant};
+
+use actix_multipart::{Field, Multipart};
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::ids::{EvidenceId, SubmissionId};
+use crate::files::{EvidenceReader, Incoming};
+use crate::http::app::{Answer, App};
+use crate::http::problem::Problem;
+use crate::http::request::{JsonBody, Meta, Path};
+use crate::service::evidence::{self, Content, Inline, ItemTerms, Opened};
+use crate::service::submissions::OpenedEvidence;
+use crate::service::{Error, Fault};
+
+/// How much is handed to the disk at a time.
+const WRITE_BYTES: usize = 256 * 1024;
+/// How long the next bytes of an upload may take.
+const QUIET: Duration = Duration::from_secs(30);
+/// An upload slower than this after its first minute is given up (bytes a second).
+const SLOWEST: u64 = 4 * 1024;
+/// The most bytes of a text field of a form.
+const FIELD_LIMIT: usize = 4 * 1024;
+
+/// A link or a text as evidence.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewItem {
+    /// The evidence requirement that it answers.
+    requirement_id: String,
+    /// A link that opens without an account.
+    url: Option<String>,
+    /// Or a text.
+    text: Option<String>,
+    /// Whether students can be seen or heard.
+    #[serde(default)]
+    contains_students: bool,
+    /// Whether the consents are there; needed when they are.
+    #[serde(default)]
+    consent: bool,
+}
+
+/// An item of evidence.
+#[derive(Serialize, ToSchema)]
+pub struct EvidenceView {
+    /// Its id.
+    #[schema(format = "uuid")]
+    id: String,
+    /// The requirement or prompt that it answers.
+    requirement_id: String,
+    /// file, link or text.
+    kind: String,
+    /// The name of a file: the earner's own for the earner, a neutral one for a reader.
+    file_name: Option<String>,
+    /// The type that the bytes have.
+    media_type: Option<String>,
+    /// How many bytes.
+    size_bytes: i64,
+    /// SHA-256 of the bytes.
+    sha256: String,
+    /// The link.
+    url: Option<String>,
+    /// The text.
+    text: Option<String>,
+    /// Whether students can be seen or heard.
+    contains_students: bool,
+    /// Whether the consents are there.
+    consent: bool,
+    /// Where the content can be read.
+    content_path: String,
+    /// When it was handed in; not shown to readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    created_at: Option<String>,
+}
+
+impl EvidenceView {
+    /// As its earner sees it.
+    #[must_use]
+    pub fn own(item: OpenedEvidence) -> EvidenceView {
+        let created_at = item.stored.created_at.to_string();
+        EvidenceView { created_at: Some(created_at), ..EvidenceView::blinded(item) }
+    }
+
+    /// As a reader sees it: `name` is neutral already, and when it came is nobody's business.
+    #[must_use]
+    pub fn blinded(item: OpenedEvidence) -> EvidenceView {
+        let stored = item.stored;
+        let (url, text) = match stored.kind.as_str() {
+            "link" => (item.content, None),
+            "text" => (None, item.content),
+            _ => (None, None),
+        };
+        EvidenceView {
+            content_path: format!("/api/v1/submissions/{}/evidence/{}/content", stored.submission, stored.id),
+            id: stored.id.to_string(),
+            requirement_id: stored.requirement,
+            kind: stored.kind,
+            file_name: item.name,
+            media_type: stored.media_type,
+            size_bytes: stored.size_bytes,
+            sha256: stored.sha256,
+            url,
+            text,
+            contains_students: stored.contains_students,
+            consent: stored.consent,
+            created_at: None,
+        }
+    }
+}
+
+fn answer(id: SubmissionId, item: OpenedEvidence) -> Result<Answer, Error> {
+    let location = format!("/api/v1/submissions/{id}/evidence/{}", item.stored.id);
+    Ok(Answer::json(201, &EvidenceView::own(item))?.with_location(location))
+}
+
+/// `POST /api/v1/submissions/{id}/evidence`
+pub async fn add_evidence(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<SubmissionId>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
+        let form = Multipart::new(request.headers(), payload);
+        return add_file(app, meta, id, form).await;
+    }
+    let body = JsonBody::<NewItem>::from_request(&request, &mut payload.into_inner()).await?;
+    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    let NewItem { requirement_id, url, text, contains_students, consent } = body.value;
+    let item = match (url, text) {
+        (Some(url), None) => Inline::Link(url),
+        (None, Some(text)) => Inline::Text(text),
+        (Some(_), Some(_)) | (None, None) => {
+            let fault = Fault::new("", "url-or-text", "send either url or text; a file goes as multipart/form-data");
+            return Err(Problem::new("invalid", "an item is either a link or a text").with_errors(vec![fault]));
+        }
+    };
+    let terms = ItemTerms { requirement_id, contains_students, consent };
+    app.write(meta, "add_evidence", parts, move |cx| answer(id, evidence::add_inline(cx, id, &item, &terms)?)).await
+}
+
+/// What an upload has brought so far.
+#[derive(Default)]
+struct Form {
+    file: Option<(Incoming, String, [u8; 32])>,
+    requirement_id: Option<String>,
+    contains_students: bool,
+    consent: bool,
+}
+
+async fn add_file(
+    app: web::Data<App>,
+    meta: Meta,
+    id: SubmissionId,
+    mut multipart: Multipart,
+) -> Result<HttpResponse, Problem> {
+    let mut form = Form::default();
+    while let Some(field) = next_in_time(multipart.next()).await? {
+        let field = field.map_err(|_broken| Problem::new("malformed", "the form is not complete multipart/form-data"))?;
+        let name = field.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "file" if form.file.is_none() => {
+                let incoming = app.run(&meta, "add_evidence", move |cx| evidence::begin(cx, id)).await?;
+                form.file = Some(receive(&app, field, incoming).await?);
+            }
+            "requirement_id" => form.requirement_id = Some(read_field(field).await?),
+            "contains_students" => form.contains_students = read_flag(field, "/contains_students").await?,
+            "consent" => form.consent = read_flag(field, "/consent").await?,
+            _ => {
+                let detail = "the form takes one file, requirement_id, contains_students and consent";
+                let fault = Fault::new(format!("/{name}"), "unknown-field", detail);
+                return Err(Problem::new("invalid", detail).with_errors(vec![fault]));
+            }
+        }
+    }
+    let missing = |pointer: &str, detail: &str| {
+        Problem::new("invalid", detail).with_errors(vec![Fault::new(pointer, "missing-field", detail)])
+    };
+    let (incoming, file_name, sha256) = form.file.ok_or_else(|| missing("/file", "choose a file"))?;
+    let requirement_id = form
+        .requirement_id
+        .ok_or_else(|| missing("/requirement_id", "say which evidence requirement the file answers"))?;
+    let parts = vec![meta.target.clone().into_bytes(), requirement_id.clone().into_bytes(), sha256.to_vec()];
+    let terms = ItemTerms { requirement_id, contains_students: form.contains_students, consent: form.consent };
+    app.write(meta, "add_evidence", parts, move |cx| {
+        answer(id, evidence::complete(cx, id, incoming, &file_name, &terms)?)
+    })
+    .await
+}
+
+/// Writes a file field to disk, some at a time, and hashes it for the fingerprint of the request.
+async fn receive(
+    app: &App,
+    mut field: Field,
+    mut incoming: Incoming,
+) -> Result<(Incoming, String, [u8; 32]), Problem> {
+    use sha2::{Digest, Sha256};
+    let file_name = field
+        .content_disposition()
+        .and_then(|disposition| disposition.get_filename())
+        .unwrap_or_default()
+        .to_owned();
+    let started = Instant::now();
+    let mut total: u64 = 0;
+    let mut hasher = Sha256::new();
+    let mut buffer: Vec<u8> = Vec::with_capacity(WRITE_BYTES);
+    loop {
+        let chunk = next_in_time(field.next()).await?;
+        let is_end = chunk.is_none();
+        if let Some(chunk) = chunk {
+            let chunk = chunk.map_err(|_broken| Problem::new("malformed", "the upload broke off before its end"))?;
+            total += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+            hasher.update(&chunk);
+            buffer.extend_from_slice(&chunk);
+            let seconds = started.elapsed().as_secs();
+            if seconds > 60 && total / seconds < SLOWEST {
+                return Err(Problem::new("timeout", "the upload is too slow; use a better connection or a smaller file"));
+            }
+        }
+        if buffer.len() >= WRITE_BYTES || (is_end && !buffer.is_empty()) {
+            let bytes = std::mem::replace(&mut buffer, Vec::with_capacity(WRITE_BYTES));
+            incoming = app
+                .block(move |_| {
+                    incoming.write(&bytes)?;
+                    Ok(incoming)
+                })
+                .await?;
+        }
+        if is_end {
+            return Ok((incoming, file_name, hasher.finalize().into()));
+        }
+    }
+}
+
+async fn next_in_time<T>(next: impl Future<Output = Option<T>>) -> Result<Option<T>, Problem> {
+    tokio::time::timeout(QUIET, next)
+        .await
+        .map_err(|_elapsed| Problem::new("timeout", "nothing arrived for half a minute; send it again"))
+}
+
+async fn read_field(mut field: Field) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = next_in_time(field.next()).await? {
+        let chunk = chunk.map_err(|_broken| Problem::new("malformed", "the form broke off before its end"))?;
+        if bytes.len() + chunk.len() > FIELD_LIMIT {
+            return Err(Problem::new("too-large", format!("a field of the form has at most {FIELD_LIMIT} bytes")));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).map_err(|_not_utf8| Problem::new("malformed", "a field of the form is not UTF-8"))
+}
+
+async fn read_flag(field: Field, pointer: &str) -> Result<bool, Problem> {
+    match read_field(field).await?.trim() {
+        "true" | "on" | "1" => Ok(true),
+        "false" | "off" | "0" | "" => Ok(false),
+        _ => {
+            let fault = Fault::new(pointer, "wrong-type", "send true or false");
+            Err(Problem::new("invalid", "send true or false").with_errors(vec![fault]))
+        }
+    }
+}
+
+/// `DELETE /api/v1/submissions/{id}/evidence/{evidence_id}`
+pub async fn delete_evidence(
+    app: web::Data<App>,
+    meta: Meta,
+    Path((id, evidence_id)): Path<(SubmissionId, EvidenceId)>,
+) -> Result<HttpResponse, Problem> {
+    let parts = vec![meta.target.clone().into_bytes()];
+    app.write(meta, "delete_evidence", parts, move |cx| {
+        evidence::delete(cx, id, evidence_id)?;
+        Ok(Answer::empty(204))
+    })
+    .await
+}
+
+/// `GET /api/v1/submissions/{id}/evidence/{evidence_id}/content`
+pub async fn read_evidence_content(
+    app: web::Data<App>,
+    meta: Meta,
+    Path((id, evidence_id)): Path<(SubmissionId, EvidenceId)>,
+) -> Result<HttpResponse, Problem> {
+    let opened: Opened =
+        app.run(&meta, "read_evidence_content", move |cx| evidence::open(cx, id, evidence_id)).await?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CONTENT_TYPE, opened.media_type))
+        .insert_header((header::CONTENT_DISPOSITION, attachment(&opened.file_name)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
+    match opened.content {
+        Content::Inline(text) => Ok(response.body(text)),
+        Content::File(reader) => {
+            let size = u64::try_from(opened.size_bytes).unwrap_or(0);
+            Ok(response.no_chunking(size).streaming(stream(app, reader)))
+        }
+    }
+}
+
+/// A stored file, read on the blocking threads, one chunk ahead of nobody.
+fn stream(
+    app: web::Data<App>,
+    reader: EvidenceReader,
+) -> impl futures_util::Stream<Item = Result<web::Bytes, Problem>> {
+    futures_util::stream::unfold(Some(reader), move |reader| {
+        let app = app.clone();
+        async move {
+            let mut reader = reader?;
+            let read = app
+                .block(move |_| {
+                    let chunk = evidence::read_chunk(&mut reader)?;
+                    Ok((chunk, reader))
+                })
+                .await;
+            match read {
+                Ok((Some(chunk), reader)) => Some((Ok(web::Bytes::from(chunk)), Some(reader))),
+                Ok((None, _)) => None,
+                Err(problem) => Some((Err(problem), None)),
+            }
+        }
+    })
+}
+
+/// A name as attachment (RFC 6266): plain ASCII for old readers, UTF-8 for the others.
+fn attachment(file_name: &str) -> header::ContentDisposition {
+    let ascii: String =
+        file_name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' }).collect();
+    let mut parameters = vec![header::DispositionParam::Filename(ascii.clone())];
+    if ascii != file_name {
+        parameters.push(header::DispositionParam::FilenameExt(header::ExtendedValue {
+            charset: header::Charset::Ext("UTF-8".to_owned()),
+            language_tag: None,
+            value: file_name.as_bytes().to_vec(),
+        }));
+    }
+    header::ContentDisposition { disposition: header::DispositionType::Attachment, parameters }
+}

@@ -1,0 +1,111 @@
+//! The JSON API: one file for each resource. Parses requests, runs one use case, renders its answer.
+
+pub mod audit_events;
+pub mod awards;
+pub mod evidence;
+pub mod members;
+pub mod micro_credentials;
+pub mod operator;
+pub mod organizations;
+pub mod reviews;
+pub mod sessions;
+pub mod signing_keys;
+pub mod submissions;
+pub mod verify;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use super::request::page_limit;
+use crate::service::Fault;
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T: ToSchema> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where the next page begins; null on the last.
+    pub next_cursor: Option<String>,
+}
+
+/// What every list takes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// A page as it was asked for.
+#[derive(Clone, Debug)]
+pub struct Paging {
+    /// How many items, not counting the one that tells whether there are more.
+    pub limit: i64,
+    /// The key after which it begins.
+    pub after: Option<String>,
+}
+
+impl Paging {
+    /// Reads limit and cursor.
+    ///
+    /// # Errors
+    /// `invalid` for a limit out of range or a cursor that is not ours.
+    pub fn new(limit: Option<i64>, cursor: Option<&str>) -> Result<Paging, Problem> {
+        let after = cursor.map(decode_cursor).transpose()?;
+        Ok(Paging { limit: page_limit(limit)?, after })
+    }
+
+    /// One item more than the page has.
+    #[must_use]
+    pub const fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Cuts what was fetched to the page. `key` gives the key of an item.
+    pub fn page<S, T: ToSchema>(&self, mut fetched: Vec<S>, key: impl Fn(&S) -> String, view: impl Fn(S) -> T) -> Page<T> {
+        let size = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let has_more = fetched.len() > size;
+        fetched.truncate(size);
+        let next_cursor = fetched.last().filter(|_| has_more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
+        Page { items: fetched.into_iter().map(view).collect(), next_cursor }
+    }
+}
+
+impl PageQuery {
+    /// Reads limit and cursor.
+    ///
+    /// # Errors
+    /// `invalid` for a limit out of range or a cursor that is not ours.
+    pub fn paging(&self) -> Result<Paging, Problem> {
+        Paging::new(self.limit, self.cursor.as_deref())
+    }
+}
+
+fn decode_cursor(cursor: &str) -> Result<String, Problem> {
+    let decoded = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded.filter(|key| key.len() <= 64).ok_or_else(|| {
+        let detail = "take the cursor from next_cursor of the page before, or leave it out";
+        Problem::new("invalid", detail).with_errors(vec![Fault::new("", "cursor", detail)])
+    })
+}
+
+/// A word of the query that stands for a state or another closed set.
+///
+/// # Errors
+/// `invalid` for a word that is not one of them.
+pub fn parse_word<T>(name: &str, word: Option<&str>, parse: fn(&str) -> Option<T>, known: &[T]) -> Result<Option<T>, Problem>
+where
+    T: std::fmt::Display,
+{
+    match word {
+        None => Ok(None),
+        Some(word) => parse(word).map(Some).ok_or_else(|| {
+            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            let detail = format!("{name} is one of {}", known.join(", "));
+            Problem::new("invalid", detail.clone()).with_errors(vec![Fault::new("", name, detail)])
+        }),
+    }
+}
