@@ -1,5 +1,11 @@
 //! One test binary: each file states the rules of one resource.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::allow_attributes, missing_docs, reason = "a test may fail loudly, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::allow_attributes,
+    missing_docs,
+    reason = "a test may fail loudly, helpers included"
+)]
 
 mod canonical;
 mod definitions;
@@ -7,5 +13,6 @@ mod fetch;
 mod files;
 mod lints;
 mod mail;
+mod pages;
 mod standards;
 mod verify;

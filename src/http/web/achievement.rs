@@ -252,7 +252,10 @@ impl AchievementTemplate<'_> {
     fn next_try(&self) -> String {
         let so_often = match self.definition.max_attempts {
             None => "as often as needed".to_owned(),
-            Some(1) => return "There is one attempt. Whoever has not earned it yet gets feedback.".to_owned(),
+            Some(1) => {
+                return "There is one attempt. Whoever has not earned it yet gets feedback."
+                    .to_owned();
+            }
             Some(most) => format!("{} times in all", words::number_in_words(most)),
         };
         format!("Whoever has not earned it yet gets feedback and may try again, {so_often}.")

@@ -55,7 +55,8 @@ pub struct CatalogueItem {
 
 impl CatalogueItem {
     pub(super) fn audience_in_words(&self) -> String {
-        let roles: Vec<String> = self.audience.iter().map(|role| words::code_in_words(role)).collect();
+        let roles: Vec<String> =
+            self.audience.iter().map(|role| words::code_in_words(role)).collect();
         roles.join(", ")
     }
 }
@@ -105,7 +106,7 @@ impl CatalogueTemplate<'_> {
 
     fn more_link(&self, cursor: &str) -> String {
         let search = &self.page.search;
-        let mut query = form_urlencoded::Serializer::new("/?".to_owned());
+        let mut query = form_urlencoded::Serializer::for_suffix("/?".to_owned(), 2);
         for (name, value) in
             [("q", &search.q), ("skill", &search.skill), ("audience", &search.audience)]
         {

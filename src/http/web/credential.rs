@@ -122,10 +122,10 @@ impl Standing {
         }
     }
 
-    /// What the headline means for somebody who relies on it.
+    /// What the headline means for somebody who relies on it. Of a valid one the page says more.
     fn explanation(self) -> &'static str {
         match self {
-            Standing::Valid => "It is signed by its issuer, and not revoked, suspended or expired.",
+            Standing::Valid => "It is not revoked, suspended or expired.",
             Standing::Superseded => {
                 "The holder has renewed it. This one remains genuine; please ask for the newer one."
             }
@@ -209,6 +209,19 @@ impl CredentialTemplate<'_> {
         let trained = if self.page.scoring.assessors_qualified { "trained " } else { "" };
         let readers = if raters == 1 { "reader" } else { "readers" };
         format!("Scored blind by {} {trained}{readers}", words::number_in_words(raters))
+    }
+
+    fn explanation(&self) -> String {
+        let explanation = self.standing.explanation();
+        match self.standing {
+            Standing::Valid => format!("Signed by {}. {explanation}", self.page.issuer.name),
+            Standing::Superseded
+            | Standing::NotYetValid { .. }
+            | Standing::NotIssued
+            | Standing::Suspended
+            | Standing::Expired { .. }
+            | Standing::Revoked { .. } => explanation.to_owned(),
+        }
     }
 
     fn mode(&self) -> &'static str {

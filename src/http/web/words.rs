@@ -43,7 +43,7 @@ pub(super) fn mode_in_past(mode: ReviewMode) -> &'static str {
              to the pass level, and by random selection."
         }
         ReviewMode::DoubleBlind => {
-            "Two readers scored the work independently against the published rubric, without knowing each other's \
+            "Two readers scored the work independently against the published rubric, without knowing each other’s \
              scores. Where they differ on passing, a third person decides."
         }
     }
@@ -58,7 +58,7 @@ pub(super) fn mode_in_present(mode: ReviewMode) -> &'static str {
              random selection."
         }
         ReviewMode::DoubleBlind => {
-            "Two readers score the work independently. Neither knows the other's scores."
+            "Two readers score the work independently. Neither knows the other’s scores."
         }
     }
 }
@@ -84,12 +84,13 @@ pub(super) fn web_link(text: &str) -> Option<String> {
     (is_web && is_plain && url.has_host()).then(|| url.to_string())
 }
 
-/// A link that writes to this address, and to nothing else.
+/// A link that writes to this address, and to nothing else: an address with unusual characters gets none, since a
+/// question mark would begin the headers of the letter.
 pub(super) fn mail_link(address: &str) -> Option<String> {
-    if !address.contains('@') {
-        return None;
-    }
-    let mut url = Url::parse("mailto:nobody").ok()?;
-    url.set_path(address);
-    Some(url.to_string())
+    let is_plain = |character: char| {
+        character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-' | '+')
+    };
+    let (name, host) = address.split_once('@')?;
+    let is_address = [name, host].iter().all(|part| !part.is_empty() && part.chars().all(is_plain));
+    is_address.then(|| format!("mailto:{address}"))
 }

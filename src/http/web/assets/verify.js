@@ -219,50 +219,68 @@
     return new Refusal(typeof problem.title === "string" ? problem.title : "That did not work", details);
   }
 
-  // The headline needs the verdict and the person: a genuine badge of somebody else proves nothing.
+  // The headline needs the verdict, the person and the issuer: a genuine badge of somebody else proves nothing, and
+  // neither does one that somebody has signed for themselves under the name of a school.
   function headlineOf(verdict) {
     const checks = Array.isArray(verdict.checks) ? verdict.checks : [];
-    if (verdict.verdict === "valid") {
-      switch (verdict.recipient_match) {
-        case "no":
-          return { tone: "bad", words: "Genuine, but not this person’s", says: ["The badge is valid. It was not issued to this e-mail address."] };
-        case "yes":
-          return { tone: "good", words: "Valid, and this person’s", says: ["The badge is genuine, in force, and issued to this e-mail address."] };
-        case "unknown":
-          return { tone: "warn", words: "Valid. Whose it is cannot be told", says: ["The badge is genuine and in force, but it holds nothing to compare the e-mail address with."] };
-        default:
-          return { tone: "good", words: "Valid", says: ["The badge is genuine and in force. Whose it is was not checked: add the person’s e-mail address to find out."] };
-      }
-    }
+    if (verdict.verdict === "valid") return validHeadline(verdict);
     if (verdict.verdict === "invalid") {
       return { tone: "bad", words: "Not valid", says: detailsOf(checks, "fail") };
     }
     return { tone: "warn", words: "Cannot tell", says: detailsOf(checks, "unknown").concat("This is neither a yes nor a no. Please try again later.") };
   }
 
-  function detailsOf(checks, outcome) {
-    return checks.filter((check) => check.outcome === outcome).map((check) => String(check.detail));
-  }
-
-  function trustSentence(verdict) {
+  function validHeadline(verdict) {
     const issuer = (verdict.credential && verdict.credential.issuer) || {};
     const name = typeof issuer.name === "string" ? issuer.name : "the issuer";
-    switch (verdict.issuer_trust) {
-      case "recognised":
-        return "The issuer, " + name + ", is one that is recognised here.";
-      case "unknown":
-        return "The issuer, " + name + ", is not on the list of recognised issuers. Anybody can call themselves by any name: look at the address below.";
-      default:
-        return "Anybody can call themselves " + name + ". Look at the issuer’s address below and decide whether you trust it.";
+    const signer = signerOf(issuer.id);
+    const match = verdict.recipient_match;
+    const says = [];
+    if (match === "no") {
+      return { tone: "bad", words: "Genuine, but not this person’s", says: ["The badge is valid. It was not issued to this e-mail address."] };
+    } else if (match === "yes") {
+      says.push("The badge is genuine, in force, and issued to this e-mail address.");
+    } else if (match === "unknown") {
+      says.push("The badge is genuine and in force, but it holds nothing to compare the e-mail address with.");
+    } else {
+      says.push("The badge is genuine and in force. Whose it is was not checked: add the person’s e-mail address to find out.");
     }
+    if (verdict.issuer_trust === "recognised") {
+      says.push("The issuer, " + name + ", is recognised here.");
+    } else if (verdict.issuer_trust === "unknown") {
+      says.push("The badge names " + name + " as its issuer, which is not among the issuers recognised here.");
+      return { tone: "warn", words: "Valid, but the issuer is not recognised here", says: says };
+    } else if (signer === null) {
+      says.push("The badge names " + name + " as its issuer, but anybody can make such a key. Ask the issuer whether it is theirs.");
+      return { tone: "warn", words: "Valid, but who signed it is not known", says: says };
+    } else {
+      says.push("Signed by " + signer + ", which calls itself " + name + ". Whether you trust it is for you to decide.");
+    }
+    if (match === "unknown") return { tone: "warn", words: "Valid. Whose it is cannot be told", says: says };
+    return { tone: "good", words: match === "yes" ? "Valid, and this person’s" : "Valid", says: says };
+  }
+
+  // The host that answers for the issuer. It is proved by the signature; the issuer's name is only claimed.
+  function signerOf(id) {
+    if (typeof id !== "string") return null;
+    const web = /^did:web:([A-Za-z0-9.-]+(?:%3A[0-9]+)?)(?::|$)/i.exec(id);
+    if (web !== null) return web[1].replace(/%3A/i, ":");
+    try {
+      const url = new URL(id);
+      return url.protocol === "https:" || url.protocol === "http:" ? url.host : null;
+    } catch {
+      return null;
+    }
+  }
+
+  function detailsOf(checks, outcome) {
+    return checks.filter((check) => check.outcome === outcome).map((check) => String(check.detail));
   }
 
   function showVerdict(verdict) {
     const headline = headlineOf(verdict);
     body.replaceChildren();
-    const says = headline.says.slice();
-    if (verdict.verdict === "valid") says.push(trustSentence(verdict));
-    body.append(banner(headline.tone, headline.words, says));
+    body.append(banner(headline.tone, headline.words, headline.says));
     if (verdict.credential) body.append(summary(verdict.credential));
     body.append(element("h3", "", "What was checked"));
     const list = element("ol", "checks");
