@@ -1,32 +1,30 @@
 //! The rules of pages: what they say, what they never let through, and that everybody can read them.
 
+mod hostile;
+mod html;
 mod samples;
 
 use assay::domain::award::RevocationReason;
 use assay::domain::review_policy::ReviewMode;
 use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::{
-    AcceptPage, AchievedLevel, AchievementPage, CatalogueItem, CataloguePage, CatalogueSearch,
-    CredentialPage, CriterionView, DefinitionView, EvidenceView, IssuerKeyView, IssuerPage,
-    IssuerRef, LevelView, MethodView, PartView, ProblemPage, PromptView, Scoring, SkillView,
-    Standing, StepView, accept_invitation_page, achievement_page, catalogue_page, credential_page,
+    AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
+    Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, credential_page,
     issuer_page, problem_page, verify_page,
 };
 
+use self::html::{attribute, attribute_names, tags};
 use self::samples::day;
-
-/// Breaks out of an element, of both kinds of attribute, and of a path.
-const HOSTILE: &str = r#"</title><script>alert(1)</script>" onload="x" ' onclick='y' javascript:alert(2) ../../x?y#z"#;
 
 #[test]
 fn hostile_text_stays_text_in_every_field() {
-    check_escaped("credential", &credential_page(&hostile_credential()).unwrap());
-    check_escaped("achievement", &achievement_page(&hostile_achievement()).unwrap());
-    check_escaped("issuer", &issuer_page(&hostile_issuer()).unwrap());
-    check_escaped("catalogue", &catalogue_page(&hostile_catalogue()).unwrap());
-    let nothing_found = CataloguePage { items: Vec::new(), ..hostile_catalogue() };
+    check_escaped("credential", &credential_page(&hostile::credential()).unwrap());
+    check_escaped("achievement", &achievement_page(&hostile::achievement()).unwrap());
+    check_escaped("issuer", &issuer_page(&hostile::issuer()).unwrap());
+    check_escaped("catalogue", &catalogue_page(&hostile::catalogue()).unwrap());
+    let nothing_found = CataloguePage { items: Vec::new(), ..hostile::catalogue() };
     check_escaped("empty catalogue", &catalogue_page(&nothing_found).unwrap());
-    check_escaped("problem", &problem_page(&hostile_problem()).unwrap());
+    check_escaped("problem", &problem_page(&hostile::problem()).unwrap());
 }
 
 /// The text must be there, but as text: whatever tags the page has are those that it has with harmless text.
@@ -369,8 +367,8 @@ fn scripts_put_nothing_into_a_page_but_text() {
             ".href",
             ".style",
             "srcdoc",
-            "http:",
-            "https:",
+            "http://",
+            "https://",
             "localStorage",
             "cookie",
         ] {
@@ -470,189 +468,4 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
         ("problem", problem_page(&samples::problem()).unwrap()),
     ]
-}
-
-/// Every tag, from `<` to the `>` that ends it; a `>` inside an attribute does not.
-fn tags(html: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut start = None;
-    let mut is_quoted = false;
-    for (index, character) in html.char_indices() {
-        match (start, character) {
-            (None, '<') => start = Some(index),
-            (Some(_), '"') => is_quoted = !is_quoted,
-            (Some(from), '>') if !is_quoted => {
-                found.push(&html[from..=index]);
-                start = None;
-            }
-            (_, _) => {}
-        }
-    }
-    assert!(start.is_none() && !is_quoted, "a tag does not end");
-    found
-}
-
-/// The names of a tag's attributes, in order.
-fn attribute_names(tag: &str) -> Vec<&str> {
-    // Outside quotation marks there are only names: split by them, every other piece.
-    let outside = tag.split('"').step_by(2);
-    let words = outside.flat_map(|piece| piece.split([' ', '\n', '<', '>', '/']));
-    words.map(|word| word.trim_end_matches('=')).filter(|word| !word.is_empty()).skip(1).collect()
-}
-
-/// The value of a tag's attribute, as written.
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    rest.split_once('"').map(|(value, _)| value)
-}
-
-fn hostile() -> String {
-    HOSTILE.to_owned()
-}
-
-fn hostile_issuer_ref() -> IssuerRef {
-    IssuerRef { organization_id: hostile(), name: hostile() }
-}
-
-fn hostile_credential() -> CredentialPage {
-    CredentialPage {
-        award_id: hostile(),
-        credential_id: hostile(),
-        standing: Standing::Valid,
-        checked_on: day(21),
-        title: hostile(),
-        language: hostile(),
-        competency: hostile(),
-        skills: vec![hostile()],
-        issuer: hostile_issuer_ref(),
-        issued_on: Some(day(19)),
-        valid_until: Some(day(30)),
-        micro_credential_id: hostile(),
-        version: 1,
-        version_label: hostile(),
-        current_version_label: Some(hostile()),
-        is_definition_retired: false,
-        scoring: Scoring { mode: ReviewMode::Single, raters: 1, assessors_qualified: true },
-        levels: vec![AchievedLevel {
-            criterion: hostile(),
-            level: 2,
-            top_level: 3,
-            label: hostile(),
-            is_passing: true,
-        }],
-    }
-}
-
-fn hostile_achievement() -> AchievementPage {
-    let level = || LevelView {
-        level: 1,
-        label: hostile(),
-        descriptor: hostile(),
-        is_pass_level: true,
-        is_passing: true,
-    };
-    let prompt = PromptView {
-        text: hostile(),
-        word_limit: Some(300),
-        alternatives: vec![hostile()],
-        levels: vec![level()],
-    };
-    let criterion = CriterionView {
-        title: hostile(),
-        is_essential: true,
-        evidence: vec![hostile()],
-        levels: vec![level()],
-    };
-    let evidence = EvidenceView {
-        id: hostile(),
-        title: hostile(),
-        is_required: true,
-        description: Some(hostile()),
-        alternatives: Some(hostile()),
-        media: vec![hostile()],
-        max_items: 1,
-    };
-    AchievementPage {
-        micro_credential_id: hostile(),
-        version: 1,
-        organization: hostile_issuer_ref(),
-        is_retired: true,
-        newer_version: Some(2),
-        content_hash: hostile(),
-        scoring_hash: hostile(),
-        definition: DefinitionView {
-            label: hostile(),
-            title: hostile(),
-            summary: hostile(),
-            competency: hostile(),
-            language: hostile(),
-            license: Some(hostile()),
-            audience: vec![hostile()],
-            effort_hours: Some((1, 2)),
-            method: Some(MethodView {
-                name: hostile(),
-                description: hostile(),
-                steps: vec![StepView { title: hostile(), text: hostile() }],
-            }),
-            skills: vec![SkillView { code: hostile(), label: hostile() }],
-            evidence_title: hostile(),
-            evidence: vec![evidence],
-            evidence_rules: vec![hostile()],
-            parts: vec![PartView { title: hostile(), prompts: vec![prompt] }],
-            criteria: vec![criterion],
-            decision_prose: Some(hostile()),
-            decision: vec![hostile()],
-            mode: ReviewMode::Single,
-            is_calibration_required: false,
-            max_attempts: Some(1),
-            expires_after_months: Some(12),
-        },
-    }
-}
-
-fn hostile_item() -> CatalogueItem {
-    CatalogueItem {
-        micro_credential_id: hostile(),
-        version: 1,
-        title: hostile(),
-        language: hostile(),
-        organization: hostile(),
-        summary: hostile(),
-        audience: vec![hostile()],
-        skills: vec![hostile()],
-    }
-}
-
-fn hostile_issuer() -> IssuerPage {
-    IssuerPage {
-        organization_id: hostile(),
-        issuer_id: "https://badges.example.org/issuers/1".to_owned(),
-        name: hostile(),
-        kind: hostile(),
-        url: Some(hostile()),
-        email: Some(format!("{HOSTILE}@example.org")),
-        keys: vec![IssuerKeyView { multikey: hostile(), state: hostile(), since: day(2) }],
-        micro_credentials: vec![hostile_item()],
-    }
-}
-
-fn hostile_catalogue() -> CataloguePage {
-    CataloguePage {
-        search: CatalogueSearch { q: hostile(), skill: hostile(), audience: hostile() },
-        skills: vec![SkillView { code: hostile(), label: hostile() }],
-        audiences: vec![hostile()],
-        items: vec![hostile_item()],
-        next_cursor: Some(hostile()),
-    }
-}
-
-fn hostile_problem() -> ProblemPage {
-    ProblemPage {
-        code: hostile(),
-        title: hostile(),
-        status: Some(422),
-        detail: hostile(),
-        what_to_do: hostile(),
-        request_id: Some(hostile()),
-    }
 }

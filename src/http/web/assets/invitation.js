@@ -73,6 +73,7 @@
   function showDone() {
     password.value = "";
     form.hidden = true;
+    document.getElementById("accept-lead").hidden = true;
     done.hidden = false;
     // The token is used up; it need not stay in the address bar either.
     window.history.replaceState(null, "", window.location.pathname);

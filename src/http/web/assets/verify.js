@@ -281,11 +281,14 @@
     const headline = headlineOf(verdict);
     body.replaceChildren();
     body.append(banner(headline.tone, headline.words, headline.says));
-    if (verdict.credential) body.append(summary(verdict.credential));
+    const isValid = verdict.verdict === "valid";
+    if (verdict.credential && isValid) body.append(...summary(verdict.credential, "What the badge says"));
     body.append(element("h3", "", "What was checked"));
     const list = element("ol", "checks");
     for (const check of Array.isArray(verdict.checks) ? verdict.checks : []) list.append(checkRow(check));
     body.append(list);
+    // What is not known to be true comes last, and under its proper name.
+    if (verdict.credential && !isValid) body.append(...summary(verdict.credential, "What the badge claims, unconfirmed"));
     reveal(headline.words);
   }
 
@@ -339,9 +342,8 @@
     return row;
   }
 
-  function summary(credential) {
+  function summary(credential, title) {
     const card = element("div", "card");
-    card.append(element("h3", "visually-hidden", "What the badge says"));
     const facts = element("dl", "facts");
     const issuer = credential.issuer || {};
     addFact(facts, "Achievement", credential.achievement);
@@ -353,7 +355,7 @@
     if (credential.scoring) addFact(facts, "How it was scored", scoringInWords(credential.scoring));
     addFact(facts, "Credential", credential.id, "code-line");
     card.append(facts);
-    return card;
+    return [element("h3", "", title), card];
   }
 
   function scoringInWords(scoring) {
