@@ -1,1 +1,3 @@
-//! To be written.
+//! The public face: parses requests, renders answers.
+
+pub mod web;

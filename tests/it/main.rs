@@ -13,5 +13,6 @@ mod fetch;
 mod files;
 mod lints;
 mod mail;
+mod pages;
 mod standards;
 mod verify;

@@ -1,0 +1,230 @@
+//! The page of one credential: what it says and whether it holds, in ten seconds.
+
+use askama::Template;
+use chrono::NaiveDate;
+
+use super::issuer::IssuerRef;
+use super::words;
+use crate::domain::award::RevocationReason;
+use crate::domain::review_policy::ReviewMode;
+
+/// What the page of a credential shows. It never names the earner: the badge itself does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialPage {
+    /// The award's id, the last segment of the page's path.
+    pub award_id: String,
+    /// The credential's own id, a whole URL, as signed.
+    pub credential_id: String,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The day for which `standing` holds.
+    pub checked_on: NaiveDate,
+    /// What was earned.
+    pub title: String,
+    /// The language of the definition's words, a tag of BCP 47.
+    pub language: String,
+    /// The one sentence that the rubric is about.
+    pub competency: String,
+    /// What an award shows that the holder can do, in words.
+    pub skills: Vec<String>,
+    /// Who signed it.
+    pub issuer: IssuerRef,
+    /// The day from which it holds.
+    pub issued_on: Option<NaiveDate>,
+    /// The last day on which it holds; `None` for no end.
+    pub valid_until: Option<NaiveDate>,
+    /// The family of the definition.
+    pub micro_credential_id: String,
+    /// The version that was earned, counted from 1.
+    pub version: u32,
+    /// What the authors call that version.
+    pub version_label: String,
+    /// What the authors call the version that can be earned now, if it is another one.
+    pub current_version_label: Option<String>,
+    /// Whether the definition can no longer be earned.
+    pub is_definition_retired: bool,
+    /// How the work was scored.
+    pub scoring: Scoring,
+    /// The level of each criterion; empty unless the earner chose to include them.
+    pub levels: Vec<AchievedLevel>,
+}
+
+/// How the work was scored, as it is signed into the credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scoring {
+    /// The mode of the definition.
+    pub mode: ReviewMode,
+    /// How many people read the work.
+    pub raters: u32,
+    /// Whether all of them had qualified on known work.
+    pub assessors_qualified: bool,
+}
+
+/// The level that one criterion reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AchievedLevel {
+    /// The criterion's title.
+    pub criterion: String,
+    /// The level's place on the scale, from 0.
+    pub level: u8,
+    /// The highest place on that scale.
+    pub top_level: u8,
+    /// The level's name.
+    pub label: String,
+    /// Whether the level passes.
+    pub is_passing: bool,
+}
+
+/// Where a credential stands, as the page says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// In force.
+    Valid,
+    /// In force, although a newer one took its place.
+    Superseded,
+    /// Its first day is still to come.
+    NotYetValid {
+        /// That day.
+        from: NaiveDate,
+    },
+    /// Earned, but not signed yet.
+    NotIssued,
+    /// A panel sits.
+    Suspended,
+    /// Its time is over.
+    Expired {
+        /// The last day on which it held.
+        on: NaiveDate,
+    },
+    /// Withdrawn for ever.
+    Revoked {
+        /// The day on which it was withdrawn.
+        on: NaiveDate,
+        /// Why. The page tells the class of the reason, never more.
+        reason: RevocationReason,
+    },
+}
+
+impl Standing {
+    /// The headline.
+    #[must_use]
+    pub fn headline(self) -> String {
+        match self {
+            Standing::Valid => "Valid now".to_owned(),
+            Standing::Superseded => "Valid, replaced by a newer one".to_owned(),
+            Standing::NotYetValid { from } => {
+                format!("Not valid until {}", words::date_in_words(&from))
+            }
+            Standing::NotIssued => "Not issued yet".to_owned(),
+            Standing::Suspended => "Suspended".to_owned(),
+            Standing::Expired { on } => format!("Expired on {}", words::date_in_words(&on)),
+            Standing::Revoked { on, .. } => format!("Revoked on {}", words::date_in_words(&on)),
+        }
+    }
+
+    /// What the headline means for somebody who relies on it. Of a valid one the page says more.
+    fn explanation(self) -> &'static str {
+        match self {
+            Standing::Valid => "It is not revoked, suspended or expired.",
+            Standing::Superseded => {
+                "The holder has renewed it. This one remains genuine; please ask for the newer one."
+            }
+            Standing::NotYetValid { .. } => "It is signed, but its first day is still to come.",
+            Standing::NotIssued => {
+                "The work met the rubric, but the issuer has not signed the credential. Do not rely on it yet."
+            }
+            Standing::Suspended => {
+                "A review panel is looking into it. Do not rely on it until the panel has decided."
+            }
+            Standing::Expired { .. } => {
+                "It was genuine for its time, and that time is over. Do not rely on it now."
+            }
+            Standing::Revoked { reason, .. } => match reason {
+                RevocationReason::IssuedInError | RevocationReason::IdentityMistaken => {
+                    "The issuer has withdrawn it because of an error in issuing it. Do not rely on it."
+                }
+                RevocationReason::EvidenceMisrepresented | RevocationReason::IntegrityUpheld => {
+                    "The issuer has withdrawn it after a review of the work behind it. Do not rely on it."
+                }
+                RevocationReason::HolderRequest => {
+                    "The issuer has withdrawn it because the holder asked for that. Do not rely on it."
+                }
+            },
+        }
+    }
+
+    /// The colours. Words and icon say the same.
+    fn tone(self) -> &'static str {
+        match self {
+            Standing::Valid | Standing::Superseded => "good",
+            Standing::NotYetValid { .. } | Standing::NotIssued => "still",
+            Standing::Suspended | Standing::Expired { .. } => "warn",
+            Standing::Revoked { .. } => "bad",
+        }
+    }
+
+    /// The outline of the icon: a tick, a clock, a bar or a cross.
+    fn icon(self) -> &'static str {
+        match self {
+            Standing::Valid | Standing::Superseded => "M6 12.6l4 4 8-9",
+            Standing::NotYetValid { .. } | Standing::NotIssued | Standing::Expired { .. } => {
+                "M12 6.5V12l4 2.5"
+            }
+            Standing::Suspended => "M9 7.5v9M15 7.5v9",
+            Standing::Revoked { .. } => "M7.5 7.5l9 9M16.5 7.5l-9 9",
+        }
+    }
+
+    fn is_signed(self) -> bool {
+        match self {
+            Standing::Valid
+            | Standing::Superseded
+            | Standing::NotYetValid { .. }
+            | Standing::Suspended
+            | Standing::Expired { .. }
+            | Standing::Revoked { .. } => true,
+            Standing::NotIssued => false,
+        }
+    }
+}
+
+/// Writes the page of a credential.
+///
+/// # Errors
+/// [`askama::Error`] when the template cannot be written.
+pub fn credential_page(page: &CredentialPage) -> Result<String, askama::Error> {
+    CredentialTemplate { page, standing: page.standing }.render()
+}
+
+#[derive(Template)]
+#[template(path = "credential.html", config = "src/http/web/templates/askama.toml")]
+struct CredentialTemplate<'a> {
+    page: &'a CredentialPage,
+    standing: Standing,
+}
+
+impl CredentialTemplate<'_> {
+    fn scored_headline(&self) -> String {
+        let raters = self.page.scoring.raters;
+        let trained = if self.page.scoring.assessors_qualified { "trained " } else { "" };
+        let readers = if raters == 1 { "reader" } else { "readers" };
+        format!("Scored blind by {} {trained}{readers}", words::number_in_words(raters))
+    }
+
+    fn explanation(&self) -> String {
+        let explanation = self.standing.explanation();
+        match self.standing {
+            Standing::Valid => format!("Signed by {}. {explanation}", self.page.issuer.name),
+            Standing::Superseded
+            | Standing::NotYetValid { .. }
+            | Standing::NotIssued
+            | Standing::Suspended
+            | Standing::Expired { .. }
+            | Standing::Revoked { .. } => explanation.to_owned(),
+        }
+    }
+
+    fn mode(&self) -> &'static str {
+        words::mode_in_past(self.page.scoring.mode)
+    }
+}

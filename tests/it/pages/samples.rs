@@ -1,0 +1,158 @@
+//! Views to write pages of: one of each kind, made of a shipped definition.
+
+use assay::domain::award::RevocationReason;
+use assay::domain::review_policy::ReviewMode;
+use assay::http::web::{
+    AchievedLevel, AchievementPage, CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage,
+    DefinitionView, IssuerKeyView, IssuerPage, IssuerRef, ProblemPage, Scoring, Standing,
+};
+use assay::service::definition_document;
+use chrono::NaiveDate;
+
+pub const AWARD: &str = "0199a5c2-7c11-7d40-9a41-5f2f3a1c9e77";
+const FAMILY: &str = "0199a5c0-11aa-7b02-8f00-2b8c7b7f0a10";
+const ORGANIZATION: &str = "0199a5bf-0000-7e31-b2a7-91c2d5b3e4f6";
+
+pub fn day(day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, day).unwrap()
+}
+
+pub fn issuer_ref() -> IssuerRef {
+    IssuerRef {
+        organization_id: ORGANIZATION.to_owned(),
+        name: "Riverbend School District".to_owned(),
+    }
+}
+
+pub fn definition() -> (DefinitionView, String, String) {
+    let text =
+        include_str!("../../../credential-schemas/definitions/mc-shared-decision-making.json");
+    let parsed = definition_document::parse(&serde_json::from_str(text).unwrap()).unwrap();
+    (DefinitionView::from(&parsed.definition), parsed.content_hash, parsed.scoring_hash)
+}
+
+pub fn credential(standing: Standing) -> CredentialPage {
+    let (definition, _, _) = definition();
+    CredentialPage {
+        award_id: AWARD.to_owned(),
+        credential_id: format!("https://badges.riverbend.example.org/credentials/{AWARD}"),
+        standing,
+        checked_on: day(21),
+        title: definition.title,
+        language: definition.language,
+        competency: definition.competency,
+        skills: definition.skills.into_iter().map(|skill| skill.label).collect(),
+        issuer: issuer_ref(),
+        issued_on: Some(day(19)),
+        valid_until: None,
+        micro_credential_id: FAMILY.to_owned(),
+        version: 1,
+        version_label: "1.0.0".to_owned(),
+        current_version_label: None,
+        is_definition_retired: false,
+        scoring: Scoring { mode: ReviewMode::DoubleBlind, raters: 2, assessors_qualified: true },
+        levels: Vec::new(),
+    }
+}
+
+/// A revoked credential with everything that a page can show.
+pub fn full_credential() -> CredentialPage {
+    let level = |criterion: &str, level, label: &str, is_passing| AchievedLevel {
+        criterion: criterion.to_owned(),
+        level,
+        top_level: 3,
+        label: label.to_owned(),
+        is_passing,
+    };
+    CredentialPage {
+        valid_until: Some(day(30)),
+        current_version_label: Some("1.1.0".to_owned()),
+        levels: vec![
+            level("One shared priority from cause", 2, "Proficient", true),
+            level("Participation and voice across roles", 3, "Exemplary", true),
+            level("Two-way communication", 1, "Emerging", false),
+        ],
+        scoring: Scoring { mode: ReviewMode::Single, raters: 1, assessors_qualified: false },
+        ..credential(Standing::Revoked { on: day(20), reason: RevocationReason::IssuedInError })
+    }
+}
+
+pub fn achievement() -> AchievementPage {
+    let (definition, content_hash, scoring_hash) = definition();
+    AchievementPage {
+        micro_credential_id: FAMILY.to_owned(),
+        version: 1,
+        organization: issuer_ref(),
+        is_retired: false,
+        newer_version: None,
+        content_hash,
+        scoring_hash,
+        definition,
+    }
+}
+
+pub fn items() -> Vec<CatalogueItem> {
+    let texts = [
+        include_str!("../../../credential-schemas/definitions/mc-shared-decision-making.json"),
+        include_str!("../../../credential-schemas/definitions/mc-students-as-leaders.json"),
+        include_str!("../../../credential-schemas/definitions/mc-ia-small-group-support.json"),
+    ];
+    let items = texts.iter().map(|text| {
+        let parsed = definition_document::parse(&serde_json::from_str(text).unwrap()).unwrap();
+        let view = DefinitionView::from(&parsed.definition);
+        CatalogueItem {
+            micro_credential_id: FAMILY.to_owned(),
+            version: 1,
+            title: view.title,
+            language: view.language,
+            organization: "Riverbend School District".to_owned(),
+            summary: view.summary,
+            audience: view.audience,
+            skills: view.skills.into_iter().map(|skill| skill.label).collect(),
+        }
+    });
+    items.collect()
+}
+
+pub fn catalogue() -> CataloguePage {
+    let (definition, _, _) = definition();
+    CataloguePage {
+        search: CatalogueSearch::default(),
+        skills: definition.skills,
+        audiences: definition.audience,
+        items: items(),
+        next_cursor: Some("next+page".to_owned()),
+    }
+}
+
+pub fn issuer() -> IssuerPage {
+    let key = |multikey: &str, state: &str, since| IssuerKeyView {
+        multikey: multikey.to_owned(),
+        state: state.to_owned(),
+        since,
+    };
+    IssuerPage {
+        organization_id: ORGANIZATION.to_owned(),
+        issuer_id: format!("https://badges.riverbend.example.org/issuers/{ORGANIZATION}"),
+        name: "Riverbend School District".to_owned(),
+        kind: "district".to_owned(),
+        url: Some("https://www.riverbend.example.org".to_owned()),
+        email: Some("badges@riverbend.example.org".to_owned()),
+        keys: vec![
+            key("z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQXJt2PxWzR6Xn", "active", day(12)),
+            key("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", "retired", day(2)),
+        ],
+        micro_credentials: items(),
+    }
+}
+
+pub fn problem() -> ProblemPage {
+    ProblemPage {
+        code: "not-found".to_owned(),
+        title: "Not found".to_owned(),
+        status: Some(404),
+        detail: "There is no such credential here, or it must not be shown.".to_owned(),
+        what_to_do: "Check the address, or ask whoever gave you the link for a new one.".to_owned(),
+        request_id: Some("0199a5c2-9999-7d40-9a41-5f2f3a1c9e77".to_owned()),
+    }
+}
