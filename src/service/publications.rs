@@ -12,6 +12,7 @@ use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListI
 use crate::domain::organization::Organization;
 use crate::domain::policy::Denied;
 use crate::store::awards::Award;
+use crate::store::decisions::StoredDecision;
 use crate::store::micro_credentials::{CatalogueQuery, Version};
 use crate::store::signing_keys::SigningKey;
 use crate::store::{self, DbConn};
@@ -41,8 +42,10 @@ pub struct CredentialView {
     pub version: Version,
     /// Its definition.
     pub definition: Definition,
-    /// The base URL.
-    pub base_url: String,
+    /// How it was decided.
+    pub decision: StoredDecision,
+    /// Whether the earner chose to show levels.
+    pub include_results: bool,
 }
 
 /// What the page of a credential shows.
@@ -51,8 +54,9 @@ pub struct CredentialView {
 /// [`Error::Denied`] while there is no credential.
 pub fn credential_view(cx: &mut Cx<'_>, id: AwardId) -> Result<CredentialView, Error> {
     let document = credential(cx, id)?;
-    let base_url = cx.installation()?.base_url;
     let award = store::awards::find(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
+    let decision = store::decisions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
+    let stored = store::submissions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
     let intent = store::awards::find_intent(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
     let issuer =
         store::organizations::find(cx.conn, intent.issuer)?.ok_or_else(|| missing("credential"))?;
@@ -61,7 +65,8 @@ pub fn credential_view(cx: &mut Cx<'_>, id: AwardId) -> Result<CredentialView, E
             .ok_or_else(|| missing("credential"))?;
     let definition = parse_stored(&version)?.definition;
     let document = serde_json::from_str(&document).map_err(Error::internal)?;
-    Ok(CredentialView { award, document, issuer, version, definition, base_url })
+    let include_results = stored.include_results;
+    Ok(CredentialView { award, document, issuer, version, definition, decision, include_results })
 }
 
 /// A version as its public page shows it.
@@ -170,4 +175,35 @@ pub fn status_list(cx: &mut Cx<'_>, id: StatusListId) -> Result<String, Error> {
     store::status_lists::find(cx.conn, id)?
         .and_then(|list| list.document)
         .ok_or_else(|| missing("status list"))
+}
+
+/// The catalogue with the owners.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn catalogue(cx: &mut Cx<'_>, query: &CatalogueQuery) -> Result<Vec<(Version, Organization)>, Error> {
+    store::micro_credentials::list_catalogue(cx.conn, query)?
+        .into_iter()
+        .map(|version| {
+            let owner = store::organizations::find(cx.conn, version.organization)?.ok_or_else(|| missing("organization"))?;
+            Ok((version, owner))
+        })
+        .collect()
+}
+
+/// The number of the newest published version, when it is newer than `number`.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn newer_version(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Result<Option<i32>, Error> {
+    let newest = store::micro_credentials::find_open(cx.conn, family)?;
+    Ok(newest.map(|version| version.number).filter(|newest| *newest > number))
+}
+
+/// What the authors call the version that can be earned now.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn newest_label(cx: &mut Cx<'_>, family: MicroCredentialId) -> Result<Option<String>, Error> {
+    Ok(store::micro_credentials::find_open(cx.conn, family)?.map(|version| version.label))
 }

@@ -14,6 +14,7 @@ mod credential;
 mod invitation;
 mod issuer;
 mod problem;
+pub mod public;
 mod verify;
 mod words;
 
