@@ -1,11 +1,5 @@
 //! One test binary: each file states the rules of one resource.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::allow_attributes,
-    missing_docs,
-    reason = "a test may fail loudly, helpers included"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::allow_attributes, missing_docs, reason = "a test may fail loudly, helpers included")]
 
 mod canonical;
 mod definitions;

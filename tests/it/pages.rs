@@ -283,7 +283,7 @@ fn front_page_tells_nothing_published_from_nothing_found() {
     let page = CataloguePage { search, items: Vec::new(), ..samples::catalogue() };
     let html = catalogue_page(&page).unwrap();
     assert!(html.contains(
-        "Nothing found for “robotics” and the skill “Designing participation across roles” \
+        "There is nothing for “robotics” and the skill “Designing participation across roles” \
          and the audience “Instructional coach”."
     ));
     assert!(!html.contains("Nothing published yet"));
