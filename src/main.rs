@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `assay`: everything is in the library, this starts it.
+
+fn main() -> std::process::ExitCode {
+    assay::cli::run()
+}

@@ -28,6 +28,7 @@ pub mod status_lists;
 pub mod submissions;
 pub mod tokens;
 pub mod verification;
+pub mod worker;
 
 pub use context::{Cx, Resources};
 pub use error::{Error, Fault};

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::publications;
 use crate::credential::json;
 use crate::credential::verify::{
-    self, Documents, InputError, TEXT_LIMIT, Unavailable, Verdict, VerifyOptions,
+    self, Documents, IMAGE_LIMIT, TEXT_LIMIT, Unavailable, Verdict, VerifyOptions,
 };
 use crate::domain::ids::{OrganizationId, StatusListId};
 use crate::fetch::{Client, PUBLIC_SENTENCE};

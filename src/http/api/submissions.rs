@@ -90,6 +90,7 @@ impl From<Response> for ResponseBody {
 pub struct DraftPatch {
     /// Answers by prompt; null removes one.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, ResponseBody>)]
     responses: BTreeMap<String, Option<ResponseBody>>,
     /// That the work is the earner's own and follows the evidence rules.
     integrity_statement: Option<bool>,

@@ -1,0 +1,100 @@
+//! Opens everything that a use case runs with.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::config::{KeySource, Settings, parse_key};
+use crate::fetch::{Client, FetchPolicy};
+use crate::files::EvidenceStore;
+use crate::mail::Mailer;
+use crate::service::Resources;
+use crate::service::context::system_clock;
+use crate::service::gate::Gate;
+use crate::service::keyring::Keyring;
+use crate::service::passwords::PasswordGate;
+use crate::service::tokens::TokenKeys;
+use crate::store::{self, Database};
+
+/// Opens the database, brings its tables up to date and opens everything beside it.
+pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&settings.data_dir)
+        .with_context(|| format!("the data folder {} cannot be made", settings.data_dir.display()))?;
+    let database = Database::open(settings.database.clone())?;
+    let n_migrations = database.migrate()?;
+    if n_migrations > 0 {
+        tracing::info!(migrations = n_migrations, "tables brought up to date");
+    }
+    let installation = store::installation::find(&mut *database.connection()?)?;
+    let keyring = Keyring::new(load_key(&settings.key_source, installation.is_some())?);
+    let base_url_maps = Vec::new();
+    let resources = Resources {
+        evidence: EvidenceStore::open(settings.data_dir.join("evidence"))?,
+        data_dir: settings.data_dir.clone(),
+        keyring,
+        mailer: Mailer::from_setting(settings.smtp_url.as_deref(), &settings.data_dir.join("mail"), &settings.mail_from)?,
+        fetch: Client::new(FetchPolicy { base_url_maps, ..FetchPolicy::default() })?,
+        passwords: PasswordGate::new()?,
+        verifying: Gate::new(2, 32, Duration::from_secs(5)),
+        token_keys: RwLock::new(TokenKeys::default()),
+        base_url_aliases: settings.base_url_aliases.clone(),
+        clock: system_clock(),
+        at_boundary: Arc::new(|_| ()),
+        database,
+    };
+    if installation.is_some() {
+        // Tells now, and not at the first sign-in, when the key-encryption key is another one.
+        resources
+            .as_system(|cx| crate::service::tokens::ensure_key(cx.conn, cx.resources, cx.now))
+            .context("the keys in the database do not open with ASSAY_KEY_ENCRYPTION_KEY")?;
+    }
+    Ok(resources)
+}
+
+/// Reads the key-encryption key, or makes it on the very first start.
+fn load_key(source: &KeySource, is_initialized: bool) -> anyhow::Result<Zeroizing<[u8; 32]>> {
+    match source {
+        KeySource::Value(key) => Ok(key.clone()),
+        KeySource::File(path) => read_key(path),
+        KeySource::DataFolder(path) if path.exists() => read_key(path),
+        KeySource::DataFolder(path) if is_initialized => bail!(
+            "the key-encryption key {} is missing, and without it nothing in the database opens; restore it from the backup",
+            path.display()
+        ),
+        KeySource::DataFolder(path) => make_key(path),
+    }
+}
+
+fn read_key(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
+    let text = Zeroizing::new(
+        std::fs::read_to_string(path).with_context(|| format!("the key-encryption key {} cannot be read", path.display()))?,
+    );
+    parse_key(&text).with_context(|| format!("{} does not hold 32 bytes in base64 or hexadecimal", path.display()))
+}
+
+fn make_key(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0_u8; 32]);
+    rand::fill(key.as_mut_slice());
+    let text = Zeroizing::new(STANDARD.encode(key.as_slice()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("the key-encryption key {} cannot be written", path.display()))?;
+    writeln!(file, "{}", text.as_str())?;
+    file.sync_all()?;
+    tracing::info!("a key-encryption key was made in the data folder; back it up apart from the database");
+    Ok(key)
+}
