@@ -16,22 +16,46 @@ use crate::store::DatabaseSetting;
 #[derive(Args, Clone, Default)]
 pub struct SettingArgs {
     /// The folder for the embedded database, evidence files and mails.
-    #[arg(long, global = true, env = "ASSAY_DATA_DIR", value_name = "FOLDER", default_value = "./assay-data")]
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_DATA_DIR",
+        value_name = "FOLDER",
+        default_value = "./assay-data"
+    )]
     pub data_dir: PathBuf,
     /// The address to listen on; port 0 picks a free one.
-    #[arg(long, global = true, env = "ASSAY_BIND", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_BIND",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
     pub bind: String,
     /// Where badges say they live; fixed at init. Defaults to the bind address.
     #[arg(long, global = true, env = "ASSAY_BASE_URL", value_name = "URL")]
     pub base_url: Option<String>,
     /// Base URLs under which this installation answers besides its own, separated by commas.
-    #[arg(long, global = true, env = "ASSAY_BASE_URL_ALIASES", value_name = "URLS", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_BASE_URL_ALIASES",
+        value_name = "URLS",
+        value_delimiter = ','
+    )]
     pub base_url_aliases: Vec<String>,
     /// A PostgreSQL URL; without it the embedded database in the data folder is used.
     #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// The key that wraps all other keys: 32 bytes in base64 or hexadecimal, or a file that holds them. Made in the data folder on first start.
-    #[arg(long, global = true, env = "ASSAY_KEY_ENCRYPTION_KEY", value_name = "KEY OR FILE", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "ASSAY_KEY_ENCRYPTION_KEY",
+        value_name = "KEY OR FILE",
+        hide_env_values = true
+    )]
     pub key_encryption_key: Option<String>,
     /// The mail server, smtp:// or smtps://; without it mails are written to the data folder as .eml files.
     #[arg(long, global = true, env = "ASSAY_SMTP_URL", value_name = "URL", hide_env_values = true)]
@@ -90,7 +114,10 @@ impl Settings {
         let mut faults = Vec::new();
         let bind: Option<SocketAddr> = args.bind.parse().ok();
         if bind.is_none() {
-            faults.push(format!("--bind (ASSAY_BIND): {:?} is no address; use one like 127.0.0.1:8080", args.bind));
+            faults.push(format!(
+                "--bind (ASSAY_BIND): {:?} is no address; use one like 127.0.0.1:8080",
+                args.bind
+            ));
         }
         let mut base = |name: &str, text: &str| match check_base_url(text) {
             Ok(url) => Some(url),
@@ -99,7 +126,11 @@ impl Settings {
                 None
             }
         };
-        let base_url = args.base_url.as_deref().filter(|text| !text.is_empty()).and_then(|text| base("--base-url (ASSAY_BASE_URL)", text));
+        let base_url = args
+            .base_url
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .and_then(|text| base("--base-url (ASSAY_BASE_URL)", text));
         let base_url_aliases: Vec<String> = args
             .base_url_aliases
             .iter()
@@ -108,7 +139,11 @@ impl Settings {
             .collect();
         let database = match args.database_url.as_deref().filter(|text| !text.is_empty()) {
             None => Some(DatabaseSetting::Sqlite(args.data_dir.join("assay.sqlite"))),
-            Some(url) if Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql") && url.has_host()) => {
+            Some(url)
+                if Url::parse(url).is_ok_and(|url| {
+                    matches!(url.scheme(), "postgres" | "postgresql") && url.has_host()
+                }) =>
+            {
                 Some(DatabaseSetting::Postgres(url.to_owned()))
             }
             Some(_) => {
@@ -132,19 +167,30 @@ impl Settings {
                 }
             },
         };
-        let mail_from = args.mail_from.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| {
-            let host = base_url.as_deref().and_then(|url| Url::parse(url).ok()?.domain().map(str::to_owned));
-            format!("Assay <no-reply@{}>", host.unwrap_or_else(|| "localhost".to_owned()))
-        });
+        let mail_from =
+            args.mail_from.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| {
+                let host = base_url
+                    .as_deref()
+                    .and_then(|url| Url::parse(url).ok()?.domain().map(str::to_owned));
+                format!("Assay <no-reply@{}>", host.unwrap_or_else(|| "localhost".to_owned()))
+            });
         if mail_from.parse::<lettre::message::Mailbox>().is_err() {
             faults.push("--mail-from (ASSAY_MAIL_FROM): not an e-mail address; use one like Assay <badges@example.org>".to_owned());
         }
         if args.log.parse::<tracing_subscriber::EnvFilter>().is_err() {
-            faults.push(format!("--log (ASSAY_LOG): {:?} is no filter; use one like info or assay=debug", args.log));
+            faults.push(format!(
+                "--log (ASSAY_LOG): {:?} is no filter; use one like info or assay=debug",
+                args.log
+            ));
         }
         let smtp_url = args.smtp_url.filter(|text| !text.is_empty());
-        if smtp_url.as_deref().is_some_and(|url| !(url.starts_with("smtp://") || url.starts_with("smtps://"))) {
-            faults.push("--smtp-url (ASSAY_SMTP_URL): must begin with smtp:// or smtps://".to_owned());
+        if smtp_url
+            .as_deref()
+            .is_some_and(|url| !(url.starts_with("smtp://") || url.starts_with("smtps://")))
+        {
+            faults.push(
+                "--smtp-url (ASSAY_SMTP_URL): must begin with smtp:// or smtps://".to_owned(),
+            );
         }
         match (bind, database, key_source) {
             (Some(bind), Some(database), Some(key_source)) if faults.is_empty() => Ok(Settings {

@@ -24,8 +24,8 @@ use crate::service::members::NewInvitation;
 use crate::service::organizations::NewOrganization;
 use crate::service::submissions::{Response, Save, SubmissionDetail};
 use crate::service::{
-    Cx, Error, Resources, awards, evidence, members, micro_credentials, organizations, publications, reviews, sessions,
-    submissions, verification,
+    Cx, Error, Resources, awards, evidence, members, micro_credentials, organizations,
+    publications, reviews, sessions, submissions, verification,
 };
 use crate::store::{self, Database, DatabaseSetting};
 
@@ -63,7 +63,8 @@ pub fn run(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> 
         if settings.bind.port() == 0 {
             settings.bind = std::net::TcpListener::bind(settings.bind)?.local_addr()?;
         }
-        let origin = settings.base_url.clone().unwrap_or_else(|| format!("http://{}", settings.bind));
+        let origin =
+            settings.base_url.clone().unwrap_or_else(|| format!("http://{}", settings.bind));
         let outcome = play(&resources, &origin, is_fast)?;
         send_mail(&resources)?;
         print_summary(&outcome, is_json, true);
@@ -86,7 +87,8 @@ fn clear_earlier_demo(data_dir: &Path, file: &Path) -> anyhow::Result<()> {
     }
     let database = Database::open(DatabaseSetting::Sqlite(file.to_owned()))?;
     let is_demo = !database.has_pending_migration()?
-        && store::installation::find(&mut *database.connection()?)?.is_none_or(|installation| installation.is_demo);
+        && store::installation::find(&mut *database.connection()?)?
+            .is_none_or(|installation| installation.is_demo);
     drop(database);
     if !is_demo {
         bail!(
@@ -97,13 +99,15 @@ fn clear_earlier_demo(data_dir: &Path, file: &Path) -> anyhow::Result<()> {
     for name in ["assay.sqlite", "assay.sqlite-wal", "assay.sqlite-shm"] {
         let path = data_dir.join(name);
         if path.exists() {
-            std::fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+            std::fs::remove_file(&path)
+                .with_context(|| format!("{} cannot be removed", path.display()))?;
         }
     }
     for name in ["evidence", "mail"] {
         let path = data_dir.join(name);
         if path.exists() {
-            std::fs::remove_dir_all(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+            std::fs::remove_dir_all(&path)
+                .with_context(|| format!("{} cannot be removed", path.display()))?;
         }
     }
     Ok(())
@@ -159,7 +163,10 @@ impl Story<'_> {
     }
 
     fn sign_in(&self, email: &str, password: &str) -> anyhow::Result<String> {
-        Ok(self.resources.run("create_session", None, |cx| sessions::create(cx, email, password))?.access_token)
+        Ok(self
+            .resources
+            .run("create_session", None, |cx| sessions::create(cx, email, password))?
+            .access_token)
     }
 
     fn invite(
@@ -171,10 +178,14 @@ impl Story<'_> {
     ) -> anyhow::Result<Person> {
         let email = format!("{}@demo.example", name.to_lowercase().replace(' ', "."));
         let password = random_phrase();
-        let new = NewInvitation { email: email.clone(), name: name.to_owned(), roles: roles.to_vec() };
-        let invited = self.act(by, "create_invitation", |cx| members::invite(cx, organization, &new))?;
+        let new =
+            NewInvitation { email: email.clone(), name: name.to_owned(), roles: roles.to_vec() };
+        let invited =
+            self.act(by, "create_invitation", |cx| members::invite(cx, organization, &new))?;
         let token = self.resources.keyring.invitation_token(&invited.invitation.id.to_string());
-        let membership = self.resources.run("accept_invitation", None, |cx| members::accept(cx, &token, &password))?;
+        let membership = self
+            .resources
+            .run("accept_invitation", None, |cx| members::accept(cx, &token, &password))?;
         let token = self.sign_in(&email, &password)?;
         let roles = roles.iter().map(|role| role.as_str()).collect();
         Ok(Person { id: membership.person, name: name.to_owned(), email, password, roles, token })
@@ -206,21 +217,30 @@ impl Story<'_> {
         text: &str,
     ) -> anyhow::Result<(MicroCredentialId, i32, String)> {
         let definition: Value = serde_json::from_str(text)?;
-        let draft =
-            self.act(author, "create_micro_credential", |cx| micro_credentials::create(cx, district, &definition))?;
+        let draft = self.act(author, "create_micro_credential", |cx| {
+            micro_credentials::create(cx, district, &definition)
+        })?;
         let (family, number) = (draft.micro_credential, draft.number);
-        for (voter, comment) in [(author, "Ready from our side."), (colleague, "Tried it with two colleagues; clear.")] {
-            self.act(voter, "create_approval", |cx| micro_credentials::vote(cx, family, number, true, comment))?;
+        for (voter, comment) in
+            [(author, "Ready from our side."), (colleague, "Tried it with two colleagues; clear.")]
+        {
+            self.act(voter, "create_approval", |cx| {
+                micro_credentials::vote(cx, family, number, true, comment)
+            })?;
         }
-        let published = self.act(colleague, "publish_version", |cx| micro_credentials::publish(cx, family, number))?;
+        let published = self.act(colleague, "publish_version", |cx| {
+            micro_credentials::publish(cx, family, number)
+        })?;
         Ok((family, published.number, published.title))
     }
 
     /// An earner's whole way to the hand-in.
     fn submit(&self, earner: &Person, family: MicroCredentialId) -> anyhow::Result<SubmissionId> {
-        let started = self.act(earner, "create_submission", |cx| submissions::start(cx, family, None))?;
+        let started =
+            self.act(earner, "create_submission", |cx| submissions::start(cx, family, None))?;
         let facts = started.submission.facts().clone();
-        let (version, definition) = self.act(earner, "read_version", |cx| submissions::pinned(cx.conn, &started))?;
+        let (version, definition) =
+            self.act(earner, "read_version", |cx| submissions::pinned(cx.conn, &started))?;
         let responses = definition
             .rubric()
             .prompts()
@@ -229,9 +249,18 @@ impl Story<'_> {
                 (prompt.id().as_str().to_owned(), Some(Response::Text(answer.to_owned())))
             })
             .collect();
-        let save = Save { responses, integrity_statement: Some(true), include_results: Some(true), ai_use: None };
-        self.act(earner, "patch_submission", |cx| submissions::save(cx, facts.id, &save, facts.revision))?;
-        for requirement in definition.evidence().iter().filter(|requirement| requirement.is_required()) {
+        let save = Save {
+            responses,
+            integrity_statement: Some(true),
+            include_results: Some(true),
+            ai_use: None,
+        };
+        self.act(earner, "patch_submission", |cx| {
+            submissions::save(cx, facts.id, &save, facts.revision)
+        })?;
+        for requirement in
+            definition.evidence().iter().filter(|requirement| requirement.is_required())
+        {
             let (file_name, bytes) = file_for(requirement.media(), requirement.title())?;
             let terms = ItemTerms {
                 requirement_id: requirement.id().as_str().to_owned(),
@@ -262,8 +291,10 @@ impl Story<'_> {
             .rubric()
             .items()
             .map(|item| {
-                let feedback = Some("What you handed in shows this; see the second page.".to_owned());
-                let score = Score { level: Some(item.pass_level().number()), unscorable: false, feedback };
+                let feedback =
+                    Some("What you handed in shows this; see the second page.".to_owned());
+                let score =
+                    Score { level: Some(item.pass_level().number()), unscorable: false, feedback };
                 (item.id().as_str().to_owned(), score)
             })
             .collect();
@@ -274,16 +305,25 @@ impl Story<'_> {
             ),
         };
         let id = detail.review.id;
-        self.act(assessor, "put_scores", |cx| reviews::save_scores(cx, id, &sheet, detail.review.revision))?;
+        self.act(assessor, "put_scores", |cx| {
+            reviews::save_scores(cx, id, &sheet, detail.review.revision)
+        })?;
         Ok(self.act(assessor, "lock_review", |cx| reviews::lock(cx, id))?.is_decided)
     }
 
-    fn submission(&self, earner: &Person, id: SubmissionId) -> anyhow::Result<(Value, Option<AwardId>)> {
+    fn submission(
+        &self,
+        earner: &Person,
+        id: SubmissionId,
+    ) -> anyhow::Result<(Value, Option<AwardId>)> {
         match self.act(earner, "read_submission", |cx| submissions::find(cx, id))? {
             SubmissionDetail::Own(own) => {
                 let decision = own.decision.map(|decision| decision.outcome.as_str());
                 let state = own.stored.submission.state().as_str();
-                Ok((json!({ "id": id, "state": state, "decision": decision }), own.award.map(|award| award.id)))
+                Ok((
+                    json!({ "id": id, "state": state, "decision": decision }),
+                    own.award.map(|award| award.id),
+                ))
             }
             SubmissionDetail::Status(_) => bail!("an earner was shown somebody else's view"),
         }
@@ -301,10 +341,15 @@ impl Story<'_> {
 /// Plays the story.
 fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<Outcome> {
     let bar = ProgressBar::new(12);
-    bar.set_style(ProgressStyle::with_template("  {bar:24} {pos}/{len}").unwrap_or_else(|_bad| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template("  {bar:24} {pos}/{len}")
+            .unwrap_or_else(|_bad| ProgressStyle::default_bar()),
+    );
     let pause = if is_fast { Duration::ZERO } else { Duration::from_millis(600) };
     let story = Story { resources, bar, pause };
-    complain("playing the story: a district, its design team, three educators, an assessor, and a stranger who verifies");
+    complain(
+        "playing the story: a district, its design team, three educators, an assessor, and a stranger who verifies",
+    );
 
     let password = random_phrase();
     let new = NewInstallation {
@@ -328,12 +373,38 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     };
     story.tell("The district is set up, with its own signing key.");
 
-    let teaching = story.organization(&administrator, district, "Teaching and Learning", OrganizationKind::Department)?;
-    let inclusion = story.organization(&administrator, district, "Inclusive Education", OrganizationKind::Department)?;
-    let willow = story.organization(&administrator, district, "Willow Creek Elementary", OrganizationKind::School)?;
-    let summit = story.organization(&administrator, district, "Summit Middle School", OrganizationKind::School)?;
-    let coordinator = story.invite(&administrator, district, "Rosa Delgado", &[Role::Coordinator])?;
-    let officer = story.invite(&administrator, district, "Ines Achterberg", &[Role::IssuingOfficer, Role::Auditor])?;
+    let teaching = story.organization(
+        &administrator,
+        district,
+        "Teaching and Learning",
+        OrganizationKind::Department,
+    )?;
+    let inclusion = story.organization(
+        &administrator,
+        district,
+        "Inclusive Education",
+        OrganizationKind::Department,
+    )?;
+    let willow = story.organization(
+        &administrator,
+        district,
+        "Willow Creek Elementary",
+        OrganizationKind::School,
+    )?;
+    let summit = story.organization(
+        &administrator,
+        district,
+        "Summit Middle School",
+        OrganizationKind::School,
+    )?;
+    let coordinator =
+        story.invite(&administrator, district, "Rosa Delgado", &[Role::Coordinator])?;
+    let officer = story.invite(
+        &administrator,
+        district,
+        "Ines Achterberg",
+        &[Role::IssuingOfficer, Role::Auditor],
+    )?;
     let author = story.invite(&coordinator, teaching, "Theo Lindqvist", &[Role::Designer])?;
     let colleague = story.invite(&coordinator, inclusion, "Amara Nwosu", &[Role::Designer])?;
     let assessor = story.invite(&coordinator, summit, "Jonas Weber", &[Role::Assessor])?;
@@ -348,12 +419,18 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         story.tell(&format!("Published after two approvals from two departments: {}.", one.2));
         published.push(one);
     }
-    let [small_group, _, shared_decision] = published.as_slice() else { bail!("three definitions are shipped") };
+    let [small_group, _, shared_decision] = published.as_slice() else {
+        bail!("three definitions are shipped")
+    };
 
     let first = story.submit(&ana, small_group.0)?;
     story.tell("Ana, an instructional assistant, hands in her work: answers, a plan, a session, a hand-back note.");
     let decided = story.score(&assessor, small_group.0)?;
-    story.tell(if decided { "An assessor of another school scores it blind. Decision: earned." } else { "It waits." });
+    story.tell(if decided {
+        "An assessor of another school scores it blind. Decision: earned."
+    } else {
+        "It waits."
+    });
     let second = story.submit(&ben, small_group.0)?;
     story.score(&assessor, small_group.0)?;
     story.tell("Ben earns the same badge.");
@@ -364,9 +441,13 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let (first_line, active) = story.submission(&ana, first)?;
     let (second_line, revoked) = story.submission(&ben, second)?;
     let (third_line, none) = story.submission(&chloe, third)?;
-    let (Some(active), Some(revoked), None) = (active, revoked, none) else { bail!("the story did not end as it should") };
+    let (Some(active), Some(revoked), None) = (active, revoked, none) else {
+        bail!("the story did not end as it should")
+    };
     let note = "The plan that was handed in belonged to a colleague; decided by the panel on the earner's own report.";
-    story.act(&officer, "revoke_award", |cx| awards::revoke(cx, revoked, RevocationReason::IssuedInError, note))?;
+    story.act(&officer, "revoke_award", |cx| {
+        awards::revoke(cx, revoked, RevocationReason::IssuedInError, note)
+    })?;
     story.tell("Ben's badge is revoked; the signed status list says so at once.");
 
     let mut lines = Vec::new();
@@ -399,7 +480,8 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
             })
         })
         .collect();
-    let organizations = story.act(&administrator, "list_organizations", |cx| organizations::list(cx, None, 100))?;
+    let organizations =
+        story.act(&administrator, "list_organizations", |cx| organizations::list(cx, None, 100))?;
     let summary = json!({
         "base_url": made.base_url,
         "organizations": organizations
@@ -433,9 +515,17 @@ fn print_summary(outcome: &Outcome, is_json: bool, has_ended: bool) {
     say("");
     say("Badges");
     for award in summary["awards"].as_array().into_iter().flatten() {
-        say(&format!("  {:<8} verdict {:<8} {}", text(&award["state"]), text(&award["verdict"]), text(&award["url"])));
+        say(&format!(
+            "  {:<8} verdict {:<8} {}",
+            text(&award["state"]),
+            text(&award["verdict"]),
+            text(&award["url"])
+        ));
     }
-    say(&format!("  altered  verdict {:<8} (a copy of the first with one word changed)", text(&summary["tampered"]["verdict"])));
+    say(&format!(
+        "  altered  verdict {:<8} (a copy of the first with one word changed)",
+        text(&summary["tampered"]["verdict"])
+    ));
     say("");
     say("Submissions");
     for submission in summary["submissions"].as_array().into_iter().flatten() {
@@ -445,7 +535,8 @@ fn print_summary(outcome: &Outcome, is_json: bool, has_ended: bool) {
     say("");
     say("People (name, address, password)");
     for person in summary["people"].as_array().into_iter().flatten() {
-        let roles: Vec<String> = person["roles"].as_array().into_iter().flatten().map(text).collect();
+        let roles: Vec<String> =
+            person["roles"].as_array().into_iter().flatten().map(text).collect();
         say(&format!(
             "  {:<16} {:<30} {:<26} {}",
             text(&person["name"]),
@@ -470,12 +561,16 @@ fn print_summary(outcome: &Outcome, is_json: bool, has_ended: bool) {
 /// A password that can be read aloud: random all the same.
 fn random_phrase() -> String {
     const WORDS: [&str; 16] = [
-        "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "juniper", "kestrel", "lark", "maple",
-        "north", "ochre", "pine",
+        "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "juniper",
+        "kestrel", "lark", "maple", "north", "ochre", "pine",
     ];
     let mut random = [0_u8; 6];
     rand::fill(&mut random);
-    let words: Vec<&str> = random.iter().take(3).filter_map(|byte| WORDS.get(usize::from(byte % 16)).copied()).collect();
+    let words: Vec<&str> = random
+        .iter()
+        .take(3)
+        .filter_map(|byte| WORDS.get(usize::from(byte % 16)).copied())
+        .collect();
     let number: u32 = random.iter().skip(3).fold(0, |sum, byte| sum * 256 + u32::from(*byte));
     format!("{}-{number:07}", words.join("-"))
 }
@@ -488,7 +583,9 @@ fn file_for(media: &[String], title: &str) -> anyhow::Result<(String, Vec<u8>)> 
     }
     if takes("text/plain") || takes("text/markdown") {
         let name = if takes("text/plain") { "notes.txt" } else { "notes.md" };
-        let text = format!("{title}\n\nThree roles took part. We agreed on one question, heard everybody once, then decided by consent.\n");
+        let text = format!(
+            "{title}\n\nThree roles took part. We agreed on one question, heard everybody once, then decided by consent.\n"
+        );
         return Ok((name.to_owned(), text.into_bytes()));
     }
     if takes("application/pdf") {

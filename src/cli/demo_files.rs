@@ -35,7 +35,10 @@ pub fn pdf(lines: &[&str]) -> Vec<u8> {
     for offset in offsets {
         file.push_str(&format!("{offset:010} 00000 n \n"));
     }
-    file.push_str(&format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1));
+    file.push_str(&format!(
+        "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n",
+        objects.len() + 1
+    ));
     file.into_bytes()
 }
 
@@ -50,7 +53,9 @@ pub fn png() -> std::io::Result<Vec<u8>> {
         // Filter type 0 before each row.
         rows.push(0);
         for x in 0..WIDTH {
-            let bar = BARS.get(usize::try_from(x / 40).unwrap_or(0)).filter(|(height, _)| x % 40 >= 8 && HEIGHT - y <= *height);
+            let bar = BARS
+                .get(usize::try_from(x / 40).unwrap_or(0))
+                .filter(|(height, _)| x % 40 >= 8 && HEIGHT - y <= *height);
             rows.extend_from_slice(&bar.map_or([250, 248, 244], |(_, colour)| *colour));
         }
     }

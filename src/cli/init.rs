@@ -63,7 +63,11 @@ pub fn run(settings: &Settings, args: &InitArgs) -> anyhow::Result<ExitCode> {
         Ok(made) => made,
         Err(Error::Invalid { faults, .. }) => {
             for fault in faults {
-                complain(&format!("--{}: {}", fault.pointer.trim_start_matches('/').replace('_', "-"), fault.detail));
+                complain(&format!(
+                    "--{}: {}",
+                    fault.pointer.trim_start_matches('/').replace('_', "-"),
+                    fault.detail
+                ));
             }
             return Ok(ExitCode::FAILURE);
         }

@@ -6,7 +6,7 @@ mod demo_files;
 mod init;
 mod migrate;
 mod openapi;
-mod resources;
+pub mod resources;
 mod serve;
 mod verify;
 
@@ -57,7 +57,8 @@ pub fn run() -> ExitCode {
         Ok(line) => line,
         Err(error) => {
             // Help and version are answers; everything else is bad usage. clap's own 2 means "cannot tell" here.
-            let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let is_answer =
+                matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
             let _printed = error.print();
             return if is_answer { ExitCode::SUCCESS } else { ExitCode::from(BAD_USAGE) };
         }

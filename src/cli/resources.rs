@@ -25,12 +25,17 @@ use crate::service::tokens::TokenKeys;
 use crate::store::{self, Database};
 
 /// Opens the database, brings its tables up to date and opens everything beside it.
+///
+/// # Errors
+/// Whatever cannot be opened, in words for the operator.
 pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&settings.data_dir)
-        .with_context(|| format!("the data folder {} cannot be made", settings.data_dir.display()))?;
+        .with_context(|| {
+            format!("the data folder {} cannot be made", settings.data_dir.display())
+        })?;
     let database = Database::open(settings.database.clone())?;
     let n_migrations = database.migrate()?;
     if n_migrations > 0 {
@@ -43,7 +48,11 @@ pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
         evidence: EvidenceStore::open(settings.data_dir.join("evidence"))?,
         data_dir: settings.data_dir.clone(),
         keyring,
-        mailer: Mailer::from_setting(settings.smtp_url.as_deref(), &settings.data_dir.join("mail"), &settings.mail_from)?,
+        mailer: Mailer::from_setting(
+            settings.smtp_url.as_deref(),
+            &settings.data_dir.join("mail"),
+            &settings.mail_from,
+        )?,
         fetch: Client::new(FetchPolicy { base_url_maps, ..FetchPolicy::default() })?,
         passwords: PasswordGate::new()?,
         verifying: Gate::new(2, 32, Duration::from_secs(5)),
@@ -77,24 +86,27 @@ fn load_key(source: &KeySource, is_initialized: bool) -> anyhow::Result<Zeroizin
 }
 
 fn read_key(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
-    let text = Zeroizing::new(
-        std::fs::read_to_string(path).with_context(|| format!("the key-encryption key {} cannot be read", path.display()))?,
-    );
-    parse_key(&text).with_context(|| format!("{} does not hold 32 bytes in base64 or hexadecimal", path.display()))
+    let text =
+        Zeroizing::new(std::fs::read_to_string(path).with_context(|| {
+            format!("the key-encryption key {} cannot be read", path.display())
+        })?);
+    parse_key(&text).with_context(|| {
+        format!("{} does not hold 32 bytes in base64 or hexadecimal", path.display())
+    })
 }
 
 fn make_key(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0_u8; 32]);
     rand::fill(key.as_mut_slice());
     let text = Zeroizing::new(STANDARD.encode(key.as_slice()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("the key-encryption key {} cannot be written", path.display()))?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(
+            || format!("the key-encryption key {} cannot be written", path.display()),
+        )?;
     writeln!(file, "{}", text.as_str())?;
     file.sync_all()?;
-    tracing::info!("a key-encryption key was made in the data folder; back it up apart from the database");
+    tracing::info!(
+        "a key-encryption key was made in the data folder; back it up apart from the database"
+    );
     Ok(key)
 }

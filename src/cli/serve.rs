@@ -24,7 +24,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 /// BADGES.md, 14: the base URL is signed into badges; another one must be listed as an alias.
 fn require_base_url(resources: &Resources, settings: &Settings) -> anyhow::Result<()> {
-    let Some(installation) = store::installation::find(&mut *resources.database.connection()?)? else {
+    let Some(installation) = store::installation::find(&mut *resources.database.connection()?)?
+    else {
         tracing::warn!("this installation is not set up yet; run `assay init`");
         return Ok(());
     };
@@ -57,7 +58,8 @@ pub fn serve(
             let origin = format!("http://{address}");
             move || ready(&origin)
         });
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let prepared = wait_for(preparing);
         tokio::pin!(prepared);
         let mut failed = None;

@@ -38,7 +38,9 @@ pub struct VerifyArgs {
 fn parse_map(text: &str) -> Result<(String, String), String> {
     let (from, to) = text.split_once('=').ok_or("write it as FROM=TO")?;
     for side in [from, to] {
-        if !Url::parse(side).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        if !Url::parse(side)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        {
             return Err(format!("{side:?} is no base URL"));
         }
     }
@@ -56,7 +58,11 @@ pub fn run(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         maps.push((own.clone(), own));
     }
     let allow_http = maps.iter().any(|(from, _)| from.starts_with("http://"));
-    let client = Client::new(FetchPolicy { base_url_maps: maps, offline: args.offline, ..FetchPolicy::default() })?;
+    let client = Client::new(FetchPolicy {
+        base_url_maps: maps,
+        offline: args.offline,
+        ..FetchPolicy::default()
+    })?;
     let mut worst = VerdictWord::Valid;
     let mut has_unusable = false;
     for file in &args.files {
@@ -95,7 +101,9 @@ pub fn run(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
 fn worse(one: VerdictWord, other: VerdictWord) -> VerdictWord {
     match (one, other) {
         (VerdictWord::Invalid, _) | (_, VerdictWord::Invalid) => VerdictWord::Invalid,
-        (VerdictWord::Indeterminate, _) | (_, VerdictWord::Indeterminate) => VerdictWord::Indeterminate,
+        (VerdictWord::Indeterminate, _) | (_, VerdictWord::Indeterminate) => {
+            VerdictWord::Indeterminate
+        }
         (VerdictWord::Valid, VerdictWord::Valid) => VerdictWord::Valid,
     }
 }
@@ -107,8 +115,12 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     if file == Path::new("-") {
         std::io::stdin().take(limit).read_to_end(&mut input)?;
     } else {
-        let opened = std::fs::File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        opened.take(limit).read_to_end(&mut input).with_context(|| format!("{} cannot be read", file.display()))?;
+        let opened = std::fs::File::open(file)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        opened
+            .take(limit)
+            .read_to_end(&mut input)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
     }
     Ok(input)
 }

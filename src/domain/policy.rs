@@ -137,6 +137,7 @@ pub const TABLE: &[Row] = &[
         &["token", "password"],
     ),
     row("list_members", Verb::Read, "membership", &[ADMINISTRATOR, COORDINATOR], &[], &["*"]),
+    row("read_member", Verb::Read, "membership", &[ADMINISTRATOR, COORDINATOR], &[], &["*"]),
     row(
         "put_member",
         Verb::Manage,

@@ -204,10 +204,18 @@ impl App {
         let key = meta.idempotency_key.clone();
         let reply = self
             .run(&meta, operation, move |cx| {
-                let (Some(key), Some(_)) = (key, cx.actor.person()) else { return Ok(work(cx)?.into()) };
+                let (Some(key), Some(_)) = (key, cx.actor.person()) else {
+                    return Ok(work(cx)?.into());
+                };
                 let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-                let reservation = match idempotency::start(cx, &key, &idempotency::fingerprint(operation, &parts))? {
-                    Start::Replay { status, answer } => return Ok(Reply::Done(Answer::replayed(status, &answer)?)),
+                let reservation = match idempotency::start(
+                    cx,
+                    &key,
+                    &idempotency::fingerprint(operation, &parts),
+                )? {
+                    Start::Replay { status, answer } => {
+                        return Ok(Reply::Done(Answer::replayed(status, &answer)?));
+                    }
                     Start::Run(reservation) => reservation,
                 };
                 let reply = work(cx).map(Into::into);
@@ -215,7 +223,9 @@ impl App {
                     Ok(Reply::Done(answer)) if !answer.has_secrets => {
                         idempotency::save(cx, &reservation, answer.status, &answer.saved())?;
                     }
-                    Ok(Reply::Done(_) | Reply::Stale(_)) | Err(_) => idempotency::release(cx, &reservation)?,
+                    Ok(Reply::Done(_) | Reply::Stale(_)) | Err(_) => {
+                        idempotency::release(cx, &reservation)?
+                    }
                 }
                 reply
             })

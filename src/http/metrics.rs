@@ -1,6 +1,8 @@
 //! Figures for the operator, in the text format of Prometheus. No label carries an id.
 
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 /// The counters of the process.
 pub struct Metrics {
@@ -24,10 +26,12 @@ impl Metrics {
         )?;
         let buckets = vec![0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
         let seconds = HistogramVec::new(
-            HistogramOpts::new("assay_http_request_seconds", "Time to answer by operation").buckets(buckets),
+            HistogramOpts::new("assay_http_request_seconds", "Time to answer by operation")
+                .buckets(buckets),
             &["operation"],
         )?;
-        let verdicts = IntCounterVec::new(Opts::new("assay_verdicts_total", "Verdicts given"), &["verdict"])?;
+        let verdicts =
+            IntCounterVec::new(Opts::new("assay_verdicts_total", "Verdicts given"), &["verdict"])?;
         let outbox_waiting = IntGauge::new("assay_outbox_waiting", "Mails that wait to be sent")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;

@@ -39,8 +39,10 @@ pub async fn around(
     };
     let _entered = span.enter();
     let pattern = response.request().match_pattern();
-    let operation =
-        pattern.as_deref().and_then(|pattern| routes::find_operation(method.as_str(), pattern)).unwrap_or("none");
+    let operation = pattern
+        .as_deref()
+        .and_then(|pattern| routes::find_operation(method.as_str(), pattern))
+        .unwrap_or("none");
     let response = match problem_of(&response) {
         Some(problem) => {
             let (request, old) = response.into_parts();

@@ -5,8 +5,8 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr, Required,
-    ResponseBuilder, Schema,
+    Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem,
+    PathsBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
 };
 
 use super::routes::{ROUTES, Route, SchemaOf};
@@ -17,7 +17,9 @@ use crate::domain::policy::{self, Grant};
 pub fn document() -> OpenApi {
     let mut components = ComponentsBuilder::new().security_scheme(
         "bearer",
-        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+        SecurityScheme::Http(
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+        ),
     );
     let mut paths = PathsBuilder::new();
     let mut schemas: Vec<(String, RefOr<Schema>)> = vec![("Problem".to_owned(), problem_schema())];
@@ -78,23 +80,33 @@ fn describe(route: &Route) -> utoipa::openapi::path::Operation {
         operation = operation.parameter(parameter("If-Match", ParameterIn::Header, Required::True));
     }
     if route.method != "GET" && is_protected(route.operation) {
-        operation = operation.parameter(parameter("Idempotency-Key", ParameterIn::Header, Required::False));
+        operation =
+            operation.parameter(parameter("Idempotency-Key", ParameterIn::Header, Required::False));
     }
     if let Some(body) = route.body {
-        let body = RequestBodyBuilder::new().content("application/json", content(body)).required(Some(Required::True));
+        let body = RequestBodyBuilder::new()
+            .content("application/json", content(body))
+            .required(Some(Required::True));
         operation = operation.request_body(Some(body.build()));
     }
     if is_protected(route.operation) {
         operation = operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
     }
-    let mut success = ResponseBuilder::new().description(if route.status == 204 { "Done; nothing to say." } else { "Done." });
+    let mut success = ResponseBuilder::new().description(if route.status == 204 {
+        "Done; nothing to say."
+    } else {
+        "Done."
+    });
     if let Some(answer) = route.answer {
         success = success.content("application/json", content(answer));
     }
     let problem = ResponseBuilder::new()
         .description("A problem document; its code says which.")
         .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))));
-    operation.response(route.status.to_string(), success.build()).response("default", problem.build()).build()
+    operation
+        .response(route.status.to_string(), success.build())
+        .response("default", problem.build())
+        .build()
 }
 
 /// The switch of issuing has no revision; everything else that is replaced or patched has.
@@ -103,8 +115,9 @@ fn takes_if_match(operation: &str) -> bool {
 }
 
 fn is_protected(operation: &str) -> bool {
-    policy::row_of(operation)
-        .is_some_and(|row| !row.who.iter().any(|grant| matches!(grant, Grant::Anyone | Grant::Holder)))
+    policy::row_of(operation).is_some_and(|row| {
+        !row.who.iter().any(|grant| matches!(grant, Grant::Anyone | Grant::Holder))
+    })
 }
 
 fn who_may(row: &policy::Row) -> String {
@@ -120,7 +133,11 @@ fn who_may(row: &policy::Row) -> String {
             Grant::Role(role) => format!("role {role}"),
         })
         .collect();
-    let states = if row.states.is_empty() { String::new() } else { format!(" In state: {}.", row.states.join(", ")) };
+    let states = if row.states.is_empty() {
+        String::new()
+    } else {
+        format!(" In state: {}.", row.states.join(", "))
+    };
     format!("Who may: {}.{states}", who.join("; "))
 }
 
@@ -135,7 +152,12 @@ fn path_parameters(path: &'static str) -> impl Iterator<Item = &'static str> {
 fn parameter(name: &str, place: ParameterIn, required: Required) -> Parameter {
     let kind = if matches!(name, "limit" | "n") { Type::Integer } else { Type::String };
     let schema = ObjectBuilder::new().schema_type(kind).build();
-    ParameterBuilder::new().name(name).parameter_in(place).required(required).schema(Some(schema)).build()
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .schema(Some(schema))
+        .build()
 }
 
 fn problem_schema() -> RefOr<Schema> {
@@ -156,7 +178,10 @@ fn problem_schema() -> RefOr<Schema> {
         .property("code", text())
         .property("request_id", text())
         .property("errors", utoipa::openapi::schema::ArrayBuilder::new().items(fault).build())
-        .property("allowed_events", utoipa::openapi::schema::ArrayBuilder::new().items(text()).build())
+        .property(
+            "allowed_events",
+            utoipa::openapi::schema::ArrayBuilder::new().items(text()).build(),
+        )
         .property("current", ObjectBuilder::new().schema_type(Type::Object).build())
         .required("type")
         .required("title")

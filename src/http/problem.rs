@@ -48,29 +48,139 @@ const fn kind(code: &'static str, status: u16, title: &'static str, help: &'stat
 
 /// Every kind of problem there is.
 pub const KINDS: &[Kind] = &[
-    kind("malformed", 400, "Not readable", "The request is not well-formed. Check that the body is complete JSON in UTF-8, and that the address is spelled as documented."),
-    kind("unauthenticated", 401, "Sign in first", "Send a valid access token in the Authorization header: sign in, or refresh the token."),
-    kind("bad-login", 401, "Sign-in refused", "The e-mail address or the password is not right. After several tries, ask an administrator for a new invitation."),
-    kind("sign-in-ended", 401, "The sign-in has ended", "Access tokens live for 15 minutes. Refresh it, or sign in again. Changes of roles or password end every sign-in."),
-    kind("forbidden", 403, "Not yours to do", "Your roles do not include this. An administrator of the organization can change them."),
-    kind("not-found", 404, "Not found", "There is no such thing, or it is not yours to see. Check the address and which account you use."),
-    kind("invitation-unusable", 404, "Invitation not usable", "The invitation is unknown, used or expired. Ask whoever invited you for a new one."),
-    kind("method-not-allowed", 405, "Not possible here", "The address exists and does not take this method. The Allow header lists those that it takes."),
-    kind("not-acceptable", 406, "Not in this form", "The document does not exist in the form that the Accept header asks for."),
-    kind("timeout", 408, "Too slow", "The request body did not arrive in time. Check the connection and send it again."),
-    kind("wrong-state", 409, "Not possible now", "The state does not allow this. allowed_events lists what is possible instead."),
-    kind("already-there", 409, "Already there", "It exists already. Look at what is there before adding another."),
-    kind("idempotency-running", 409, "Still running", "The first request with this Idempotency-Key still runs. Wait a moment and send the same again."),
-    kind("stale", 412, "Changed in the meantime", "Somebody has changed it since you read it. Merge your change with `current` and send it with the new entity tag."),
-    kind("too-large", 413, "Too large", "The body or file is larger than the limit that is named. Split it, or make it smaller."),
-    kind("unsupported-type", 415, "Type not accepted", "The media type is not accepted here, or the content is not what its name says."),
-    kind("invalid", 422, "Not accepted like this", "The request is well-formed and something in it is refused. errors names each place and what to do."),
-    kind("idempotency-mismatch", 422, "Key used before", "This Idempotency-Key belongs to another request. Use a new key for a new request."),
-    kind("precondition-required", 428, "If-Match is missing", "Read the resource first, and send its ETag in If-Match, so that nobody's work is overwritten."),
-    kind("internal", 500, "Our fault", "Something went wrong on our side. Try again; if it stays, tell the operator the request id."),
-    kind("cannot-issue", 503, "Cannot issue now", "Badges cannot be signed at the moment. Nothing is lost: it is tried again until it succeeds."),
+    kind(
+        "malformed",
+        400,
+        "Not readable",
+        "The request is not well-formed. Check that the body is complete JSON in UTF-8, and that the address is spelled as documented.",
+    ),
+    kind(
+        "unauthenticated",
+        401,
+        "Sign in first",
+        "Send a valid access token in the Authorization header: sign in, or refresh the token.",
+    ),
+    kind(
+        "bad-login",
+        401,
+        "Sign-in refused",
+        "The e-mail address or the password is not right. After several tries, ask an administrator for a new invitation.",
+    ),
+    kind(
+        "sign-in-ended",
+        401,
+        "The sign-in has ended",
+        "Access tokens live for 15 minutes. Refresh it, or sign in again. Changes of roles or password end every sign-in.",
+    ),
+    kind(
+        "forbidden",
+        403,
+        "Not yours to do",
+        "Your roles do not include this. An administrator of the organization can change them.",
+    ),
+    kind(
+        "not-found",
+        404,
+        "Not found",
+        "There is no such thing, or it is not yours to see. Check the address and which account you use.",
+    ),
+    kind(
+        "invitation-unusable",
+        404,
+        "Invitation not usable",
+        "The invitation is unknown, used or expired. Ask whoever invited you for a new one.",
+    ),
+    kind(
+        "method-not-allowed",
+        405,
+        "Not possible here",
+        "The address exists and does not take this method. The Allow header lists those that it takes.",
+    ),
+    kind(
+        "not-acceptable",
+        406,
+        "Not in this form",
+        "The document does not exist in the form that the Accept header asks for.",
+    ),
+    kind(
+        "timeout",
+        408,
+        "Too slow",
+        "The request body did not arrive in time. Check the connection and send it again.",
+    ),
+    kind(
+        "wrong-state",
+        409,
+        "Not possible now",
+        "The state does not allow this. allowed_events lists what is possible instead.",
+    ),
+    kind(
+        "already-there",
+        409,
+        "Already there",
+        "It exists already. Look at what is there before adding another.",
+    ),
+    kind(
+        "idempotency-running",
+        409,
+        "Still running",
+        "The first request with this Idempotency-Key still runs. Wait a moment and send the same again.",
+    ),
+    kind(
+        "stale",
+        412,
+        "Changed in the meantime",
+        "Somebody has changed it since you read it. Merge your change with `current` and send it with the new entity tag.",
+    ),
+    kind(
+        "too-large",
+        413,
+        "Too large",
+        "The body or file is larger than the limit that is named. Split it, or make it smaller.",
+    ),
+    kind(
+        "unsupported-type",
+        415,
+        "Type not accepted",
+        "The media type is not accepted here, or the content is not what its name says.",
+    ),
+    kind(
+        "invalid",
+        422,
+        "Not accepted like this",
+        "The request is well-formed and something in it is refused. errors names each place and what to do.",
+    ),
+    kind(
+        "idempotency-mismatch",
+        422,
+        "Key used before",
+        "This Idempotency-Key belongs to another request. Use a new key for a new request.",
+    ),
+    kind(
+        "precondition-required",
+        428,
+        "If-Match is missing",
+        "Read the resource first, and send its ETag in If-Match, so that nobody's work is overwritten.",
+    ),
+    kind(
+        "internal",
+        500,
+        "Our fault",
+        "Something went wrong on our side. Try again; if it stays, tell the operator the request id.",
+    ),
+    kind(
+        "cannot-issue",
+        503,
+        "Cannot issue now",
+        "Badges cannot be signed at the moment. Nothing is lost: it is tried again until it succeeds.",
+    ),
     kind("not-initialized", 503, "Not set up yet", "The operator has to run `assay init` first."),
-    kind("busy", 503, "Busy", "Too much to do at the moment. Try again after the time in Retry-After."),
+    kind(
+        "busy",
+        503,
+        "Busy",
+        "Too much to do at the moment. Try again after the time in Retry-After.",
+    ),
 ];
 
 /// The kind of a code.
@@ -83,7 +193,8 @@ impl Problem {
     /// A problem of a kind. A code that is not in [`KINDS`] cannot be given: see the test of this table.
     #[must_use]
     pub fn new(code: &'static str, detail: impl Into<String>) -> Problem {
-        let (status, title) = find_kind(code).map_or((500, "Our fault"), |kind| (kind.status, kind.title));
+        let (status, title) =
+            find_kind(code).map_or((500, "Our fault"), |kind| (kind.status, kind.title));
         Problem {
             status,
             code,
@@ -155,8 +266,12 @@ impl From<Error> for Problem {
         let detail = error.to_string();
         match error {
             Error::Denied(Denied::Unauthenticated) => Problem::new("unauthenticated", detail),
-            Error::Denied(Denied::Hidden(_)) => Problem::new("not-found", "there is nothing here, or it is not yours to see"),
-            Error::NotFound(_) => Problem::new("not-found", "there is nothing here, or it is not yours to see"),
+            Error::Denied(Denied::Hidden(_)) => {
+                Problem::new("not-found", "there is nothing here, or it is not yours to see")
+            }
+            Error::NotFound(_) => {
+                Problem::new("not-found", "there is nothing here, or it is not yours to see")
+            }
             Error::Denied(Denied::Forbidden) => Problem::new("forbidden", detail),
             Error::Denied(Denied::NoRow) => {
                 tracing::error!("an operation has no policy row");
@@ -167,12 +282,17 @@ impl From<Error> for Problem {
             Error::InvitationUnusable => Problem::new("invitation-unusable", detail),
             Error::PreconditionRequired => Problem::new("precondition-required", detail),
             Error::Stale => Problem::new("stale", detail),
-            Error::WrongState { allowed_events, .. } => {
-                Problem { allowed_events: Some(allowed_events), ..Problem::new("wrong-state", detail) }
-            }
+            Error::WrongState { allowed_events, .. } => Problem {
+                allowed_events: Some(allowed_events),
+                ..Problem::new("wrong-state", detail)
+            },
             Error::AlreadyThere { code, .. } => {
                 let faults = vec![Fault::new("", code, detail.clone())];
-                Problem { allowed_events: Some(Vec::new()), ..Problem::new("already-there", detail) }.with_errors(faults)
+                Problem {
+                    allowed_events: Some(Vec::new()),
+                    ..Problem::new("already-there", detail)
+                }
+                .with_errors(faults)
             }
             Error::Invalid { faults, .. } => Problem::new("invalid", detail).with_errors(faults),
             Error::FileTooLarge { .. } => Problem::new("too-large", detail),
@@ -186,8 +306,14 @@ impl From<Error> for Problem {
             Error::CannotIssue(_) => Problem::new("cannot-issue", detail),
             Error::Busy => Problem { retry_after: Some(2), ..Problem::new("busy", detail) },
             Error::Internal(source) => {
-                tracing::error!(error = source.as_ref() as &(dyn std::error::Error + 'static), "internal error");
-                Problem::new("internal", "something went wrong on our side; try again, and tell the operator the request id if it stays")
+                tracing::error!(
+                    error = source.as_ref() as &(dyn std::error::Error + 'static),
+                    "internal error"
+                );
+                Problem::new(
+                    "internal",
+                    "something went wrong on our side; try again, and tell the operator the request id if it stays",
+                )
             }
         }
     }

@@ -39,7 +39,9 @@ pub struct Meta {
 /// The token is a secret: Debug shows whether there is one.
 impl std::fmt::Debug for Meta {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Meta").field("has_token", &self.access_token.is_some()).finish_non_exhaustive()
+        f.debug_struct("Meta")
+            .field("has_token", &self.access_token.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,15 +61,24 @@ fn read_meta(request: &HttpRequest) -> Result<Meta, Problem> {
             .get(name)
             .map(|value| value.to_str().map(str::to_owned))
             .transpose()
-            .map_err(|_not_ascii| Problem::new("malformed", format!("the header {name} is not readable text")))
+            .map_err(|_not_ascii| {
+                Problem::new("malformed", format!("the header {name} is not readable text"))
+            })
     };
     let access_token = match text(&header::AUTHORIZATION)? {
         None => None,
         Some(value) => match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
+            Some((scheme, token))
+                if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>
+            {
                 Some(token.trim().to_owned())
             }
-            Some(_) | None => return Err(Problem::new("unauthenticated", "send `Authorization: Bearer` and an access token")),
+            Some(_) | None => {
+                return Err(Problem::new(
+                    "unauthenticated",
+                    "send `Authorization: Bearer` and an access token",
+                ));
+            }
         },
     };
     let idempotency_key = text(&header::HeaderName::from_static("idempotency-key"))?;
@@ -84,7 +95,10 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<IfMatch, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let value = request.headers().get(header::IF_MATCH).map(|value| value.to_str().unwrap_or_default().trim());
+        let value = request
+            .headers()
+            .get(header::IF_MATCH)
+            .map(|value| value.to_str().unwrap_or_default().trim());
         ready(match value {
             None => Err(Error::PreconditionRequired.into()),
             // A tag that is none of ours is the tag of something that has changed since: no revision is negative.
@@ -115,7 +129,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
         let declared = declared_length(request);
         let payload = payload.take();
         Box::pin(async move {
-            let is_json = content_type.eq_ignore_ascii_case("application/json") || content_type.ends_with("+json");
+            let is_json = content_type.eq_ignore_ascii_case("application/json")
+                || content_type.ends_with("+json");
             if !is_json {
                 return Err(Problem::new("unsupported-type", "send the body as application/json"));
             }
@@ -136,7 +151,11 @@ pub fn declared_length(request: &HttpRequest) -> Option<usize> {
 ///
 /// # Errors
 /// `too-large`, `timeout` or `malformed`.
-pub async fn read_body(mut payload: Payload, declared: Option<usize>, limit: usize) -> Result<Bytes, Problem> {
+pub async fn read_body(
+    mut payload: Payload,
+    declared: Option<usize>,
+    limit: usize,
+) -> Result<Bytes, Problem> {
     let too_large = || Problem::new("too-large", format!("the body is larger than {limit} bytes"));
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
@@ -144,7 +163,9 @@ pub async fn read_body(mut payload: Payload, declared: Option<usize>, limit: usi
     let reading = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_broken| Problem::new("malformed", "the body broke off before its end"))?;
+            let chunk = chunk.map_err(|_broken| {
+                Problem::new("malformed", "the body broke off before its end")
+            })?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large());
             }
@@ -166,7 +187,9 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| (pointer_of(error.path()), error.into_inner()))
-        .and_then(|value| deserializer.end().map(|()| value).map_err(|error| (String::new(), error)));
+        .and_then(|value| {
+            deserializer.end().map(|()| value).map_err(|error| (String::new(), error))
+        });
     parsed.map_err(|(pointer, error)| match error.classify() {
         serde_json::error::Category::Data => {
             let message = error.to_string();
@@ -178,12 +201,18 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
                     None => ("wrong-type", pointer),
                 },
             };
-            Problem::new("invalid", "the body does not have the members that are documented; errors names the place")
-                .with_errors(vec![Fault::new(pointer, code, reason)])
+            Problem::new(
+                "invalid",
+                "the body does not have the members that are documented; errors names the place",
+            )
+            .with_errors(vec![Fault::new(pointer, code, reason)])
         }
-        serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
-            Problem::new("malformed", format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
-        }
+        serde_json::error::Category::Syntax
+        | serde_json::error::Category::Eof
+        | serde_json::error::Category::Io => Problem::new(
+            "malformed",
+            format!("the body is not JSON: line {}, column {}", error.line(), error.column()),
+        ),
     })
 }
 
@@ -197,7 +226,9 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
     path.iter().fold(String::new(), |mut pointer, segment| {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => {
+                pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+            }
             Segment::Enum { .. } | Segment::Unknown => {}
         }
         pointer
@@ -217,7 +248,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
             Ok(query) => Ok(Query(query.into_inner())),
             Err(error) => {
                 let fault = Fault::new("", "query", error.to_string());
-                Err(Problem::new("invalid", "the query of the address is not as documented").with_errors(vec![fault]))
+                Err(Problem::new("invalid", "the query of the address is not as documented")
+                    .with_errors(vec![fault]))
             }
         })
     }
@@ -251,7 +283,8 @@ pub fn page_limit(limit: Option<i64>) -> Result<i64, Problem> {
         Some(limit) if (1..=most).contains(&limit) => Ok(limit),
         Some(_) => {
             let detail = format!("limit is 1 to {most}");
-            Err(Problem::new("invalid", detail.clone()).with_errors(vec![Fault::new("", "limit", detail)]))
+            Err(Problem::new("invalid", detail.clone())
+                .with_errors(vec![Fault::new("", "limit", detail)]))
         }
     }
 }

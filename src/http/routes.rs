@@ -5,8 +5,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, audit_events, awards, evidence, members, micro_credentials, operator, organizations, reviews, sessions,
-    signing_keys, submissions, verify,
+    Page, audit_events, awards, evidence, members, micro_credentials, operator, organizations,
+    reviews, sessions, signing_keys, submissions, verify,
 };
 use super::problem::Problem;
 use super::web::public;
@@ -143,7 +143,10 @@ pub const ROUTES: &[Route] = &[
 /// The operation of a method and path pattern.
 #[must_use]
 pub fn find_operation(method: &str, pattern: &str) -> Option<&'static str> {
-    ROUTES.iter().find(|route| route.path == pattern && route.method == method).map(|route| route.operation)
+    ROUTES
+        .iter()
+        .find(|route| route.path == pattern && route.method == method)
+        .map(|route| route.operation)
 }
 
 /// An operation that nobody has decided who may use.
@@ -156,9 +159,13 @@ pub struct Undeclared(pub Vec<&'static str>);
 /// # Errors
 /// [`Undeclared`] with the operations at fault.
 pub fn require_policy(routes: &[Route]) -> Result<(), Undeclared> {
-    let n_rows = |operation: &str| policy::TABLE.iter().filter(|row| row.operation == operation).count();
-    let faults: Vec<&'static str> =
-        routes.iter().map(|route| route.operation).filter(|operation| n_rows(operation) != 1).collect();
+    let n_rows =
+        |operation: &str| policy::TABLE.iter().filter(|row| row.operation == operation).count();
+    let faults: Vec<&'static str> = routes
+        .iter()
+        .map(|route| route.operation)
+        .filter(|operation| n_rows(operation) != 1)
+        .collect();
     if faults.is_empty() { Ok(()) } else { Err(Undeclared(faults)) }
 }
 
@@ -186,7 +193,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
         config.service(resource.default_service(web::to(move || {
             let allow = allow.clone();
             async move {
-                let problem = Problem::new("method-not-allowed", format!("this address takes {allow}"));
+                let problem =
+                    Problem::new("method-not-allowed", format!("this address takes {allow}"));
                 let mut response = HttpResponse::from_error(problem);
                 if let Ok(value) = actix_web::http::header::HeaderValue::from_str(&allow) {
                     response.headers_mut().insert(actix_web::http::header::ALLOW, value);
@@ -196,6 +204,9 @@ pub fn configure(config: &mut web::ServiceConfig) {
         })));
     }
     config.default_service(web::to(|| async {
-        Err::<HttpResponse, Problem>(Problem::new("not-found", "there is nothing here, or it is not yours to see"))
+        Err::<HttpResponse, Problem>(Problem::new(
+            "not-found",
+            "there is nothing here, or it is not yours to see",
+        ))
     }));
 }

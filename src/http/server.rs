@@ -41,7 +41,10 @@ pub enum ServerError {
 ///
 /// # Errors
 /// [`ServerError`], in words for the operator.
-pub fn bind(resources: Arc<Resources>, address: SocketAddr) -> Result<(Server, App, SocketAddr), ServerError> {
+pub fn bind(
+    resources: Arc<Resources>,
+    address: SocketAddr,
+) -> Result<(Server, App, SocketAddr), ServerError> {
     routes::require_policy(ROUTES)?;
     let app = App::new(resources, Arc::new(Metrics::new()?));
     let listen = |source| ServerError::Listen { address, source };

@@ -55,8 +55,10 @@ pub struct CredentialView {
 pub fn credential_view(cx: &mut Cx<'_>, id: AwardId) -> Result<CredentialView, Error> {
     let document = credential(cx, id)?;
     let award = store::awards::find(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
-    let decision = store::decisions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
-    let stored = store::submissions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
+    let decision =
+        store::decisions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
+    let stored = store::submissions::find(cx.conn, award.submission)?
+        .ok_or_else(|| missing("credential"))?;
     let intent = store::awards::find_intent(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
     let issuer =
         store::organizations::find(cx.conn, intent.issuer)?.ok_or_else(|| missing("credential"))?;
@@ -181,11 +183,15 @@ pub fn status_list(cx: &mut Cx<'_>, id: StatusListId) -> Result<String, Error> {
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-pub fn catalogue(cx: &mut Cx<'_>, query: &CatalogueQuery) -> Result<Vec<(Version, Organization)>, Error> {
+pub fn catalogue(
+    cx: &mut Cx<'_>,
+    query: &CatalogueQuery,
+) -> Result<Vec<(Version, Organization)>, Error> {
     store::micro_credentials::list_catalogue(cx.conn, query)?
         .into_iter()
         .map(|version| {
-            let owner = store::organizations::find(cx.conn, version.organization)?.ok_or_else(|| missing("organization"))?;
+            let owner = store::organizations::find(cx.conn, version.organization)?
+                .ok_or_else(|| missing("organization"))?;
             Ok((version, owner))
         })
         .collect()
@@ -195,7 +201,11 @@ pub fn catalogue(cx: &mut Cx<'_>, query: &CatalogueQuery) -> Result<Vec<(Version
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-pub fn newer_version(cx: &mut Cx<'_>, family: MicroCredentialId, number: i32) -> Result<Option<i32>, Error> {
+pub fn newer_version(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    number: i32,
+) -> Result<Option<i32>, Error> {
     let newest = store::micro_credentials::find_open(cx.conn, family)?;
     Ok(newest.map(|version| version.number).filter(|newest| *newest > number))
 }

@@ -15,7 +15,9 @@ pub fn check(resources: &Resources) -> Vec<(&'static str, bool)> {
     let database = resources.database.connection();
     let has_database = database.is_ok();
     let is_initialized = match database {
-        Ok(mut conn) => store::installation::find(&mut conn).is_ok_and(|installation| installation.is_some()),
+        Ok(mut conn) => {
+            store::installation::find(&mut conn).is_ok_and(|installation| installation.is_some())
+        }
         Err(_) => false,
     };
     let is_migrated = resources.database.has_pending_migration().is_ok_and(|pending| !pending);

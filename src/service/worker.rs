@@ -1,7 +1,7 @@
 //! The worker: sends mail, issues what waits, keeps house. One thread beside the requests, the last to stop.
 
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 

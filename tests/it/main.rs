@@ -1,5 +1,13 @@
 //! One test binary: each file states the rules of one resource.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::allow_attributes, missing_docs, reason = "a test may fail loudly, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::allow_attributes,
+    missing_docs,
+    reason = "a test may fail loudly, helpers included"
+)]
+
+mod harness;
 
 mod canonical;
 mod definitions;
@@ -7,6 +15,7 @@ mod fetch;
 mod files;
 mod lints;
 mod mail;
+mod main_job;
 mod pages;
 mod standards;
 mod verify;

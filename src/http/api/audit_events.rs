@@ -71,7 +71,10 @@ pub async fn list_audit_events(
     let before = paging.after.as_deref().and_then(|seq| seq.parse().ok());
     app.read(meta, "list_audit_events", move |cx| {
         let fetched = audit::list(cx, before, paging.fetch())?;
-        Answer::json(200, &paging.page(fetched, |event| event.seq.to_string(), AuditEventView::from))
+        Answer::json(
+            200,
+            &paging.page(fetched, |event| event.seq.to_string(), AuditEventView::from),
+        )
     })
     .await
 }

@@ -63,7 +63,12 @@ impl From<Award> for AwardView {
             person_id: award.earner.to_string(),
             submission_id: award.submission.to_string(),
             state: award.state.as_str(),
-            allowed_events: award.state.allowed_events().iter().map(|event| event.as_str()).collect(),
+            allowed_events: award
+                .state
+                .allowed_events()
+                .iter()
+                .map(|event| event.as_str())
+                .collect(),
             path: format!("/credentials/{}", award.id),
             created_at: award.created_at.to_string(),
             issued_at: award.issued_at.map(|moment| moment.to_string()),
@@ -95,7 +100,12 @@ pub async fn list_awards(
     let list = ListAwards {
         person: parameters.person_id,
         micro_credential: parameters.micro_credential_id,
-        state: parse_word("state", parameters.state.as_deref(), AwardState::parse, AwardState::ALL)?,
+        state: parse_word(
+            "state",
+            parameters.state.as_deref(),
+            AwardState::parse,
+            AwardState::ALL,
+        )?,
         after: paging.after.clone(),
         limit: paging.fetch(),
     };
@@ -112,7 +122,11 @@ fn answer(award: Award) -> Result<Answer, Error> {
 }
 
 /// `GET /api/v1/awards/{id}`
-pub async fn read_award(app: web::Data<App>, meta: Meta, Path(id): Path<AwardId>) -> Result<HttpResponse, Problem> {
+pub async fn read_award(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<AwardId>,
+) -> Result<HttpResponse, Problem> {
     app.read(meta, "read_award", move |cx| answer(awards::find(cx, id)?)).await
 }
 
@@ -139,8 +153,13 @@ pub async fn revoke_award(
         // Who may not revoke is told that first, and not what the reasons are called.
         awards::find(cx, id)?;
         let reason = reason.ok_or_else(|| {
-            let known: Vec<&str> = RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
-            Error::invalid("/reason_code", "unknown-reason", format!("the reason is one of {}", known.join(", ")))
+            let known: Vec<&str> =
+                RevocationReason::ALL.iter().map(|reason| reason.as_str()).collect();
+            Error::invalid(
+                "/reason_code",
+                "unknown-reason",
+                format!("the reason is one of {}", known.join(", ")),
+            )
         })?;
         answer(awards::revoke(cx, id, reason, &body.value.note)?)
     })

@@ -97,7 +97,10 @@ impl EvidenceView {
             _ => (None, None),
         };
         EvidenceView {
-            content_path: format!("/api/v1/submissions/{}/evidence/{}/content", stored.submission, stored.id),
+            content_path: format!(
+                "/api/v1/submissions/{}/evidence/{}/content",
+                stored.submission, stored.id
+            ),
             id: stored.id.to_string(),
             requirement_id: stored.requirement,
             kind: stored.kind,
@@ -127,7 +130,11 @@ pub async fn add_evidence(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         let form = Multipart::new(request.headers(), payload);
         return add_file(app, meta, id, form).await;
@@ -139,12 +146,20 @@ pub async fn add_evidence(
         (Some(url), None) => Inline::Link(url),
         (None, Some(text)) => Inline::Text(text),
         (Some(_), Some(_)) | (None, None) => {
-            let fault = Fault::new("", "url-or-text", "send either url or text; a file goes as multipart/form-data");
-            return Err(Problem::new("invalid", "an item is either a link or a text").with_errors(vec![fault]));
+            let fault = Fault::new(
+                "",
+                "url-or-text",
+                "send either url or text; a file goes as multipart/form-data",
+            );
+            return Err(Problem::new("invalid", "an item is either a link or a text")
+                .with_errors(vec![fault]));
         }
     };
     let terms = ItemTerms { requirement_id, contains_students, consent };
-    app.write(meta, "add_evidence", parts, move |cx| answer(id, evidence::add_inline(cx, id, &item, &terms)?)).await
+    app.write(meta, "add_evidence", parts, move |cx| {
+        answer(id, evidence::add_inline(cx, id, &item, &terms)?)
+    })
+    .await
 }
 
 /// What an upload has brought so far.
@@ -164,32 +179,51 @@ async fn add_file(
 ) -> Result<HttpResponse, Problem> {
     let mut form = Form::default();
     while let Some(field) = next_in_time(multipart.next()).await? {
-        let field = field.map_err(|_broken| Problem::new("malformed", "the form is not complete multipart/form-data"))?;
+        let field = field.map_err(|_broken| {
+            Problem::new("malformed", "the form is not complete multipart/form-data")
+        })?;
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" if form.file.is_none() => {
-                let incoming = app.run(&meta, "add_evidence", move |cx| evidence::begin(cx, id)).await?;
+                let incoming =
+                    app.run(&meta, "add_evidence", move |cx| evidence::begin(cx, id)).await?;
                 form.file = Some(receive(&app, field, incoming).await?);
             }
             "requirement_id" => form.requirement_id = Some(read_field(field).await?),
-            "contains_students" => form.contains_students = read_flag(field, "/contains_students").await?,
+            "contains_students" => {
+                form.contains_students = read_flag(field, "/contains_students").await?
+            }
             "consent" => form.consent = read_flag(field, "/consent").await?,
             _ => {
-                let detail = "the form takes one file, requirement_id, contains_students and consent";
+                let detail =
+                    "the form takes one file, requirement_id, contains_students and consent";
                 let fault = Fault::new(format!("/{name}"), "unknown-field", detail);
                 return Err(Problem::new("invalid", detail).with_errors(vec![fault]));
             }
         }
     }
     let missing = |pointer: &str, detail: &str| {
-        Problem::new("invalid", detail).with_errors(vec![Fault::new(pointer, "missing-field", detail)])
+        Problem::new("invalid", detail).with_errors(vec![Fault::new(
+            pointer,
+            "missing-field",
+            detail,
+        )])
     };
-    let (incoming, file_name, sha256) = form.file.ok_or_else(|| missing("/file", "choose a file"))?;
-    let requirement_id = form
-        .requirement_id
-        .ok_or_else(|| missing("/requirement_id", "say which evidence requirement the file answers"))?;
-    let parts = vec![meta.target.clone().into_bytes(), requirement_id.clone().into_bytes(), sha256.to_vec()];
-    let terms = ItemTerms { requirement_id, contains_students: form.contains_students, consent: form.consent };
+    let (incoming, file_name, sha256) =
+        form.file.ok_or_else(|| missing("/file", "choose a file"))?;
+    let requirement_id = form.requirement_id.ok_or_else(|| {
+        missing("/requirement_id", "say which evidence requirement the file answers")
+    })?;
+    let parts = vec![
+        meta.target.clone().into_bytes(),
+        requirement_id.clone().into_bytes(),
+        sha256.to_vec(),
+    ];
+    let terms = ItemTerms {
+        requirement_id,
+        contains_students: form.contains_students,
+        consent: form.consent,
+    };
     app.write(meta, "add_evidence", parts, move |cx| {
         answer(id, evidence::complete(cx, id, incoming, &file_name, &terms)?)
     })
@@ -216,13 +250,18 @@ async fn receive(
         let chunk = next_in_time(field.next()).await?;
         let is_end = chunk.is_none();
         if let Some(chunk) = chunk {
-            let chunk = chunk.map_err(|_broken| Problem::new("malformed", "the upload broke off before its end"))?;
+            let chunk = chunk.map_err(|_broken| {
+                Problem::new("malformed", "the upload broke off before its end")
+            })?;
             total += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
             hasher.update(&chunk);
             buffer.extend_from_slice(&chunk);
             let seconds = started.elapsed().as_secs();
             if seconds > 60 && total / seconds < SLOWEST {
-                return Err(Problem::new("timeout", "the upload is too slow; use a better connection or a smaller file"));
+                return Err(Problem::new(
+                    "timeout",
+                    "the upload is too slow; use a better connection or a smaller file",
+                ));
             }
         }
         if buffer.len() >= WRITE_BYTES || (is_end && !buffer.is_empty()) {
@@ -241,21 +280,26 @@ async fn receive(
 }
 
 async fn next_in_time<T>(next: impl Future<Output = Option<T>>) -> Result<Option<T>, Problem> {
-    tokio::time::timeout(QUIET, next)
-        .await
-        .map_err(|_elapsed| Problem::new("timeout", "nothing arrived for half a minute; send it again"))
+    tokio::time::timeout(QUIET, next).await.map_err(|_elapsed| {
+        Problem::new("timeout", "nothing arrived for half a minute; send it again")
+    })
 }
 
 async fn read_field(mut field: Field) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = next_in_time(field.next()).await? {
-        let chunk = chunk.map_err(|_broken| Problem::new("malformed", "the form broke off before its end"))?;
+        let chunk = chunk
+            .map_err(|_broken| Problem::new("malformed", "the form broke off before its end"))?;
         if bytes.len() + chunk.len() > FIELD_LIMIT {
-            return Err(Problem::new("too-large", format!("a field of the form has at most {FIELD_LIMIT} bytes")));
+            return Err(Problem::new(
+                "too-large",
+                format!("a field of the form has at most {FIELD_LIMIT} bytes"),
+            ));
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8(bytes).map_err(|_not_utf8| Problem::new("malformed", "a field of the form is not UTF-8"))
+    String::from_utf8(bytes)
+        .map_err(|_not_utf8| Problem::new("malformed", "a field of the form is not UTF-8"))
 }
 
 async fn read_flag(field: Field, pointer: &str) -> Result<bool, Problem> {
@@ -289,8 +333,9 @@ pub async fn read_evidence_content(
     meta: Meta,
     Path((id, evidence_id)): Path<(SubmissionId, EvidenceId)>,
 ) -> Result<HttpResponse, Problem> {
-    let opened: Opened =
-        app.run(&meta, "read_evidence_content", move |cx| evidence::open(cx, id, evidence_id)).await?;
+    let opened: Opened = app
+        .run(&meta, "read_evidence_content", move |cx| evidence::open(cx, id, evidence_id))
+        .await?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_TYPE, opened.media_type))
@@ -334,7 +379,16 @@ fn stream(
 /// A name as attachment (RFC 6266): plain ASCII for old readers, UTF-8 for the others.
 fn attachment(file_name: &str) -> header::ContentDisposition {
     let ascii: String =
-        file_name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' }).collect();
+        file_name
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
     let mut parameters = vec![header::DispositionParam::Filename(ascii.clone())];
     if ascii != file_name {
         parameters.push(header::DispositionParam::FilenameExt(header::ExtendedValue {

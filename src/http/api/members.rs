@@ -187,7 +187,11 @@ pub async fn put_member(
     app.write(meta, "put_member", parts, move |cx: &mut Cx<'_>| {
         let roles: Vec<Role> = members::parse_roles(&roles)?;
         let state = MembershipState::parse(&state).ok_or_else(|| {
-            Error::invalid("/state", "unknown-state", "the state is one of invited, confirmed, suspended, removed")
+            Error::invalid(
+                "/state",
+                "unknown-state",
+                "the state is one of invited, confirmed, suspended, removed",
+            )
         })?;
         match members::change(cx, organization, person, &roles, state, if_match.0) {
             Ok(membership) => {

@@ -63,11 +63,19 @@ pub async fn validate_definition(
     app.read(meta, "validate_definition", move |cx| {
         let (faults, parsed) = micro_credentials::validate(cx, &body.value.definition)?;
         let (content_hash, scoring_hash, policy_hash) = match parsed {
-            Some(parsed) => (Some(parsed.content_hash), Some(parsed.scoring_hash), Some(parsed.policy_hash)),
+            Some(parsed) => {
+                (Some(parsed.content_hash), Some(parsed.scoring_hash), Some(parsed.policy_hash))
+            }
             None => (None, None, None),
         };
         let findings: Vec<FindingView> = faults.into_iter().map(FindingView::from).collect();
-        let view = ValidationView { valid: findings.is_empty(), findings, content_hash, scoring_hash, policy_hash };
+        let view = ValidationView {
+            valid: findings.is_empty(),
+            findings,
+            content_hash,
+            scoring_hash,
+            policy_hash,
+        };
         Answer::json(200, &view)
     })
     .await
@@ -122,7 +130,8 @@ impl TryFrom<Version> for VersionView {
     type Error = Error;
 
     fn try_from(version: Version) -> Result<VersionView, Error> {
-        let definition: Value = serde_json::from_str(&version.definition).map_err(Error::internal)?;
+        let definition: Value =
+            serde_json::from_str(&version.definition).map_err(Error::internal)?;
         let slug = definition["id"].as_str().unwrap_or_default().to_owned();
         Ok(VersionView {
             id: version.micro_credential.to_string(),
@@ -137,7 +146,10 @@ impl TryFrom<Version> for VersionView {
             scoring_hash: version.scoring_hash,
             policy_hash: version.policy_hash,
             published_at: version.published_at.map(|moment| moment.to_string()),
-            achievement_path: format!("/achievements/{}/versions/{}", version.micro_credential, version.number),
+            achievement_path: format!(
+                "/achievements/{}/versions/{}",
+                version.micro_credential, version.number
+            ),
         })
     }
 }
@@ -159,7 +171,8 @@ pub async fn create_micro_credential(
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![body.bytes.to_vec()];
     app.write(meta, "create_micro_credential", parts, move |cx| {
-        let version = micro_credentials::create(cx, body.value.organization_id, &body.value.definition)?;
+        let version =
+            micro_credentials::create(cx, body.value.organization_id, &body.value.definition)?;
         let location = location(&version);
         Ok(answer(201, version)?.with_location(location))
     })
@@ -192,7 +205,13 @@ impl CatalogueParameters {
         let q = self.q.as_deref().unwrap_or_default();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let query = CatalogueQuery {
-            words: q.chars().take(200).collect::<String>().split_whitespace().map(str::to_owned).collect(),
+            words: q
+                .chars()
+                .take(200)
+                .collect::<String>()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
             organization: self.organization_id,
             skill: given(&self.skill),
             audience: given(&self.audience),
@@ -237,7 +256,10 @@ impl From<Version> for CatalogueItem {
             id: version.micro_credential.to_string(),
             organization_id: version.organization.to_string(),
             version: version.number,
-            achievement_path: format!("/achievements/{}/versions/{}", version.micro_credential, version.number),
+            achievement_path: format!(
+                "/achievements/{}/versions/{}",
+                version.micro_credential, version.number
+            ),
             label: version.label,
             title: version.title,
             summary: definition["summary"].as_str().unwrap_or_default().to_owned(),
@@ -257,7 +279,10 @@ pub async fn list_micro_credentials(
     let (query, paging) = parameters.query()?;
     app.read(meta, "list_micro_credentials", move |cx| {
         let fetched = micro_credentials::list(cx, &query)?;
-        Answer::json(200, &paging.page(fetched, |item| item.micro_credential.to_string(), CatalogueItem::from))
+        Answer::json(
+            200,
+            &paging.page(fetched, |item| item.micro_credential.to_string(), CatalogueItem::from),
+        )
     })
     .await
 }
@@ -268,7 +293,8 @@ pub async fn read_micro_credential(
     meta: Meta,
     Path(id): Path<MicroCredentialId>,
 ) -> Result<HttpResponse, Problem> {
-    app.read(meta, "read_micro_credential", move |cx| answer(200, micro_credentials::find(cx, id)?)).await
+    app.read(meta, "read_micro_credential", move |cx| answer(200, micro_credentials::find(cx, id)?))
+        .await
 }
 
 /// `GET /api/v1/micro-credentials/{id}/versions/{n}`
@@ -277,7 +303,10 @@ pub async fn read_version(
     meta: Meta,
     Path((id, number)): Path<(MicroCredentialId, i32)>,
 ) -> Result<HttpResponse, Problem> {
-    app.read(meta, "read_version", move |cx| answer(200, micro_credentials::find_version(cx, id, number)?)).await
+    app.read(meta, "read_version", move |cx| {
+        answer(200, micro_credentials::find_version(cx, id, number)?)
+    })
+    .await
 }
 
 /// `POST /api/v1/micro-credentials/{id}/versions`
@@ -309,7 +338,8 @@ pub async fn put_version(
         match micro_credentials::edit(cx, id, number, &body.value.definition, if_match.0) {
             Ok(version) => Ok(answer(200, version)?.into()),
             Err(Error::Stale) => {
-                let current = VersionView::try_from(micro_credentials::find_version(cx, id, number)?)?;
+                let current =
+                    VersionView::try_from(micro_credentials::find_version(cx, id, number)?)?;
                 Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
             }
             Err(error) => Err(error),
@@ -400,7 +430,10 @@ pub async fn publish_version(
     Path((id, number)): Path<(MicroCredentialId, i32)>,
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes()];
-    app.write(meta, "publish_version", parts, move |cx| answer(200, micro_credentials::publish(cx, id, number)?)).await
+    app.write(meta, "publish_version", parts, move |cx| {
+        answer(200, micro_credentials::publish(cx, id, number)?)
+    })
+    .await
 }
 
 /// `POST /api/v1/micro-credentials/{id}/versions/{n}/retire`
@@ -410,5 +443,8 @@ pub async fn retire_version(
     Path((id, number)): Path<(MicroCredentialId, i32)>,
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes()];
-    app.write(meta, "retire_version", parts, move |cx| answer(200, micro_credentials::retire(cx, id, number)?)).await
+    app.write(meta, "retire_version", parts, move |cx| {
+        answer(200, micro_credentials::retire(cx, id, number)?)
+    })
+    .await
 }

@@ -65,11 +65,17 @@ impl Paging {
     }
 
     /// Cuts what was fetched to the page. `key` gives the key of an item.
-    pub fn page<S, T: ToSchema>(&self, mut fetched: Vec<S>, key: impl Fn(&S) -> String, view: impl Fn(S) -> T) -> Page<T> {
+    pub fn page<S, T: ToSchema>(
+        &self,
+        mut fetched: Vec<S>,
+        key: impl Fn(&S) -> String,
+        view: impl Fn(S) -> T,
+    ) -> Page<T> {
         let size = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let has_more = fetched.len() > size;
         fetched.truncate(size);
-        let next_cursor = fetched.last().filter(|_| has_more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
+        let next_cursor =
+            fetched.last().filter(|_| has_more).map(|last| URL_SAFE_NO_PAD.encode(key(last)));
         Page { items: fetched.into_iter().map(view).collect(), next_cursor }
     }
 }
@@ -85,7 +91,8 @@ impl PageQuery {
 }
 
 fn decode_cursor(cursor: &str) -> Result<String, Problem> {
-    let decoded = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded =
+        URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.filter(|key| key.len() <= 64).ok_or_else(|| {
         let detail = "take the cursor from next_cursor of the page before, or leave it out";
         Problem::new("invalid", detail).with_errors(vec![Fault::new("", "cursor", detail)])
@@ -96,7 +103,12 @@ fn decode_cursor(cursor: &str) -> Result<String, Problem> {
 ///
 /// # Errors
 /// `invalid` for a word that is not one of them.
-pub fn parse_word<T>(name: &str, word: Option<&str>, parse: fn(&str) -> Option<T>, known: &[T]) -> Result<Option<T>, Problem>
+pub fn parse_word<T>(
+    name: &str,
+    word: Option<&str>,
+    parse: fn(&str) -> Option<T>,
+    known: &[T],
+) -> Result<Option<T>, Problem>
 where
     T: std::fmt::Display,
 {

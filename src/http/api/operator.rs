@@ -10,7 +10,9 @@ use crate::service::{Error, readiness};
 
 /// `GET /health/live`
 pub async fn health_live() -> HttpResponse {
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({ "status": "live" }))
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .json(json!({ "status": "live" }))
 }
 
 /// `GET /health/ready`
@@ -24,7 +26,8 @@ pub async fn health_ready(app: web::Data<App>) -> Result<HttpResponse, Problem> 
         "status": if is_ready { "ready" } else { "not_ready" },
         "checks": checks.iter().map(|(name, passed)| json!({ "name": name, "passed": passed })).collect::<Vec<_>>(),
     });
-    let mut response = if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response =
+        if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     Ok(response.insert_header(("cache-control", "no-store")).json(body))
 }
 
@@ -38,6 +41,10 @@ pub async fn read_metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> 
 
 /// `GET /api/v1/openapi.json`
 pub async fn read_openapi() -> Result<HttpResponse, Problem> {
-    let text = openapi::document().to_json().map_err(|error| Problem::from(Error::internal(error)))?;
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "public, max-age=300")).content_type("application/json").body(text))
+    let text =
+        openapi::document().to_json().map_err(|error| Problem::from(Error::internal(error)))?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("cache-control", "public, max-age=300"))
+        .content_type("application/json")
+        .body(text))
 }

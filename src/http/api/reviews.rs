@@ -52,7 +52,11 @@ impl TryFrom<Work> for WorkView {
             version: work.version.number,
             definition: serde_json::from_str(&work.version.definition).map_err(Error::internal)?,
             content_hash: work.version.content_hash,
-            responses: work.responses.into_iter().map(|(prompt, response)| (prompt, response.into())).collect(),
+            responses: work
+                .responses
+                .into_iter()
+                .map(|(prompt, response)| (prompt, response.into()))
+                .collect(),
             evidence: work.evidence.into_iter().map(EvidenceView::blinded).collect(),
             ai_use: work.ai_use,
         })
@@ -93,7 +97,8 @@ impl TryFrom<SheetBody> for Sheet {
     fn try_from(body: SheetBody) -> Result<Sheet, Problem> {
         let mut scores: BTreeMap<String, Score> = BTreeMap::new();
         let mut faults = Vec::new();
-        let too_long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() > 10_000);
+        let too_long =
+            |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() > 10_000);
         for (index, line) in body.scores.into_iter().enumerate() {
             if too_long(&line.feedback) {
                 let detail = "feedback has at most 10,000 characters";
@@ -102,14 +107,22 @@ impl TryFrom<SheetBody> for Sheet {
             let score = Score { level: line.level, unscorable: false, feedback: line.feedback };
             if scores.insert(line.criterion_id, score).is_some() {
                 let detail = "this criterion stands in the sheet twice";
-                faults.push(Fault::new(format!("/scores/{index}/criterion_id"), "duplicate-criterion", detail));
+                faults.push(Fault::new(
+                    format!("/scores/{index}/criterion_id"),
+                    "duplicate-criterion",
+                    detail,
+                ));
             }
         }
         for id in body.unscorable {
             scores.entry(id).or_default().unscorable = true;
         }
         if too_long(&body.overall_feedback) {
-            faults.push(Fault::new("/overall_feedback", "too-long", "it has at most 10,000 characters"));
+            faults.push(Fault::new(
+                "/overall_feedback",
+                "too-long",
+                "it has at most 10,000 characters",
+            ));
         }
         if scores.len() > 200 {
             faults.push(Fault::new("/scores", "too-many", "a sheet has at most 200 lines"));
@@ -124,12 +137,20 @@ impl TryFrom<SheetBody> for Sheet {
 
 impl From<Sheet> for SheetBody {
     fn from(sheet: Sheet) -> SheetBody {
-        let unscorable =
-            sheet.scores.iter().filter(|(_, score)| score.unscorable).map(|(id, _)| id.clone()).collect();
+        let unscorable = sheet
+            .scores
+            .iter()
+            .filter(|(_, score)| score.unscorable)
+            .map(|(id, _)| id.clone())
+            .collect();
         let scores = sheet
             .scores
             .into_iter()
-            .map(|(criterion_id, score)| ScoreBody { criterion_id, level: score.level, feedback: score.feedback })
+            .map(|(criterion_id, score)| ScoreBody {
+                criterion_id,
+                level: score.level,
+                feedback: score.feedback,
+            })
             .collect();
         SheetBody { scores, overall_feedback: sheet.overall_feedback, unscorable }
     }
@@ -208,18 +229,24 @@ pub async fn claim_review(
     body: JsonBody<ClaimBody>,
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![body.bytes.to_vec()];
-    app.write(meta, "claim_review", parts, move |cx| match reviews::claim(cx, body.value.micro_credential_id)? {
-        None => Ok(Answer::empty(204)),
-        Some(detail) => {
-            let location = format!("/api/v1/reviews/{}", detail.review.id);
-            Ok(answer(201, detail)?.with_location(location))
+    app.write(meta, "claim_review", parts, move |cx| {
+        match reviews::claim(cx, body.value.micro_credential_id)? {
+            None => Ok(Answer::empty(204)),
+            Some(detail) => {
+                let location = format!("/api/v1/reviews/{}", detail.review.id);
+                Ok(answer(201, detail)?.with_location(location))
+            }
         }
     })
     .await
 }
 
 /// `GET /api/v1/reviews/{id}`
-pub async fn read_review(app: web::Data<App>, meta: Meta, Path(id): Path<ReviewId>) -> Result<HttpResponse, Problem> {
+pub async fn read_review(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<ReviewId>,
+) -> Result<HttpResponse, Problem> {
     app.read(meta, "read_review", move |cx| answer(200, reviews::find(cx, id)?)).await
 }
 
@@ -262,7 +289,8 @@ pub async fn list_reviews(
     Query(parameters): Query<ReviewParameters>,
 ) -> Result<HttpResponse, Problem> {
     let paging = Paging::new(parameters.limit, parameters.cursor.as_deref())?;
-    let state = parse_word("state", parameters.state.as_deref(), ReviewState::parse, ReviewState::ALL)?;
+    let state =
+        parse_word("state", parameters.state.as_deref(), ReviewState::parse, ReviewState::ALL)?;
     app.read(meta, "list_reviews", move |cx| {
         let fetched = reviews::list(cx, state, paging.after.as_deref(), paging.fetch())?;
         let page = paging.page(
@@ -284,7 +312,11 @@ pub async fn list_reviews(
 }
 
 /// `POST /api/v1/reviews/{id}/renew`
-pub async fn renew_review(app: web::Data<App>, meta: Meta, Path(id): Path<ReviewId>) -> Result<HttpResponse, Problem> {
+pub async fn renew_review(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<ReviewId>,
+) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes()];
     app.write(meta, "renew_review", parts, move |cx| answer(200, reviews::renew(cx, id)?)).await
 }
@@ -299,13 +331,15 @@ pub async fn put_scores(
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
     let sheet = Sheet::try_from(body.value)?;
-    app.write(meta, "put_scores", parts, move |cx| match reviews::save_scores(cx, id, &sheet, if_match.0) {
-        Ok(detail) => Ok(answer(200, detail)?.into()),
-        Err(Error::Stale) => {
-            let current = ReviewView::try_from(reviews::find(cx, id)?)?;
-            Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
+    app.write(meta, "put_scores", parts, move |cx| {
+        match reviews::save_scores(cx, id, &sheet, if_match.0) {
+            Ok(detail) => Ok(answer(200, detail)?.into()),
+            Err(Error::Stale) => {
+                let current = ReviewView::try_from(reviews::find(cx, id)?)?;
+                Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
+            }
+            Err(error) => Err(error),
         }
-        Err(error) => Err(error),
     })
     .await
 }
@@ -321,12 +355,19 @@ pub struct LockedView {
 }
 
 /// `POST /api/v1/reviews/{id}/lock`
-pub async fn lock_review(app: web::Data<App>, meta: Meta, Path(id): Path<ReviewId>) -> Result<HttpResponse, Problem> {
+pub async fn lock_review(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<ReviewId>,
+) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes()];
     app.write(meta, "lock_review", parts, move |cx| {
         let locked = reviews::lock(cx, id)?;
         let revision = locked.detail.review.revision;
-        let view = LockedView { review: ReviewView::try_from(locked.detail)?, is_decided: locked.is_decided };
+        let view = LockedView {
+            review: ReviewView::try_from(locked.detail)?,
+            is_decided: locked.is_decided,
+        };
         Ok(Answer::json(200, &view)?.with_revision(revision))
     })
     .await

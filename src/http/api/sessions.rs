@@ -53,7 +53,11 @@ impl From<Tokens> for TokensView {
 }
 
 /// `POST /api/v1/sessions`
-pub async fn create_session(app: web::Data<App>, meta: Meta, body: JsonBody<NewSession>) -> Result<HttpResponse, Problem> {
+pub async fn create_session(
+    app: web::Data<App>,
+    meta: Meta,
+    body: JsonBody<NewSession>,
+) -> Result<HttpResponse, Problem> {
     let NewSession { email, password } = body.value;
     // An old token must not get in the way of a new sign-in.
     let meta = Meta { access_token: None, ..meta };
@@ -65,7 +69,11 @@ pub async fn create_session(app: web::Data<App>, meta: Meta, body: JsonBody<NewS
 }
 
 /// `POST /api/v1/sessions/refresh`
-pub async fn refresh_session(app: web::Data<App>, meta: Meta, body: JsonBody<Refresh>) -> Result<HttpResponse, Problem> {
+pub async fn refresh_session(
+    app: web::Data<App>,
+    meta: Meta,
+    body: JsonBody<Refresh>,
+) -> Result<HttpResponse, Problem> {
     let token = body.value.refresh_token;
     let meta = Meta { access_token: None, ..meta };
     app.read(meta, "refresh_session", move |cx| {
@@ -125,7 +133,8 @@ pub async fn read_me(app: web::Data<App>, meta: Meta) -> Result<HttpResponse, Pr
             .facets
             .iter()
             .map(|facet| {
-                let words: Vec<&'static str> = facet.roles.iter().map(|role| role.as_str()).collect();
+                let words: Vec<&'static str> =
+                    facet.roles.iter().map(|role| role.as_str()).collect();
                 if facet.state == crate::domain::organization::MembershipState::Confirmed {
                     roles.extend(words.iter().copied());
                 }

@@ -70,7 +70,8 @@ pub async fn list_signing_keys(
     Path(organization): Path<OrganizationId>,
 ) -> Result<HttpResponse, Problem> {
     app.read(meta, "list_signing_keys", move |cx| {
-        let items = signing_keys::list(cx, organization)?.into_iter().map(SigningKeyView::from).collect();
+        let items =
+            signing_keys::list(cx, organization)?.into_iter().map(SigningKeyView::from).collect();
         Answer::json(200, &SigningKeyList { items, next_cursor: None })
     })
     .await

@@ -15,7 +15,8 @@ use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::submissions::{
-    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, SubmissionDetail, SubmissionLine,
+    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, SubmissionDetail,
+    SubmissionLine,
 };
 use crate::service::{Cx, Error, Fault};
 use crate::store::submissions::StoredSubmission;
@@ -35,7 +36,11 @@ pub struct NewSubmission {
 fn refuse_unbuilt(new: &NewSubmission) -> Result<(), Problem> {
     let mut faults = Vec::new();
     if new.program_id.is_some() {
-        faults.push(Fault::new("/program_id", "no-such-program", "there is no such programme; leave program_id out"));
+        faults.push(Fault::new(
+            "/program_id",
+            "no-such-program",
+            "there is no such programme; leave program_id out",
+        ));
     }
     if new.reopen_criteria.as_ref().is_some_and(|criteria| !criteria.is_empty()) {
         let detail = "nothing is carried forward from another attempt; leave reopen_criteria out";
@@ -79,7 +84,9 @@ impl From<Response> for ResponseBody {
     fn from(response: Response) -> ResponseBody {
         match response {
             Response::Text(text) => ResponseBody::Text(text),
-            Response::Evidence(evidence_id) => ResponseBody::Evidence(EvidenceReference { evidence_id }),
+            Response::Evidence(evidence_id) => {
+                ResponseBody::Evidence(EvidenceReference { evidence_id })
+            }
         }
     }
 }
@@ -103,7 +110,9 @@ pub struct DraftPatch {
 }
 
 /// Tells a member that is null from one that is left out.
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
 
@@ -223,7 +232,11 @@ impl From<OwnSubmission> for SubmissionView {
                 let levels = decision
                     .levels
                     .into_iter()
-                    .map(|(criterion_id, level)| LevelFeedback { criterion_id, level: level.level, feedback: level.feedback })
+                    .map(|(criterion_id, level)| LevelFeedback {
+                        criterion_id,
+                        level: level.level,
+                        feedback: level.feedback,
+                    })
                     .collect();
                 (Some(decision.outcome.as_str()), Some(FeedbackView { levels, overall_feedback }))
             }
@@ -235,9 +248,9 @@ impl From<OwnSubmission> for SubmissionView {
             attempt: facts.attempt,
             state: state.as_str(),
             allowed_events: state.allowed_events().iter().map(|event| event.as_str()).collect(),
-            responses: own
-                .responses
-                .map(|responses| responses.into_iter().map(|(prompt, response)| (prompt, response.into())).collect()),
+            responses: own.responses.map(|responses| {
+                responses.into_iter().map(|(prompt, response)| (prompt, response.into())).collect()
+            }),
             evidence: own.evidence.into_iter().map(EvidenceView::own).collect(),
             integrity_statement: stored.integrity_statement,
             include_results: stored.include_results,
@@ -351,15 +364,17 @@ pub async fn patch_submission(
         include_results: patch.include_results,
         ai_use: patch.ai_use,
     };
-    app.write(meta, "patch_submission", parts, move |cx| match submissions::save(cx, id, &save, if_match.0) {
-        Ok(_) => Ok(find(cx, 200, id)?.into()),
-        Err(Error::Stale) => match submissions::find(cx, id)? {
-            SubmissionDetail::Own(own) => {
-                Ok(Reply::Stale(serde_json::to_value(SubmissionView::from(*own)).map_err(Error::internal)?))
-            }
-            SubmissionDetail::Status(_) => Err(Error::Stale),
-        },
-        Err(error) => Err(error),
+    app.write(meta, "patch_submission", parts, move |cx| {
+        match submissions::save(cx, id, &save, if_match.0) {
+            Ok(_) => Ok(find(cx, 200, id)?.into()),
+            Err(Error::Stale) => match submissions::find(cx, id)? {
+                SubmissionDetail::Own(own) => Ok(Reply::Stale(
+                    serde_json::to_value(SubmissionView::from(*own)).map_err(Error::internal)?,
+                )),
+                SubmissionDetail::Status(_) => Err(Error::Stale),
+            },
+            Err(error) => Err(error),
+        }
     })
     .await
 }
@@ -435,7 +450,12 @@ pub async fn list_submissions(
     Query(parameters): Query<SubmissionParameters>,
 ) -> Result<HttpResponse, Problem> {
     let paging = Paging::new(parameters.limit, parameters.cursor.as_deref())?;
-    let state = parse_word("state", parameters.state.as_deref(), SubmissionState::parse, SubmissionState::ALL)?;
+    let state = parse_word(
+        "state",
+        parameters.state.as_deref(),
+        SubmissionState::parse,
+        SubmissionState::ALL,
+    )?;
     let list = ListSubmissions {
         state,
         micro_credential: parameters.micro_credential_id,

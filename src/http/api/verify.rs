@@ -18,7 +18,11 @@ pub async fn verify_credential(
     let declared = declared_length(&request);
     let bytes = read_body(payload.into_inner(), declared, verification::LARGEST_INPUT).await?;
     let verdict = app.block(move |resources| verification::verify(resources, &bytes)).await?;
-    let body = serde_json::to_value(&verdict).map_err(|error| Problem::from(Error::internal(error)))?;
+    let body =
+        serde_json::to_value(&verdict).map_err(|error| Problem::from(Error::internal(error)))?;
     app.metrics.count_verdict(body["verdict"].as_str().unwrap_or_default());
-    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).content_type("application/json").body(body.to_string()))
+    Ok(HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .content_type("application/json")
+        .body(body.to_string()))
 }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem, CataloguePage, CatalogueSearch,
-    CredentialPage, DefinitionView, IssuerKeyView, IssuerPage, IssuerRef, ProblemPage, Scoring, Standing,
-    accept_invitation_page, achievement_page, assets, catalogue_page, credential_page, issuer_page, problem_page,
-    verify_page,
+    AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
+    CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, IssuerKeyView, IssuerPage,
+    IssuerRef, ProblemPage, Scoring, Standing, accept_invitation_page, achievement_page, assets,
+    catalogue_page, credential_page, issuer_page, problem_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId};
@@ -60,7 +60,10 @@ fn negotiate(request: &HttpRequest) -> Result<Form, Problem> {
             return Ok(Form::Json(JSON_TYPES[0]));
         }
     }
-    Err(Problem::new("not-acceptable", "this document comes as text/html, application/json, application/ld+json or application/vc"))
+    Err(Problem::new(
+        "not-acceptable",
+        "this document comes as text/html, application/json, application/ld+json or application/vc",
+    ))
 }
 
 fn parse_range(text: &str) -> Option<(String, u16)> {
@@ -69,7 +72,9 @@ fn parse_range(text: &str) -> Option<(String, u16)> {
     if range.is_empty() {
         return None;
     }
-    let weight = parts.find_map(|part| part.trim().strip_prefix("q=")).and_then(|q| q.trim().parse::<f32>().ok());
+    let weight = parts
+        .find_map(|part| part.trim().strip_prefix("q="))
+        .and_then(|q| q.trim().parse::<f32>().ok());
     let weight = weight.unwrap_or(1.0).clamp(0.0, 1.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
     Some((range, (weight * 1000.0) as u16))
@@ -137,7 +142,9 @@ pub async fn read_credential(
     let form = if has_suffix { Form::Json(JSON_TYPES[0]) } else { negotiate(&request)? };
     match form {
         Form::Json(media_type) => {
-            let body = app.run(&meta, "read_credential", move |cx| publications::credential(cx, id)).await?;
+            let body = app
+                .run(&meta, "read_credential", move |cx| publications::credential(cx, id))
+                .await?;
             Ok(document(&request, media_type, body))
         }
         Form::Page => {
@@ -154,7 +161,11 @@ pub async fn read_credential(
     }
 }
 
-fn credential_page_of(view: &CredentialView, newest_label: Option<String>, now: Timestamp) -> CredentialPage {
+fn credential_page_of(
+    view: &CredentialView,
+    newest_label: Option<String>,
+    now: Timestamp,
+) -> CredentialPage {
     let award = &view.award;
     let standing = match award.state {
         AwardState::PendingKey => Standing::NotIssued,
@@ -175,11 +186,17 @@ fn credential_page_of(view: &CredentialView, newest_label: Option<String>, now: 
         criteria
             .filter_map(|criterion| {
                 let number = decision.levels.get(criterion.id().as_str())?.level?;
-                let level = criterion.levels().iter().find(|level| level.level().number() == number)?;
+                let level =
+                    criterion.levels().iter().find(|level| level.level().number() == number)?;
                 Some(AchievedLevel {
                     criterion: criterion.title().to_owned(),
                     level: number,
-                    top_level: criterion.levels().iter().map(|level| level.level().number()).max().unwrap_or(number),
+                    top_level: criterion
+                        .levels()
+                        .iter()
+                        .map(|level| level.level().number())
+                        .max()
+                        .unwrap_or(number),
                     label: level.label().to_owned(),
                     is_passing: level.level() >= criterion.pass_level(),
                 })
@@ -226,7 +243,8 @@ pub async fn read_achievement(
         Some(number) => (number, true),
         None => (name.as_str(), false),
     };
-    let number: i32 = number.parse().map_err(|_no_number| Problem::from(Error::NotFound("achievement")))?;
+    let number: i32 =
+        number.parse().map_err(|_no_number| Problem::from(Error::NotFound("achievement")))?;
     let form = if has_suffix { Form::Json(JSON_TYPES[0]) } else { negotiate(&request)? };
     let (view, newer) = app
         .run(&meta, "read_achievement", move |cx| {
@@ -272,8 +290,11 @@ pub async fn read_issuer(
 fn issuer_page_of(view: IssuerView) -> Result<IssuerPage, Problem> {
     let issuer_id = view.document()["id"].as_str().unwrap_or_default().to_owned();
     let organization = view.organization;
-    let micro_credentials =
-        view.catalogue.iter().map(|version| item(version, &organization.name)).collect::<Result<_, Error>>()?;
+    let micro_credentials = view
+        .catalogue
+        .iter()
+        .map(|version| item(version, &organization.name))
+        .collect::<Result<_, Error>>()?;
     Ok(IssuerPage {
         organization_id: organization.id.to_string(),
         issuer_id,
@@ -284,7 +305,11 @@ fn issuer_page_of(view: IssuerView) -> Result<IssuerPage, Problem> {
         keys: view
             .keys
             .into_iter()
-            .map(|key| IssuerKeyView { multikey: key.multikey, state: key.state, since: day(key.created_at) })
+            .map(|key| IssuerKeyView {
+                multikey: key.multikey,
+                state: key.state,
+                since: day(key.created_at),
+            })
             .collect(),
         micro_credentials,
     })
@@ -317,7 +342,8 @@ pub async fn read_status_list(
         Form::Json(media_type) => media_type,
         Form::Page => JSON_TYPES[0],
     };
-    let body = app.run(&meta, "read_status_list", move |cx| publications::status_list(cx, id)).await?;
+    let body =
+        app.run(&meta, "read_status_list", move |cx| publications::status_list(cx, id)).await?;
     Ok(document(&request, media_type, body))
 }
 
@@ -346,11 +372,20 @@ pub async fn home_page(
 ) -> Result<HttpResponse, Problem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = CatalogueQuery {
-        words: parameters.q.chars().take(200).collect::<String>().split_whitespace().map(str::to_owned).collect(),
+        words: parameters
+            .q
+            .chars()
+            .take(200)
+            .collect::<String>()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         organization: None,
         skill: given(&parameters.skill),
         audience: given(&parameters.audience),
-        after: given(&parameters.cursor).and_then(|id| id.parse::<MicroCredentialId>().ok()).map(|id| id.to_string()),
+        after: given(&parameters.cursor)
+            .and_then(|id| id.parse::<MicroCredentialId>().ok())
+            .map(|id| id.to_string()),
         limit: i64::try_from(FRONT_PAGE + 1).unwrap_or(i64::MAX),
     };
     let found = app
@@ -363,9 +398,17 @@ pub async fn home_page(
         .await?;
     let has_more = found.len() > FRONT_PAGE;
     let items: Vec<CatalogueItem> = found.into_iter().take(FRONT_PAGE).collect();
-    let next_cursor = items.last().filter(|_| has_more).map(|last| last.micro_credential_id.clone());
-    let search = CatalogueSearch { q: parameters.q, skill: parameters.skill, audience: parameters.audience };
-    rendered(catalogue_page(&CataloguePage { search, skills: Vec::new(), audiences: Vec::new(), items, next_cursor }))
+    let next_cursor =
+        items.last().filter(|_| has_more).map(|last| last.micro_credential_id.clone());
+    let search =
+        CatalogueSearch { q: parameters.q, skill: parameters.skill, audience: parameters.audience };
+    rendered(catalogue_page(&CataloguePage {
+        search,
+        skills: Vec::new(),
+        audiences: Vec::new(),
+        items,
+        next_cursor,
+    }))
 }
 
 /// `GET /verify`
@@ -392,7 +435,10 @@ pub async fn show_problem_page(Path(code): Path<String>) -> Result<HttpResponse,
 }
 
 /// `GET /assets/{name}`
-pub async fn read_asset(request: HttpRequest, Path(name): Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn read_asset(
+    request: HttpRequest,
+    Path(name): Path<String>,
+) -> Result<HttpResponse, Problem> {
     let asset = assets::find_asset(&name).ok_or_else(|| Problem::from(Error::NotFound("asset")))?;
     let is_known = request
         .headers()
@@ -400,6 +446,12 @@ pub async fn read_asset(request: HttpRequest, Path(name): Path<String>) -> Resul
         .and_then(|value| value.to_str().ok())
         .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == asset.etag));
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((header::ETAG, asset.etag.as_str())).insert_header((header::CACHE_CONTROL, "no-cache"));
-    Ok(if is_known { response.finish() } else { response.content_type(asset.media_type).body(asset.bytes) })
+    response
+        .insert_header((header::ETAG, asset.etag.as_str()))
+        .insert_header((header::CACHE_CONTROL, "no-cache"));
+    Ok(if is_known {
+        response.finish()
+    } else {
+        response.content_type(asset.media_type).body(asset.bytes)
+    })
 }
