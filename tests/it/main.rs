@@ -9,13 +9,19 @@
 
 mod harness;
 
+mod api_description;
+mod bad_input;
 mod canonical;
 mod definitions;
+mod denials;
 mod fetch;
 mod files;
+mod idempotency;
 mod lints;
 mod mail;
 mod main_job;
 mod pages;
+mod permissions;
+mod sessions;
 mod standards;
 mod verify;

@@ -5,6 +5,7 @@
 mod client;
 mod database;
 mod district;
+mod seed;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -39,7 +40,7 @@ pub struct TestApp {
     server: Option<JoinHandle<()>>,
     folder: TempDir,
     // Dropped last: the pool must be gone before the database is.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// What a test may change before the service starts.
@@ -117,7 +118,7 @@ impl TestApp {
             stop: Some(stop),
             server: Some(server),
             folder,
-            _database: database,
+            database,
         }
     }
 
@@ -129,6 +130,11 @@ impl TestApp {
     /// The data folder.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// The URL of the database; none for SQLite, whose file is in the data folder.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.url()
     }
 
     /// Sends everything that waits in the outbox.
