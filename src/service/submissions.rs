@@ -12,7 +12,7 @@ use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
 use super::outbox;
 use crate::domain::definition::Definition;
-use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, SubmissionId};
+use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::submission::{
     Draft, IllegalEvent, SubmissionEvent, SubmissionFacts, SubmissionState,
