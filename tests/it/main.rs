@@ -10,6 +10,7 @@
 mod harness;
 
 mod canonical;
+mod crash;
 mod definitions;
 mod fetch;
 mod files;

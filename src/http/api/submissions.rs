@@ -15,11 +15,10 @@ use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::submissions::{
-    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, SubmissionDetail,
-    SubmissionLine,
+    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredSubmission,
+    SubmissionDetail, SubmissionLine,
 };
 use crate::service::{Cx, Error, Fault};
-use crate::store::submissions::StoredSubmission;
 
 /// What a new submission can be told.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -20,9 +20,9 @@ use crate::domain::version::VersionState;
 use crate::http::app::App;
 use crate::http::problem::{Problem, find_kind};
 use crate::http::request::{Meta, Path, Query};
+use crate::service::micro_credentials::{CatalogueQuery, Version};
 use crate::service::publications::{self, AchievementView, CredentialView, IssuerView};
 use crate::service::{Cx, Error};
-use crate::store::micro_credentials::{CatalogueQuery, Version};
 
 /// In which form a public document is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
