@@ -232,7 +232,9 @@ impl App {
             .await?;
         match reply {
             Reply::Done(answer) => Ok(answer.into_response()),
-            Reply::Stale(current) => Err(Problem { current: Some(current), ..Error::Stale.into() }),
+            Reply::Stale(current) => {
+                Err(Problem { current: Some(Box::new(current)), ..Error::Stale.into() })
+            }
         }
     }
 }

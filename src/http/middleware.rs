@@ -106,7 +106,7 @@ fn render(problem: &Problem, request_id: &str, wants_page: bool) -> HttpResponse
         let help = find_kind(problem.code).map_or("", |kind| kind.help);
         let view = ProblemPage {
             code: problem.code.to_owned(),
-            title: problem.title.to_owned(),
+            title: problem.title().to_owned(),
             status: Some(problem.status),
             detail: problem.detail.clone(),
             what_to_do: help.to_owned(),

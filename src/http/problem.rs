@@ -15,8 +15,6 @@ pub struct Problem {
     pub status: u16,
     /// The stable word; `type` is `/problems/` and this.
     pub code: &'static str,
-    /// The same few words for every problem of the code.
-    pub title: &'static str,
     /// What a person can do about this one.
     pub detail: String,
     /// Every field at fault.
@@ -24,7 +22,7 @@ pub struct Problem {
     /// What is possible instead, for a wrong state.
     pub allowed_events: Option<Vec<&'static str>>,
     /// The current representation, for a stale one.
-    pub current: Option<Value>,
+    pub current: Option<Box<Value>>,
     /// After how many seconds to try again.
     pub retry_after: Option<u32>,
 }
@@ -193,18 +191,22 @@ impl Problem {
     /// A problem of a kind. A code that is not in [`KINDS`] cannot be given: see the test of this table.
     #[must_use]
     pub fn new(code: &'static str, detail: impl Into<String>) -> Problem {
-        let (status, title) =
-            find_kind(code).map_or((500, "Our fault"), |kind| (kind.status, kind.title));
+        let status = find_kind(code).map_or(500, |kind| kind.status);
         Problem {
             status,
             code,
-            title,
             detail: detail.into(),
             errors: Vec::new(),
             allowed_events: None,
             current: None,
             retry_after: None,
         }
+    }
+
+    /// The same few words for every problem of the code.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        find_kind(self.code).map_or("Our fault", |kind| kind.title)
     }
 
     /// The same with faults.
@@ -219,7 +221,7 @@ impl Problem {
     pub fn document(&self, request_id: &str) -> Value {
         let mut members = Map::new();
         members.insert("type".to_owned(), json!(format!("/problems/{}", self.code)));
-        members.insert("title".to_owned(), json!(self.title));
+        members.insert("title".to_owned(), json!(self.title()));
         members.insert("status".to_owned(), json!(self.status));
         members.insert("detail".to_owned(), json!(self.detail));
         members.insert("code".to_owned(), json!(self.code));
@@ -236,7 +238,7 @@ impl Problem {
             members.insert("allowed_events".to_owned(), json!(allowed));
         }
         if let Some(current) = &self.current {
-            members.insert("current".to_owned(), current.clone());
+            members.insert("current".to_owned(), (**current).clone());
         }
         Value::Object(members)
     }

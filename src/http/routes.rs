@@ -1,5 +1,6 @@
 //! The table of routes: one line an operation. The router and the API description are both made of it.
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -60,7 +61,7 @@ macro_rules! route {
             operation: $operation,
             method: stringify!($method),
             path: $path,
-            handler: || route!(@ $method).to($handler),
+            handler: || web::route().to($handler),
             summary: $summary,
             body: $body,
             status: $status,
@@ -68,11 +69,6 @@ macro_rules! route {
             query: $query,
         }
     };
-    (@ GET) => { web::get() };
-    (@ POST) => { web::post() };
-    (@ PUT) => { web::put() };
-    (@ PATCH) => { web::patch() };
-    (@ DELETE) => { web::delete() };
 }
 
 /// Every route of the service.
@@ -169,6 +165,16 @@ pub fn require_policy(routes: &[Route]) -> Result<(), Undeclared> {
     if faults.is_empty() { Ok(()) } else { Err(Undeclared(faults)) }
 }
 
+fn method_of(name: &str) -> Method {
+    match name {
+        "POST" => Method::POST,
+        "PUT" => Method::PUT,
+        "PATCH" => Method::PATCH,
+        "DELETE" => Method::DELETE,
+        _ => Method::GET,
+    }
+}
+
 /// Registers every route. Methods that a path does not take are answered with those that it does.
 pub fn configure(config: &mut web::ServiceConfig) {
     let mut paths: Vec<&'static str> = Vec::new();
@@ -183,10 +189,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         let mut resource = web::resource(path);
         let mut methods = Vec::new();
         for route in ROUTES.iter().filter(|route| route.path == path) {
-            resource = resource.route((route.handler)());
+            resource = resource.route((route.handler)().method(method_of(route.method)));
             methods.push(route.method);
             if route.method == "GET" {
-                resource = resource.route((route.handler)().method(actix_web::http::Method::HEAD));
+                // The same without its body (RFC 9110, 9.3.2).
+                resource = resource.route((route.handler)().method(Method::HEAD));
             }
         }
         let allow = methods.join(", ");

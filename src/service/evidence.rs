@@ -309,7 +309,7 @@ pub fn delete(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result
 /// What an item holds.
 pub enum Content {
     /// A file, chunk by chunk.
-    File(EvidenceReader),
+    File(Box<EvidenceReader>),
     /// A link or a text.
     Inline(String),
 }
@@ -361,7 +361,7 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
     let content = match (&item.storage_name, &item.sealed_content) {
         (Some(name), _) => {
             let name = StorageName::parse(name).map_err(Error::internal)?;
-            Content::File(cx.resources.evidence.open_file(&name, &key)?)
+            Content::File(Box::new(cx.resources.evidence.open_file(&name, &key)?))
         }
         (None, Some(sealed)) => Content::Inline(opened_text(&key, sealed, b"content")?),
         (None, None) => return Err(Error::NotFound("evidence")),

@@ -17,15 +17,18 @@ use crate::files::ALLOWED_MEDIA;
 use crate::store::micro_credentials::{CatalogueQuery, MicroCredential, NewVote, Version};
 use crate::store::{self, DbConn, StoreError};
 
-fn faults_of_schema(errors: Vec<definition_document::FieldError>) -> Error {
-    let faults = errors
+fn faults_of_schema(errors: Vec<definition_document::FieldError>) -> Vec<Fault> {
+    errors
         .into_iter()
         .map(|error| Fault::new(format!("/definition{}", error.pointer), error.code, error.detail))
-        .collect();
+        .collect()
+}
+
+fn refuse_schema(errors: Vec<definition_document::FieldError>) -> Error {
     Error::Invalid {
         code: "invalid-definition",
         summary: "the definition does not follow the schema; each fault is listed".to_owned(),
-        faults,
+        faults: faults_of_schema(errors),
     }
 }
 
@@ -87,10 +90,7 @@ pub fn validate(
     policy::require_somewhere(&cx.actor, "validate_definition")?;
     match definition_document::parse(definition) {
         Ok(parsed) => Ok((findings_of(&parsed), Some(parsed))),
-        Err(errors) => match faults_of_schema(errors) {
-            Error::Invalid { faults, .. } => Ok((faults, None)),
-            other => Err(other),
-        },
+        Err(errors) => Ok((faults_of_schema(errors), None)),
     }
 }
 
@@ -143,7 +143,7 @@ pub fn create(
 ) -> Result<Version, Error> {
     let (_, organization_subject) = super::organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "create_micro_credential", &organization_subject)?;
-    let parsed = definition_document::parse(definition).map_err(faults_of_schema)?;
+    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
     let family = MicroCredential {
         id: MicroCredentialId::from_uuid(new_uuid()),
         organization,
@@ -251,7 +251,7 @@ pub fn edit(
     let (current, subject) = load_version(cx, family, number)?;
     policy::require(&cx.actor, "put_version", &subject)?;
     current.state.require(VersionEvent::Edit)?;
-    let parsed = definition_document::parse(definition).map_err(faults_of_schema)?;
+    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
     let stored = store::micro_credentials::find(cx.conn, family)?.ok_or_else(hidden)?;
     require_same_slug(&stored, &parsed)?;
     let author = author_of(cx)?;
@@ -294,7 +294,7 @@ pub fn create_version(
     let subject =
         subject_of(cx.conn, stored.organization, is_public.then_some(VersionState::Published))?;
     policy::require(&cx.actor, "create_version", &subject)?;
-    let parsed = definition_document::parse(definition).map_err(faults_of_schema)?;
+    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
     require_same_slug(&stored, &parsed)?;
     let author = author_of(cx)?;
     let now = cx.now;

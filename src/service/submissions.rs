@@ -305,13 +305,12 @@ fn faults_of_save(save: &Save, definition: &Definition, evidence: &[StoredEviden
         };
         match response {
             None => {}
-            Some(Response::Text(text)) => {
-                // A draft may be too long for a while; only what could not be stored is refused here.
-                if text.chars().count() > LONGEST_ANSWER {
-                    let detail = format!("an answer has at most {LONGEST_ANSWER} characters");
-                    faults.push(Fault::new(pointer, "too-long", detail));
-                }
+            // A draft may be too long for a while; only what could not be stored is refused here.
+            Some(Response::Text(text)) if text.chars().count() > LONGEST_ANSWER => {
+                let detail = format!("an answer has at most {LONGEST_ANSWER} characters");
+                faults.push(Fault::new(pointer, "too-long", detail));
             }
+            Some(Response::Text(_)) => {}
             Some(Response::Evidence(id)) => {
                 if prompt.alternatives().is_empty() {
                     faults.push(Fault::new(

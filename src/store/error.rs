@@ -37,11 +37,12 @@ impl StoreError {
 
     /// Names the rule that a unique constraint stands for: on SQLite diesel cannot.
     pub(crate) fn duplicate(rule: &'static str) -> impl Fn(DieselError) -> StoreError {
-        move |error| match error {
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+        move |error| {
+            if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) {
                 StoreError::Duplicate(rule)
+            } else {
+                StoreError::from(error)
             }
-            other => StoreError::from(other),
         }
     }
 }

@@ -355,7 +355,7 @@ pub async fn read_evidence_content(
 /// A stored file, read on the blocking threads, one chunk ahead of nobody.
 fn stream(
     app: web::Data<App>,
-    reader: EvidenceReader,
+    reader: Box<EvidenceReader>,
 ) -> impl futures_util::Stream<Item = Result<web::Bytes, Problem>> {
     futures_util::stream::unfold(Some(reader), move |reader| {
         let app = app.clone();
