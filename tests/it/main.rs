@@ -17,5 +17,6 @@ mod lints;
 mod mail;
 mod main_job;
 mod pages;
+mod progress;
 mod standards;
 mod verify;
