@@ -18,5 +18,6 @@ mod lints;
 mod mail;
 mod main_job;
 mod pages;
+mod progress;
 mod standards;
 mod verify;
