@@ -223,7 +223,7 @@ fn render_invitation(
     };
     // The secret travels in the fragment: it reaches no server log, and the page posts it.
     let token = cx.resources.keyring.invitation_token(&p.invitation_id.to_string());
-    let link = format!("{base_url}/invitations/accept#token={token}");
+    let link = format!("{base_url}/invitations/accept#{token}");
     let roles: Vec<&str> =
         p.roles.iter().filter_map(|word| Role::parse(word)).map(in_words).collect();
     templates::invitation(&templates::Invitation {

@@ -61,7 +61,7 @@
 
   // The fragment is read by hand: form decoding would turn a plus sign into a blank.
   function tokenOf(fragment) {
-    const match = /^#token=([^&]+)$/.exec(fragment);
+    const match = /^#(?:token=)?([^&=]+)$/.exec(fragment);
     if (match === null) return null;
     try {
       return decodeURIComponent(match[1]);
