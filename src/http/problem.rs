@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
 
-use crate::credential::verify::InputError;
 use crate::domain::policy::Denied;
+use crate::service::error::InputError;
 use crate::service::{Error, Fault};
 
 /// A problem document before it knows its request id, which the middleware adds.

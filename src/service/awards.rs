@@ -8,8 +8,10 @@ use crate::domain::award::{AwardEvent, AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, PersonId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::store::awards::{Award, AwardQuery};
+use crate::store::awards::AwardQuery;
 use crate::store::{self, DbConn};
+
+pub use crate::store::awards::Award;
 
 /// The award with its policy subject.
 fn load(conn: &mut DbConn, id: AwardId) -> Result<(Award, Subject), Error> {

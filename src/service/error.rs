@@ -1,6 +1,5 @@
 //! What a use case can answer instead of success. `http` gives each a status; nothing else does.
 
-use crate::credential::verify::InputError;
 use crate::domain::award::WrongAwardState;
 use crate::domain::policy::Denied;
 use crate::domain::review::WrongReviewState;
@@ -8,6 +7,8 @@ use crate::domain::submission::IllegalEvent;
 use crate::domain::version::WrongVersionState;
 use crate::files::FilesError;
 use crate::store::{StoreError, WriteError};
+
+pub use crate::credential::verify::InputError;
 
 /// One thing at fault in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,12 +12,12 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, SubmissionId};
 use crate::domain::policy::{self, Denied};
 use crate::domain::review::ReviewState;
-use crate::files::{
-    EvidenceReader, Incoming, Limits, StorageName, Stored, extension_for, open_bytes, seal_bytes,
-};
+use crate::files::{Limits, StorageName, Stored, extension_for, open_bytes, seal_bytes};
 use crate::store::evidence::StoredEvidence;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
+
+pub use crate::files::{EvidenceReader, Incoming};
 
 /// The most characters of a text that is evidence.
 const LONGEST_TEXT: usize = 100_000;

@@ -14,8 +14,10 @@ use crate::domain::organization::OrganizationKind;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::version::{ApprovalRule, VersionEvent, VersionState, Vote};
 use crate::files::ALLOWED_MEDIA;
-use crate::store::micro_credentials::{CatalogueQuery, MicroCredential, NewVote, Version};
+use crate::store::micro_credentials::{MicroCredential, NewVote};
 use crate::store::{self, DbConn, StoreError};
+
+pub use crate::store::micro_credentials::{CatalogueQuery, Version};
 
 fn faults_of_schema(errors: Vec<definition_document::FieldError>) -> Vec<Fault> {
     errors

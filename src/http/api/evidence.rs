@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::ids::{EvidenceId, SubmissionId};
-use crate::files::{EvidenceReader, Incoming};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path};
-use crate::service::evidence::{self, Content, Inline, ItemTerms, Opened};
+use crate::service::evidence::{
+    self, Content, EvidenceReader, Incoming, Inline, ItemTerms, Opened,
+};
 use crate::service::submissions::OpenedEvidence;
 use crate::service::{Error, Fault};
 

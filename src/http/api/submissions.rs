@@ -15,11 +15,10 @@ use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::submissions::{
-    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, SubmissionDetail,
-    SubmissionLine,
+    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredSubmission,
+    SubmissionDetail, SubmissionLine,
 };
 use crate::service::{Cx, Error, Fault};
-use crate::store::submissions::StoredSubmission;
 
 /// What a new submission can be told.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -296,7 +295,7 @@ pub struct SubmissionStatusView {
     person_id: String,
     /// working, submitted, earned or closed.
     progress: &'static str,
-    /// When the answer is promised.
+    /// When the answer is promised; null when none is awaited.
     #[schema(format = "date-time")]
     due_at: Option<String>,
     /// When it was started.
