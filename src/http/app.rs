@@ -175,6 +175,26 @@ impl App {
         self.block(move |resources| resources.run(operation, token.as_deref(), work)).await
     }
 
+    /// Runs a use case that hashes a password, for a request whose token does not matter, and renders its answer.
+    ///
+    /// It waits for its turn before it takes a connection: a flood of sign-ins must not use up the pool.
+    ///
+    /// # Errors
+    /// What the use case returns, as a problem, and `busy` when too many wait.
+    pub async fn sign_in(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Cx<'_>) -> Result<Answer, Error> + Send + 'static,
+    ) -> Result<HttpResponse, Problem> {
+        let answer = self
+            .block(move |resources| {
+                let _turn = resources.passwords.wait()?;
+                resources.run(operation, None, work)
+            })
+            .await?;
+        Ok(answer.into_response())
+    }
+
     /// Runs a reading use case and renders its answer.
     ///
     /// # Errors

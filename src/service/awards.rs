@@ -1,7 +1,7 @@
 //! Awards: who sees them, and how they end.
 
 use super::audit::Change;
-use super::context::{Cx, above, organizations_under};
+use super::context::{Cx, above, organizations_of_branches, organizations_under};
 use super::error::Error;
 use super::status_lists;
 use crate::domain::award::{AwardEvent, AwardState, RevocationReason};
@@ -65,6 +65,7 @@ pub fn list(cx: &mut Cx<'_>, list: &ListAwards) -> Result<Vec<Award>, Error> {
         earner: list.person,
         micro_credential: list.micro_credential,
         state: list.state,
+        branch: organizations_of_branches(cx.conn, &cx.actor)?,
         after: list.after.clone(),
         limit: list.limit,
     };

@@ -115,7 +115,8 @@ pub fn invite(
     policy::require(&cx.actor, "create_invitation", &subject)?;
     let is_administrator = matches!(cx.actor, Actor::System)
         || cx.actor.holds(Role::Administrator, organization, &subject.above);
-    if !is_administrator && new.roles.iter().any(|role| !role.is_given_by_coordinators()) {
+    let may_give = |roles: &[Role]| roles.iter().all(|role| role.is_given_by_coordinators());
+    if !is_administrator && !may_give(&new.roles) {
         return Err(Denied::Forbidden.into());
     }
     let email = check_email(&new.email, "/email")?;
@@ -147,6 +148,12 @@ pub fn invite(
                 membership
             }
             Some(membership) => match membership.state {
+                // What an administrator has offered is not taken back by somebody who could not offer it.
+                MembershipState::Invited
+                    if !is_administrator && !may_give(&membership.roles) =>
+                {
+                    return Err(Denied::Forbidden.into());
+                }
                 MembershipState::Invited | MembershipState::Removed => {
                     let revision = membership.revision;
                     let again = Membership { state: MembershipState::Invited, roles: new.roles.clone(), ..membership };
@@ -223,12 +230,15 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
         if let Some(hash) = &new_hash {
             store::people::save_password_hash(conn, invitation.person, hash, now)?;
         }
+        // A sign-in that somebody else may have taken does not gain the new rights.
+        let ended = store::sessions::end_all(conn, invitation.person, now)?;
         let change = Change::new(
             "accept_invitation",
             Some(invitation.organization),
             "membership",
             confirmed.id,
-        );
+        )
+        .with("sessions_ended", ended);
         super::audit::append(conn, Some(invitation.person), &change, now)?;
         Ok(Membership { revision: revision + 1, ..confirmed })
     })

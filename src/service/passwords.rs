@@ -7,7 +7,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use super::error::{Broken, Error, Fault};
-use super::gate::Gate;
+use super::gate::{Gate, Turn};
 
 /// At most so many hashes at once: 19 MiB each.
 const RUNNING: usize = 2;
@@ -23,6 +23,8 @@ const LONGEST: usize = 200;
 /// The gate. Every hash goes through it, also that of an account that does not exist.
 pub struct PasswordGate {
     gate: Gate,
+    /// Before whole sign-ins, so that those who wait for a hash do not hold a database connection meanwhile.
+    door: Gate,
     /// The hash of a password that nobody has: checking it takes as long as checking a real one.
     decoy: String,
 }
@@ -34,7 +36,16 @@ impl PasswordGate {
     /// [`Error::Internal`] when hashing does not work on this machine.
     pub fn new() -> Result<PasswordGate, Error> {
         let decoy = hash_now(&super::keyring::random_token())?;
-        Ok(PasswordGate { gate: Gate::new(RUNNING, WAITING, PATIENCE), decoy })
+        let gate = || Gate::new(RUNNING, WAITING, PATIENCE);
+        Ok(PasswordGate { gate: gate(), door: gate(), decoy })
+    }
+
+    /// Waits outside, before anything else is taken, for a request that is going to hash a password.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait.
+    pub fn wait(&self) -> Result<Turn<'_>, Error> {
+        self.door.enter()
     }
 
     /// Hashes a new password.

@@ -377,7 +377,10 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<(Review, StoredSubmission)>, Error> {
     let person = cx.signed_in()?.person;
-    store::reviews::list_of_assessor(cx.conn, person, state, after, limit)?
+    // The same that `read_review` asks for: a seat is only as good as the role behind it.
+    let mut among = organizations_under(cx.conn, &cx.actor, Role::Assessor)?;
+    among.extend(organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?);
+    store::reviews::list_of_assessor(cx.conn, person, &among, state, after, limit)?
         .into_iter()
         .map(|review| {
             let stored =

@@ -160,7 +160,8 @@ pub fn count_denial(
             denials::count.eq(1_i64),
             denials::summed.eq(false),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .map_err(StoreError::conflict)?;
     Ok(true)
 }
 

@@ -307,6 +307,8 @@ pub struct SubmissionQuery {
     pub micro_credential: Option<MicroCredentialId>,
     /// After this one.
     pub after: Option<String>,
+    /// In these organizations only, whosever it is: who has left sees what a single read would show them.
+    pub branch: Vec<OrganizationId>,
     /// At most so many.
     pub limit: i64,
 }
@@ -335,6 +337,8 @@ pub fn list(
     if let Some(family) = query.micro_credential {
         boxed = boxed.filter(submissions::micro_credential_id.eq(family.to_string()));
     }
+    let branch: Vec<String> = query.branch.iter().map(ToString::to_string).collect();
+    boxed = boxed.filter(submissions::organization_id.eq_any(branch));
     if let Some(after) = &query.after {
         boxed = boxed.filter(submissions::id.gt(after.clone()));
     }

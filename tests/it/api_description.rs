@@ -102,6 +102,37 @@ fn the_description_is_openapi_3_1_and_every_reference_resolves() {
     }
 }
 
+#[test]
+fn each_list_is_described_with_its_own_items() {
+    let document = document();
+    let lists = described(&document);
+    let mut n_lists = 0;
+    for ((_, path), operation) in lists
+        .iter()
+        .filter(|(_, operation)| operation["operationId"].as_str().unwrap().starts_with("list_"))
+    {
+        let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let of_page = answer["$ref"].as_str().unwrap().trim_start_matches('#');
+        let page = document.pointer(of_page).unwrap();
+        let item = page["properties"]["items"]["items"]["$ref"].as_str().unwrap();
+        let item = item.rsplit('/').next().unwrap();
+        let expected = match path.rsplit('/').next().unwrap() {
+            "organizations" => "OrganizationView",
+            "members" => "MemberView",
+            "signing-keys" => "SigningKeyView",
+            "micro-credentials" => "CatalogueItem",
+            "submissions" => "SubmissionLineView",
+            "reviews" => "ReviewLine",
+            "awards" => "AwardView",
+            "audit-events" => "AuditEventView",
+            other => panic!("say here what {other} lists"),
+        };
+        assert_eq!(item, expected, "{path}");
+        n_lists += 1;
+    }
+    assert_eq!(n_lists, 8);
+}
+
 fn collect_references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {

@@ -131,9 +131,8 @@ fn bodies(admin: &Person, district: &str) -> Vec<Bad> {
         ("a missing member", b"{\"kind\":\"school\"}".to_vec(), 422, "invalid"),
         ("a zero character", nul.into(), 422, "invalid"),
     ];
-    let at = |path: &str| {
-        admin.request(Method::POST, path).header("content-type", "application/json")
-    };
+    let at =
+        |path: &str| admin.request(Method::POST, path).header("content-type", "application/json");
     let mut cases: Vec<Bad> = texts
         .into_iter()
         .map(|(what, body, status, code)| Bad {
@@ -254,12 +253,7 @@ fn addresses(person: &Person, scene: &Scene) -> Vec<Bad> {
         "/api/v1".to_owned(),
         "//api/v1/me".to_owned(),
     ] {
-        cases.push(Bad {
-            what: path.clone(),
-            request: get(&path),
-            status: 404,
-            code: "not-found",
-        });
+        cases.push(Bad { what: path.clone(), request: get(&path), status: 404, code: "not-found" });
     }
     let mut long = get("/api/v1/me");
     long = long.header("idempotency-key", "schlüssel");
@@ -283,7 +277,8 @@ fn patches(person: &Person, scene: &Scene) -> Vec<Bad> {
     };
     let integrity = json!({ "integrity_statement": true });
     let own = &scene.submission;
-    let bad = |what: &str, request, status, code| Bad { what: what.to_owned(), request, status, code };
+    let bad =
+        |what: &str, request, status, code| Bad { what: what.to_owned(), request, status, code };
     vec![
         bad("no If-Match", patch(own, None, integrity.clone()), 428, "precondition-required"),
         bad("a stale tag", patch(own, Some("\"0\""), integrity.clone()), 412, "stale"),
@@ -330,7 +325,8 @@ fn evidence(person: &Person, scene: &Scene) -> Vec<Bad> {
     let file = |requirement: &str, name: &str, bytes: &[u8]| {
         upload(person, &path, &[("requirement_id", requirement)], name, bytes.to_vec().into())
     };
-    let bad = |what: &str, request, status, code| Bad { what: what.to_owned(), request, status, code };
+    let bad =
+        |what: &str, request, status, code| Bad { what: what.to_owned(), request, status, code };
     let other = format!("/api/v1/submissions/{}/evidence", scene.other_submission);
     let text = json!({ "requirement_id": "a3", "text": "A note." });
     let link = |url: &str| json!({ "requirement_id": "a3", "url": url });
@@ -341,33 +337,104 @@ fn evidence(person: &Person, scene: &Scene) -> Vec<Bad> {
     };
     let twice = [("requirement_id", "a1"), ("requirement_id", "a2")];
     vec![
-        bad("an ELF as page.pdf", file("a1", "page.pdf", b"\x7fELF\x02\x01\x01\0"), 415, "unsupported-type"),
-        bad("HTML as notes.txt", file("a3", "notes.txt", b"<!doctype html><script>"), 415, "unsupported-type"),
+        bad(
+            "an ELF as page.pdf",
+            file("a1", "page.pdf", b"\x7fELF\x02\x01\x01\0"),
+            415,
+            "unsupported-type",
+        ),
+        bad(
+            "HTML as notes.txt",
+            file("a3", "notes.txt", b"<!doctype html><script>"),
+            415,
+            "unsupported-type",
+        ),
         bad("a PDF as page.png", file("a1", "page.png", pdf), 415, "unsupported-type"),
         bad("a name without an ending", file("a1", "page", pdf), 415, "unsupported-type"),
         bad("an empty file", file("a1", "page.pdf", b""), 422, "invalid"),
         bad("an unknown requirement", file("z9", "page.pdf", pdf), 422, "invalid"),
-        bad("a form field twice", upload(person, &path, &twice, "page.pdf", pdf.to_vec().into()), 422, "invalid"),
-        bad("an unknown form field", upload(person, &path, &[("colour", "red")], "page.pdf", pdf.to_vec().into()), 422, "invalid"),
-        bad("no requirement", upload(person, &path, &[], "page.pdf", pdf.to_vec().into()), 422, "invalid"),
-        bad("a flag that is none", upload(person, &path, &[("consent", "maybe")], "page.pdf", pdf.to_vec().into()), 422, "invalid"),
         bad(
-            "students without consent",
-            upload(person, &path, &[("requirement_id", "a1"), ("contains_students", "true")], "page.pdf", pdf.to_vec().into()),
+            "a form field twice",
+            upload(person, &path, &twice, "page.pdf", pdf.to_vec().into()),
             422,
             "invalid",
         ),
-        bad("a form without its end", raw("--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n%PDF-"), 400, "malformed"),
+        bad(
+            "an unknown form field",
+            upload(person, &path, &[("colour", "red")], "page.pdf", pdf.to_vec().into()),
+            422,
+            "invalid",
+        ),
+        bad(
+            "no requirement",
+            upload(person, &path, &[], "page.pdf", pdf.to_vec().into()),
+            422,
+            "invalid",
+        ),
+        bad(
+            "a flag that is none",
+            upload(person, &path, &[("consent", "maybe")], "page.pdf", pdf.to_vec().into()),
+            422,
+            "invalid",
+        ),
+        bad(
+            "students without consent",
+            upload(
+                person,
+                &path,
+                &[("requirement_id", "a1"), ("contains_students", "true")],
+                "page.pdf",
+                pdf.to_vec().into(),
+            ),
+            422,
+            "invalid",
+        ),
+        bad(
+            "a form without its end",
+            raw(
+                "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n%PDF-",
+            ),
+            400,
+            "malformed",
+        ),
         bad("a form that is none", raw("nothing of the kind"), 400, "malformed"),
         bad("another person's submission", post(&other, text), 404, "not-found"),
-        bad("another person's submission, a file", upload(person, &other, &[("requirement_id", "a1")], "page.pdf", pdf.to_vec().into()), 404, "not-found"),
-        bad("neither link nor text", post(&path, json!({ "requirement_id": "a3" })), 422, "invalid"),
-        bad("link and text", post(&path, json!({ "requirement_id": "a3", "url": "https://example.org", "text": "x" })), 422, "invalid"),
+        bad(
+            "another person's submission, a file",
+            upload(person, &other, &[("requirement_id", "a1")], "page.pdf", pdf.to_vec().into()),
+            404,
+            "not-found",
+        ),
+        bad(
+            "neither link nor text",
+            post(&path, json!({ "requirement_id": "a3" })),
+            422,
+            "invalid",
+        ),
+        bad(
+            "link and text",
+            post(
+                &path,
+                json!({ "requirement_id": "a3", "url": "https://example.org", "text": "x" }),
+            ),
+            422,
+            "invalid",
+        ),
         bad("a script as a link", post(&path, link("javascript:alert(1)")), 422, "invalid"),
         bad("a file as a link", post(&path, link("file:///etc/passwd")), 422, "invalid"),
         bad("a link without a host", post(&path, link("https://")), 422, "invalid"),
-        bad("an empty text", post(&path, json!({ "requirement_id": "a3", "text": " " })), 422, "invalid"),
-        bad("a text too long", post(&path, json!({ "requirement_id": "a3", "text": "x".repeat(100_001) })), 422, "invalid"),
+        bad(
+            "an empty text",
+            post(&path, json!({ "requirement_id": "a3", "text": " " })),
+            422,
+            "invalid",
+        ),
+        bad(
+            "a text too long",
+            post(&path, json!({ "requirement_id": "a3", "text": "x".repeat(100_001) })),
+            422,
+            "invalid",
+        ),
     ]
 }
 
@@ -445,7 +512,8 @@ fn faults_name_their_place() {
 #[test]
 fn a_body_of_exactly_the_limit_is_read() {
     let scene = Scene::new();
-    let body = json!({ "name": "Heron", "kind": "school", "parent_id": scene.district }).to_string();
+    let body =
+        json!({ "name": "Heron", "kind": "school", "parent_id": scene.district }).to_string();
     let padded = format!("{body}{}", " ".repeat(MIB - body.len()));
     let request = scene.admin.request(Method::POST, "/api/v1/organizations");
     let answer = request.header("content-type", "application/json").body(padded);
@@ -458,8 +526,7 @@ fn a_file_over_the_limit_is_refused_and_leaves_nothing_behind() {
     let before = scene.state();
     let path = format!("{}/evidence", scene.path());
     let form = [("requirement_id", "a1")];
-    let request =
-        upload(&scene.earner, &path, &form, "large.pdf", Pdf::part(100 * MIB_64 + 1));
+    let request = upload(&scene.earner, &path, &form, "large.pdf", Pdf::part(100 * MIB_64 + 1));
     let answer = scene.earner.send(request);
     assert_eq!((answer.status, answer.problem().as_str()), (413, "too-large"));
     assert_eq!(scene.state(), before);
@@ -470,9 +537,7 @@ fn a_file_over_the_limit_is_refused_and_leaves_nothing_behind() {
 fn memory_stays_where_it_was_under_everything_bad_and_a_large_upload() {
     let scene = Scene::new();
     let server = Server::start(&scene.app);
-    let sign_in = |email: &str| {
-        Person::sign_in(&server.origin, email, crate::harness::PASSWORD)
-    };
+    let sign_in = |email: &str| Person::sign_in(&server.origin, email, crate::harness::PASSWORD);
     let (admin, earner) = (sign_in("admin@example.org"), sign_in("earner@example.org"));
     let anybody = Person::anonymous(&server.origin);
     let path = format!("{}/evidence", scene.path());

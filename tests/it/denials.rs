@@ -22,7 +22,11 @@ fn events(app: &TestApp, after: i64) -> Vec<(String, String, String, Option<Stri
         .collect()
 }
 
-fn denied(operation: &str, detail: &str, actor: Option<&str>) -> (String, String, String, Option<String>) {
+fn denied(
+    operation: &str,
+    detail: &str,
+    actor: Option<&str>,
+) -> (String, String, String, Option<String>) {
     ("denied".to_owned(), operation.to_owned(), detail.to_owned(), actor.map(str::to_owned))
 }
 
@@ -59,10 +63,10 @@ fn a_thousand_refused_strangers_add_a_handful_of_rows_and_each_is_counted() {
     let app = TestApp::new();
     app.admin();
     let before = app.audit_events();
+    let anybody = app.anybody();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let anybody = app.anybody();
                 for attempt in 0..250 {
                     let path = format!("/api/v1/submissions/{}", uuid::Uuid::now_v7());
                     let status = match attempt % 2 {
@@ -121,9 +125,7 @@ fn counts_reach_the_chain_after_the_hour_and_once() {
             verb == "denials_counted" && object == operation && who.as_deref() == actor
         });
         of_it
-            .map(|(_, _, detail, _)| {
-                detail.split_once("count=").unwrap().1.parse::<i64>().unwrap()
-            })
+            .map(|(_, _, detail, _)| detail.split_once("count=").unwrap().1.parse::<i64>().unwrap())
             .sum()
     };
     assert!((6..=7).contains(&total("read_me", None)), "{summed:?}");

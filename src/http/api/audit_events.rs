@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::PageQuery;
+use super::{PageQuery, bad_cursor};
 use crate::domain::audit::ChainedEvent;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
@@ -68,7 +68,11 @@ pub async fn list_audit_events(
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let paging = query.paging()?;
-    let before = paging.after.as_deref().and_then(|seq| seq.parse().ok());
+    let before = paging
+        .after
+        .as_deref()
+        .map(|seq| seq.parse().map_err(|_no_number| bad_cursor()))
+        .transpose()?;
     app.read(meta, "list_audit_events", move |cx| {
         let fetched = audit::list(cx, before, paging.fetch())?;
         Answer::json(

@@ -116,12 +116,11 @@ impl From<Membership> for MemberView {
 /// `POST /api/v1/invitations/accept`
 pub async fn accept_invitation(
     app: web::Data<App>,
-    meta: Meta,
+    _meta: Meta,
     body: JsonBody<Acceptance>,
 ) -> Result<HttpResponse, Problem> {
     let Acceptance { token, password } = body.value;
-    let meta = Meta { access_token: None, ..meta };
-    app.read(meta, "accept_invitation", move |cx| {
+    app.sign_in("accept_invitation", move |cx| {
         Answer::json(200, &MemberView::from(members::accept(cx, &token, &password)?))
     })
     .await

@@ -9,7 +9,7 @@ use crate::domain::policy;
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::service::awards::Award;
-use crate::service::context::{Cx, organizations_under};
+use crate::service::context::{Cx, organizations_of_branches, organizations_under};
 use crate::service::error::Error;
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
@@ -201,6 +201,7 @@ pub fn list(cx: &mut Cx<'_>, list: &ListSubmissions) -> Result<Vec<SubmissionLin
         organizations,
         state: list.state,
         micro_credential: list.micro_credential,
+        branch: organizations_of_branches(cx.conn, &cx.actor)?,
         after: list.after.clone(),
         limit: list.limit,
     };

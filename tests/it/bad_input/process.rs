@@ -28,7 +28,7 @@ impl Server {
         let mut child = command.arg("serve").spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let origin = lines
-            .find_map(|line| Some(line.unwrap().strip_prefix("listening on ")?.to_owned()))
+            .find_map(|line| Some(line.unwrap().split_once("listening on ")?.1.to_owned()))
             .expect("the program says where it listens");
         // The log is read to its end, so that the program never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));

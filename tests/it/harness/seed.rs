@@ -1,5 +1,6 @@
 //! People and trees that are put into the database by the services below HTTP: for tests that need many, or a second tree.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use assay::domain::ids::{MembershipId, OrganizationId, PersonId};
@@ -12,6 +13,10 @@ use assay::store;
 use assay::store::people::Profile;
 
 use super::{PASSWORD, Person, TestApp};
+
+fn role(word: &str) -> Role {
+    Role::parse(word).unwrap()
+}
 
 impl TestApp {
     /// A district that stands beside the first one: no tree holds both.
@@ -49,7 +54,7 @@ impl TestApp {
             organization: organization.parse().unwrap(),
             person: profile.person,
             state: MembershipState::Confirmed,
-            roles: roles.iter().map(|role| Role::parse(role).unwrap()).collect(),
+            roles: roles.iter().copied().collect::<BTreeSet<_>>().into_iter().map(role).collect(),
             revision: 1,
         };
         let hash = self.password_hash();

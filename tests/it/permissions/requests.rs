@@ -118,10 +118,9 @@ pub fn request(
         "retire_version" => {
             act(format!("/api/v1/micro-credentials/{}/versions/1/retire", target.retired))
         }
-        "create_submission" => post(
-            format!("/api/v1/micro-credentials/{}/submissions", target.taken),
-            json!({}),
-        ),
+        "create_submission" => {
+            post(format!("/api/v1/micro-credentials/{}/submissions", target.taken), json!({}))
+        }
         "list_submissions" => unless_other(get("/api/v1/submissions".to_owned())),
         "read_submission" => get(submission),
         "patch_submission" => {
@@ -151,10 +150,9 @@ pub fn request(
         "recuse_review" => post(format!("{review}/recuse"), json!({ "reason": "" })),
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
-        "revoke_award" => post(
-            format!("{award}/revoke"),
-            json!({ "reason_code": "issued_in_error", "note": "" }),
-        ),
+        "revoke_award" => {
+            post(format!("{award}/revoke"), json!({ "reason_code": "issued_in_error", "note": "" }))
+        }
         "list_audit_events" => unless_other(get("/api/v1/audit-events".to_owned())),
         "verify_credential" => post("/api/v1/verify".to_owned(), json!({ "no": "credential" })),
         "read_credential" => get(format!("/credentials/{}", target.award)),
@@ -165,6 +163,7 @@ pub fn request(
         "verify_page" => get("/verify".to_owned()),
         "accept_invitation_page" => get("/invitations/accept".to_owned()),
         "problem_page" => get("/problems/stale".to_owned()),
+        "submission_page" => get(format!("/submissions/{}", target.submission)),
         "asset" => get("/assets/assay.css".to_owned()),
         other => panic!("no request for {other}: say here how to try it without changing anything"),
     }

@@ -141,7 +141,8 @@ impl World {
         let path = format!("/api/v1/micro-credentials/{retired}/versions/1/retire");
         district.designers[0].act(&path).expect(200);
         let body = json!({ "organization_id": valley, "definition": named("mc-draft") });
-        let draft = id_of(&district.designers[0].post("/api/v1/micro-credentials", &body).expect(201));
+        let draft =
+            id_of(&district.designers[0].post("/api/v1/micro-credentials", &body).expect(201));
 
         let mut people = BTreeMap::from([("anonymous", app.anybody())]);
         let mut strangers = BTreeMap::from([("anonymous", app.anybody())]);
@@ -152,7 +153,8 @@ impl World {
                 ["earner", "assessor", role].into_iter().filter(|role| *role != "member").collect();
             owners.push((role, seed(&valley, role, &roles)));
             let held: Vec<&str> = [role].into_iter().filter(|role| *role != "member").collect();
-            strangers.insert(role, app.seed(&abroad, &format!("{role}@harbour.example.org"), &held));
+            strangers
+                .insert(role, app.seed(&abroad, &format!("{role}@harbour.example.org"), &held));
         }
         let mut belongings = BTreeMap::new();
         for (name, owner) in &owners {
@@ -291,7 +293,8 @@ fn own(
     let decided_evidence = id_of(&detail["evidence"][0]);
     // Somebody else's work at a micro-credential of its own, so that it is the one that is claimed.
     let family = district.publish(&named(&format!("mc-for-{}", name.replace('_', "-"))));
-    let author = app.seed(&district.id, &format!("author-for-{name}@valley.example.org"), &["earner"]);
+    let author =
+        app.seed(&district.id, &format!("author-for-{name}@valley.example.org"), &["earner"]);
     let reviewed = district.submit(&author, &family);
     let reader = if name == "bystander" { &district.assessor } else { owner };
     let body = json!({ "micro_credential_id": family });

@@ -69,13 +69,13 @@ impl Forge {
     }
 
     fn status(&self, token: &str) -> u16 {
-        let person = Person { token: token.to_owned(), ..self.person.clone() };
+        let person = self.person.with_tokens(token, "");
         person.get("/api/v1/me").status
     }
 
     #[track_caller]
     fn refuse(&self, what: &str, token: &str) {
-        let person = Person { token: token.to_owned(), ..self.person.clone() };
+        let person = self.person.with_tokens(token, "");
         let answer = person.get("/api/v1/me");
         assert_eq!(answer.status, 401, "{what}: {answer:?}");
         assert_eq!(answer.problem(), "sign-in-ended", "{what}");
@@ -212,7 +212,7 @@ fn an_altered_or_broken_token_is_refused() {
 fn nothing_about_a_token_is_in_a_refusal() {
     let forge = Forge::new();
     let token = forge.with_claim("aud", json!("secret-audience"));
-    let person = Person { token: token.clone(), ..forge.person.clone() };
+    let person = forge.person.with_tokens(&token, "");
     let text = String::from_utf8(person.get("/api/v1/me").bytes).unwrap();
     assert!(!text.contains("secret-audience") && !text.contains(&token), "{text}");
 }
