@@ -590,7 +590,7 @@ pub struct StatusOnly {
     pub earner: PersonId,
     /// `working`, `submitted`, `in_review`, `earned` or `closed`.
     pub progress: &'static str,
-    /// The promised date.
+    /// The promised date, while it is awaited.
     pub due_on: Option<Timestamp>,
     /// When it was started.
     pub created_at: Timestamp,
@@ -678,7 +678,8 @@ fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDeta
         micro_credential: stored.micro_credential,
         earner: facts.earner,
         progress,
-        due_on: stored.due_on,
+        // A promise beside "working" would tell that there was an answer, and which.
+        due_on: stored.due_on.filter(|_| progress == "submitted"),
         created_at: stored.created_at,
     })))
 }
