@@ -331,8 +331,8 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     policy::require(&cx.actor, "read_review", &subject)?;
     let (version, _) = submissions::pinned(cx.conn, &stored)?;
     let title = version.title.clone();
-    let is_held = review.state == ReviewState::Leased && !review.is_lapsed(cx.now);
-    let work = if is_held {
+    let review = review.as_of(cx.now);
+    let work = if review.state == ReviewState::Leased {
         refuse_conflict(cx.conn, &review, &stored, cx.now)?;
         Some(Box::new(blinded(cx.conn, cx.resources, &stored, version)?))
     } else {
@@ -376,7 +376,7 @@ pub fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<(Review, StoredSubmission)>, Error> {
-    let person = cx.signed_in()?.person;
+    let (person, now) = (cx.signed_in()?.person, cx.now);
     store::reviews::list_of_assessor(cx.conn, person, state, after, limit)?
         .into_iter()
         .map(|review| {
@@ -384,7 +384,7 @@ pub fn list(
                 store::submissions::find(cx.conn, review.submission)?.ok_or_else(|| {
                     Error::internal(super::error::Broken("a review without its submission"))
                 })?;
-            Ok((review, stored))
+            Ok((review.as_of(now), stored))
         })
         .collect()
 }
@@ -400,6 +400,7 @@ pub fn renew(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::Renew, now)?;
+        refuse_conflict(conn, &review, &stored, now)?;
         store::reviews::save(conn, &Review { lease_expires_at: Some(now.plus(LEASE)), ..review })?;
         Ok((
             (),
@@ -426,6 +427,7 @@ pub fn save_scores(
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::SaveScores, now)?;
+        refuse_conflict(conn, &review, &stored, now)?;
         if review.revision != revision {
             return Err(Error::Stale);
         }
