@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod awards;
 mod canonical;
 mod definitions;
 mod fetch;
@@ -16,6 +17,9 @@ mod files;
 mod lints;
 mod mail;
 mod main_job;
+mod micro_credentials;
 mod pages;
+mod reviews;
 mod standards;
+mod submissions;
 mod verify;
