@@ -11,13 +11,16 @@ mod harness;
 
 mod awards;
 mod canonical;
+mod database;
 mod definitions;
 mod fetch;
 mod files;
+mod graceful_stop;
 mod lints;
 mod mail;
 mod main_job;
 mod micro_credentials;
+mod outbox;
 mod pages;
 mod reviews;
 mod standards;

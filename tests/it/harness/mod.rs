@@ -23,7 +23,7 @@ use tempfile::TempDir;
 pub use client::{Answer, Person};
 pub use database::TestDatabase;
 pub use district::{District, definition};
-pub use smtp::{Answers, SmtpServer};
+pub use smtp::{Answers, Delivered, SmtpServer};
 
 /// The base URL that test installations sign with.
 pub const BASE_URL: &str = "https://badges.example.org";

@@ -186,6 +186,10 @@ fn recording_may_stand_in_for_an_answer_where_the_prompt_says_so() {
 
     let second = earner.upload(&id, "q1", "answer.m4a", &m4a()).expect(201);
     assert_eq!(second["media_type"], "audio/mp4");
+    // A text belongs into the answer, where its words are counted.
+    let text = json!({ "requirement_id": "r1", "text": "word ".repeat(1000) });
+    let items = format!("{submission}/evidence");
+    faulty(&earner.post(&items, &text), "/text", "answer-in-responses");
     // Only a recording of this very prompt.
     let slip = &without["evidence"][0]["id"];
     faulty(&save(earner, &submission, &answer("q1", slip)), "/responses/q1", "unknown-evidence");
