@@ -240,7 +240,7 @@ pub fn organizations_under(
     for facet in actor.organizations_with(role) {
         found.extend(store::organizations::list_branch(conn, facet.organization)?);
         if role.works_upwards() {
-            found.extend(facet.above.iter().copied());
+            found.extend(facet.reach.iter().copied());
         }
     }
     Ok(found.into_iter().collect())

@@ -142,6 +142,7 @@ pub async fn list_members(
             |(membership, _)| membership.id.to_string(),
             |(membership, profile)| {
                 let (name, email) = profile.map(|profile| (profile.name, profile.email)).unzip();
+                let name = name.filter(|name| !name.is_empty());
                 MemberView { name, email, ..MemberView::from(membership) }
             },
         );
