@@ -27,7 +27,7 @@ use crate::service::{
     Cx, Error, Resources, awards, evidence, members, micro_credentials, organizations,
     publications, reviews, sessions, submissions, verification,
 };
-use crate::store::{self, Database, DatabaseSetting};
+use crate::store::DatabaseSetting;
 
 /// The definitions that are shipped.
 const DEFINITIONS: [&str; 3] = [
@@ -53,10 +53,9 @@ pub struct DemoArgs {
 /// Plays the story, prints what came of it, and serves it unless told to stop.
 pub fn run(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     crate::telemetry::start("error");
-    let file = settings.data_dir.join("assay.sqlite");
     // Whatever DATABASE_URL says: the demo never touches a database that somebody works with.
-    settings.database = DatabaseSetting::Sqlite(file.clone());
-    clear_earlier_demo(&settings.data_dir, &file)?;
+    settings.database = DatabaseSetting::Sqlite(settings.data_dir.join("assay.sqlite"));
+    clear_earlier_demo(&settings.data_dir)?;
     let resources = Arc::new(resources::open(&settings)?);
     let (is_fast, is_json) = (args.fast || args.json, args.json);
     if args.exit {
@@ -80,35 +79,48 @@ pub fn run(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Removes what an earlier demo has left in the folder, and nothing else.
-fn clear_earlier_demo(data_dir: &Path, file: &Path) -> anyhow::Result<()> {
-    if !file.exists() {
+/// The file that says that everything in a data folder is a demo's.
+const MARKER: &str = "this-is-a-demo";
+/// What a demo makes in its folder.
+const MADE: [&str; 6] = [
+    "assay.sqlite",
+    "assay.sqlite-wal",
+    "assay.sqlite-shm",
+    "evidence",
+    "mail",
+    "key-encryption-key",
+];
+
+/// Removes what an earlier demo has left in the folder. A folder that holds anybody else's work is refused.
+fn clear_earlier_demo(data_dir: &Path) -> anyhow::Result<()> {
+    let marker = data_dir.join(MARKER);
+    if !marker.exists() {
+        if let Some(found) = MADE.iter().find(|name| data_dir.join(name).exists()) {
+            bail!(
+                "{} holds {found} of an installation that is no demo; give the demo another folder with --data-dir",
+                data_dir.display()
+            );
+        }
+        std::fs::create_dir_all(data_dir)
+            .and_then(|()| {
+                std::fs::write(
+                    &marker,
+                    "Everything in this folder is removed when the demo is played again.\n",
+                )
+            })
+            .with_context(|| format!("{} cannot be written to", data_dir.display()))?;
         return Ok(());
     }
-    let database = Database::open(DatabaseSetting::Sqlite(file.to_owned()))?;
-    let is_demo = !database.has_pending_migration()?
-        && store::installation::find(&mut *database.connection()?)?
-            .is_none_or(|installation| installation.is_demo);
-    drop(database);
-    if !is_demo {
-        bail!(
-            "{} holds an installation that is not a demo; give the demo another folder with --data-dir",
-            data_dir.display()
-        );
-    }
-    for name in ["assay.sqlite", "assay.sqlite-wal", "assay.sqlite-shm"] {
+    for name in MADE {
         let path = data_dir.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path)
-                .with_context(|| format!("{} cannot be removed", path.display()))?;
-        }
-    }
-    for name in ["evidence", "mail"] {
-        let path = data_dir.join(name);
-        if path.exists() {
+        let removed = if path.is_dir() {
             std::fs::remove_dir_all(&path)
-                .with_context(|| format!("{} cannot be removed", path.display()))?;
-        }
+        } else if path.exists() {
+            std::fs::remove_file(&path)
+        } else {
+            Ok(())
+        };
+        removed.with_context(|| format!("{} cannot be removed", path.display()))?;
     }
     Ok(())
 }

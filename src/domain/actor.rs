@@ -97,11 +97,21 @@ impl Actor {
         self.confirmed().filter(move |facet| facet.roles.contains(&role))
     }
 
-    /// The organizations of one kind that the actor belongs to.
-    pub fn organizations_of_kind(
+    /// The departments below an organization that the actor belongs to.
+    pub fn departments_of(
         &self,
-        kind: OrganizationKind,
+        organization: OrganizationId,
     ) -> impl Iterator<Item = OrganizationId> {
-        self.confirmed().filter(move |facet| facet.kind == kind).map(|facet| facet.organization)
+        self.confirmed()
+            .filter(move |facet| {
+                facet.kind == OrganizationKind::Department && facet.above.contains(&organization)
+            })
+            .map(|facet| facet.organization)
+    }
+
+    /// The first organization that the actor has joined: where events without an object of their own belong.
+    #[must_use]
+    pub fn home(&self) -> Option<OrganizationId> {
+        self.confirmed().next().map(|facet| facet.organization)
     }
 }

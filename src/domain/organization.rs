@@ -32,7 +32,10 @@ impl OrganizationKind {
 /// Those organizations above one that work in it is done for: up to the nearest district or provider, none where there is no
 /// such organization or it is one itself. `above` is the nearest first, with kinds.
 #[must_use]
-pub fn reach_of(kind: OrganizationKind, above: &[(OrganizationId, OrganizationKind)]) -> Vec<OrganizationId> {
+pub fn reach_of(
+    kind: OrganizationKind,
+    above: &[(OrganizationId, OrganizationKind)],
+) -> Vec<OrganizationId> {
     if kind.is_house() {
         return Vec::new();
     }

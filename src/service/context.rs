@@ -56,6 +56,8 @@ pub struct Resources {
     pub passwords: PasswordGate,
     /// The gate before the parsing of other people's documents.
     pub verifying: Gate,
+    /// Refused requests that are counted and not written yet.
+    pub denials: super::audit::DenialCounts,
     /// The keys of access tokens.
     pub token_keys: RwLock<TokenKeys>,
     /// Base URLs that are ours besides the one fixed at `init`.
@@ -127,17 +129,17 @@ impl Resources {
     ) -> Result<T, Error> {
         let mut lease = self.database.connection()?;
         let now = self.now();
-        let mut person = None;
+        let mut who = (None, None);
         let result =
             super::sessions::authenticate(&mut lease, self, access_token, now).and_then(|actor| {
-                person = actor.person();
+                who = (actor.person(), actor.home());
                 policy::require_sign_in(&actor, operation)?;
                 work(&mut Cx { conn: &mut lease, actor, now, resources: self })
             });
         if let Err(error) = &result
             && let Some(code) = denial_code(error)
             && let Err(failed) =
-                super::audit::record_denial(&mut lease, operation, person, code, now)
+                super::audit::record_denial(&mut lease, self, operation, who, code, now)
         {
             tracing::error!(error = ?failed, operation, "a denial could not be written to the audit trail");
         }

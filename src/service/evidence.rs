@@ -343,14 +343,25 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         return Err(Denied::Hidden("evidence").into());
     }
     let is_owner = subject.owner == Some(person);
+    if !is_owner && super::reviews::find_conflict(cx.conn, person, &stored, cx.now)?.is_some() {
+        return Err(Denied::Hidden("evidence").into());
+    }
     let items = store::evidence::list(cx.conn, id)?;
     let item = items.iter().find(|item| item.id == evidence).ok_or(Error::NotFound("evidence"))?;
     let key = submissions::open_key(cx.resources, &stored)?;
     let now = cx.now;
     let purpose = if is_owner { "own" } else { "score" };
     store::write(cx.conn, |conn| {
-        store::evidence::record_access(conn, &new_uuid().to_string(), item, person, purpose, now)
-            .map_err(Error::from)
+        store::evidence::record_access(
+            conn,
+            &new_uuid().to_string(),
+            &item.id.to_string(),
+            id,
+            person,
+            purpose,
+            now,
+        )
+        .map_err(Error::from)
     })?;
     let media_type = item.media_type.clone().unwrap_or_else(|| "text/plain".to_owned());
     let own_name = match (&item.sealed_name, is_owner) {

@@ -86,7 +86,11 @@ pub fn parse_roles(words: &[String]) -> Result<Vec<Role>, Error> {
 ///
 /// A coordinator gives the roles of a programme, an administrator every one. A role that works for the whole district is given by
 /// somebody who has their say over that district: a school cannot make itself the district's designers.
-fn require_grantable(cx: &mut Cx<'_>, organization: OrganizationId, roles: &[Role]) -> Result<(), Error> {
+fn require_grantable(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    roles: &[Role],
+) -> Result<(), Error> {
     if matches!(cx.actor, Actor::System) {
         return Ok(());
     }
@@ -104,7 +108,8 @@ fn require_grantable(cx: &mut Cx<'_>, organization: OrganizationId, roles: &[Rol
             Some(_) | None => (organization, ids.clone()),
         };
         let may = cx.actor.holds(Role::Administrator, at, &above_it)
-            || (role.is_given_by_coordinators() && cx.actor.holds(Role::Coordinator, at, &above_it));
+            || (role.is_given_by_coordinators()
+                && cx.actor.holds(Role::Coordinator, at, &above_it));
         if !may {
             return Err(Denied::Forbidden.into());
         }
@@ -324,7 +329,9 @@ pub fn change(
     let (_, subject) = organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "put_member", &subject)?;
     let now = cx.now;
-    let held = store::memberships::find(cx.conn, organization, person)?.ok_or(Error::NotFound("member"))?.roles;
+    let held = store::memberships::find(cx.conn, organization, person)?
+        .ok_or(Error::NotFound("member"))?
+        .roles;
     // What the person has already is not given again.
     let given: Vec<Role> = roles.iter().copied().filter(|role| !held.contains(role)).collect();
     require_grantable(cx, organization, &given)?;

@@ -70,7 +70,8 @@ pub fn create(cx: &mut Cx<'_>, email: &str, password: &str) -> Result<Tokens, Er
             now.plus(REFRESH_LIFE),
             now,
         )?;
-        let change = Change::new("create_session", None, "session", session);
+        let change =
+            Change::new("create_session", super::audit::home_of(conn, person)?, "session", session);
         super::audit::append(conn, Some(person), &change, now)
     })?;
     let access_token = tokens::issue(cx.conn, cx.resources, &base_url, person, session, now)?;
@@ -101,7 +102,8 @@ pub fn refresh(cx: &mut Cx<'_>, refresh_token: &str) -> Result<Tokens, Error> {
         };
         if token.is_used {
             store::sessions::end(conn, token.session, now)?;
-            let change = Change::new("refresh_reuse", None, "session", token.session);
+            let home = super::audit::home_of(conn, person)?;
+            let change = Change::new("refresh_reuse", home, "session", token.session);
             super::audit::append(conn, Some(person), &change, now)?;
             return Ok(Exchange::Refused);
         }
@@ -129,10 +131,10 @@ pub fn refresh(cx: &mut Cx<'_>, refresh_token: &str) -> Result<Tokens, Error> {
 /// [`Denied::Unauthenticated`] without one.
 pub fn end(cx: &mut Cx<'_>) -> Result<(), Error> {
     let session = cx.signed_in()?.session;
-    let now = cx.now;
+    let (now, home) = (cx.now, cx.actor.home());
     cx.write(|conn| {
         store::sessions::end(conn, session, now)?;
-        Ok(((), Change::new("end_session", None, "session", session)))
+        Ok(((), Change::new("end_session", home, "session", session)))
     })
 }
 

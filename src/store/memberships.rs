@@ -191,7 +191,9 @@ pub fn list_facets(conn: &mut DbConn, person: PersonId) -> Result<Vec<Facet>, St
         .order(membership_roles::role)
         .load(conn)?;
     let above: Vec<(String, String, String)> = organization_ancestors::table
-        .inner_join(organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)))
+        .inner_join(
+            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
+        )
         .filter(organization_ancestors::organization_id.eq_any(organization_ids))
         .filter(organization_ancestors::distance.gt(0))
         .select((
@@ -246,7 +248,9 @@ pub fn list_schools_since(
             organization_ancestors::table
                 .on(organization_ancestors::organization_id.eq(memberships::organization_id)),
         )
-        .inner_join(organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)))
+        .inner_join(
+            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
+        )
         .filter(memberships::person_id.eq(person.to_string()))
         .filter(organizations::kind.eq(OrganizationKind::School.as_str()))
         .filter(memberships::removed_at.is_null().or(memberships::removed_at.gt(since.naive())))
@@ -383,7 +387,8 @@ pub fn purge(
         .select(memberships::id)
         .limit(500)
         .load(conn)?;
-    diesel::delete(invitations::table.filter(invitations::membership_id.eq_any(&ended))).execute(conn)?;
+    diesel::delete(invitations::table.filter(invitations::membership_id.eq_any(&ended)))
+        .execute(conn)?;
     diesel::delete(membership_roles::table.filter(membership_roles::membership_id.eq_any(&ended)))
         .execute(conn)?;
     diesel::delete(memberships::table.filter(memberships::id.eq_any(&ended))).execute(conn)?;

@@ -118,7 +118,9 @@ pub fn list_above_with_kinds(
     id: OrganizationId,
 ) -> Result<Vec<(OrganizationId, OrganizationKind)>, StoreError> {
     let rows: Vec<(String, String)> = organization_ancestors::table
-        .inner_join(organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)))
+        .inner_join(
+            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
+        )
         .filter(organization_ancestors::organization_id.eq(id.to_string()))
         .filter(organization_ancestors::distance.gt(0))
         .order(organization_ancestors::distance)
