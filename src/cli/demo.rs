@@ -18,6 +18,7 @@ use crate::domain::award::RevocationReason;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{Score, Sheet};
+use crate::service::context::Proof;
 use crate::service::evidence::ItemTerms;
 use crate::service::installation::{NewInstallation, initialize};
 use crate::service::members::NewInvitation;
@@ -126,7 +127,7 @@ fn clear_earlier_demo(data_dir: &Path) -> anyhow::Result<()> {
 }
 
 fn send_mail(resources: &Resources) -> anyhow::Result<()> {
-    while resources.as_system(crate::service::outbox::send_next)? {}
+    while crate::service::outbox::send_next(resources)? {}
     Ok(())
 }
 
@@ -170,14 +171,14 @@ impl Story<'_> {
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
     ) -> anyhow::Result<T> {
         self.resources
-            .run(operation, Some(&person.token), work)
+            .run(operation, Proof::Token(&person.token), work)
             .with_context(|| format!("{} could not {operation}", person.name))
     }
 
     fn sign_in(&self, email: &str, password: &str) -> anyhow::Result<String> {
         Ok(self
             .resources
-            .run("create_session", None, |cx| sessions::create(cx, email, password))?
+            .run("create_session", Proof::None, |cx| sessions::create(cx, email, password))?
             .access_token)
     }
 
@@ -197,7 +198,7 @@ impl Story<'_> {
         let token = self.resources.keyring.invitation_token(&invited.invitation.id.to_string());
         let membership = self
             .resources
-            .run("accept_invitation", None, |cx| members::accept(cx, &token, &password))?;
+            .run("accept_invitation", Proof::None, |cx| members::accept(cx, &token, &password))?;
         let token = self.sign_in(&email, &password)?;
         let roles = roles.iter().map(|role| role.as_str()).collect();
         Ok(Person { id: membership.person, name: name.to_owned(), email, password, roles, token })
@@ -280,7 +281,7 @@ impl Story<'_> {
                 consent: false,
             };
             self.act(earner, "add_evidence", |cx| {
-                let mut incoming = evidence::begin(cx, facts.id)?;
+                let mut incoming = evidence::begin(cx, facts.id)?.incoming;
                 incoming.write(&bytes)?;
                 evidence::complete(cx, facts.id, incoming, &file_name, &terms)
             })?;
@@ -342,7 +343,9 @@ impl Story<'_> {
     }
 
     fn document(&self, award: AwardId) -> anyhow::Result<String> {
-        Ok(self.resources.run("read_credential", None, |cx| publications::credential(cx, award))?)
+        Ok(self
+            .resources
+            .run("read_credential", Proof::None, |cx| publications::credential(cx, award))?)
     }
 
     fn verdict(&self, document: &str) -> anyhow::Result<Verdict> {

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -17,9 +16,8 @@ use crate::files::EvidenceStore;
 use crate::mail::Mailer;
 use crate::service::Resources;
 use crate::service::context::system_clock;
-use crate::service::gate::Gate;
 use crate::service::keyring::Keyring;
-use crate::service::passwords::PasswordGate;
+use crate::service::passwords::Passwords;
 use crate::service::tokens::TokenKeys;
 use crate::store::{self, Database};
 
@@ -53,8 +51,7 @@ pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
             &settings.mail_from,
         )?,
         fetch: Client::new(FetchPolicy { base_url_maps, ..FetchPolicy::default() })?,
-        passwords: PasswordGate::new()?,
-        verifying: Gate::new(2, 32, Duration::from_secs(5)),
+        passwords: Passwords::new()?,
         denials: crate::service::audit::DenialCounts::default(),
         token_keys: RwLock::new(TokenKeys::default()),
         base_url_aliases: settings.base_url_aliases.clone(),

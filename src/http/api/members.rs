@@ -120,6 +120,7 @@ pub async fn accept_invitation(
     body: JsonBody<Acceptance>,
 ) -> Result<HttpResponse, Problem> {
     let Acceptance { token, password } = body.value;
+    let _turn = app.passwords.enter().await?;
     let meta = Meta { access_token: None, ..meta };
     app.read(meta, "accept_invitation", move |cx| {
         Answer::json(200, &MemberView::from(members::accept(cx, &token, &password)?))

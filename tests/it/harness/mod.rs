@@ -135,7 +135,7 @@ impl TestApp {
 
     /// Sends everything that waits in the outbox.
     pub fn send_mail(&self) {
-        while self.resources.as_system(assay::service::outbox::send_next).unwrap() {}
+        while assay::service::outbox::send_next(&self.resources).unwrap() {}
     }
 
     /// Somebody who has not signed in.
