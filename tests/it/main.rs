@@ -19,4 +19,5 @@ mod mail;
 mod main_job;
 mod pages;
 mod standards;
+mod tidy;
 mod verify;
