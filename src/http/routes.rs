@@ -1,5 +1,6 @@
 //! The table of routes: one line an operation. The router and the API description are both made of it.
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -60,7 +61,7 @@ macro_rules! route {
             operation: $operation,
             method: stringify!($method),
             path: $path,
-            handler: || route!(@ $method).to($handler),
+            handler: || web::route().to($handler),
             summary: $summary,
             body: $body,
             status: $status,
@@ -68,11 +69,6 @@ macro_rules! route {
             query: $query,
         }
     };
-    (@ GET) => { web::get() };
-    (@ POST) => { web::post() };
-    (@ PUT) => { web::put() };
-    (@ PATCH) => { web::patch() };
-    (@ DELETE) => { web::delete() };
 }
 
 /// Every route of the service.
@@ -136,6 +132,7 @@ pub const ROUTES: &[Route] = &[
     route!("home_page" GET "/" public::home_page, "The catalogue as a page.", None, 200, None, &["q", "skill", "audience", "cursor"]),
     route!("verify_page" GET "/verify" public::show_verify_page, "The page where a badge is verified.", None, 200, None, &[]),
     route!("accept_invitation_page" GET "/invitations/accept" public::show_accept_page, "The page that an invitation's mail leads to.", None, 200, None, &[]),
+    route!("submission_page" GET "/submissions/{id}" public::show_submission_page, "The page that the mails about a submission lead to; it shows the submission to whoever may see it and signs in there.", None, 200, None, &[]),
     route!("problem_page" GET "/problems/{code}" public::show_problem_page, "What a problem means and what to do about it.", None, 200, None, &[]),
     route!("asset" GET "/assets/{name}" public::read_asset, "A file that pages refer to.", None, 200, None, &[]),
 ];
@@ -169,6 +166,16 @@ pub fn require_policy(routes: &[Route]) -> Result<(), Undeclared> {
     if faults.is_empty() { Ok(()) } else { Err(Undeclared(faults)) }
 }
 
+fn method_of(name: &str) -> Method {
+    match name {
+        "POST" => Method::POST,
+        "PUT" => Method::PUT,
+        "PATCH" => Method::PATCH,
+        "DELETE" => Method::DELETE,
+        _ => Method::GET,
+    }
+}
+
 /// Registers every route. Methods that a path does not take are answered with those that it does.
 pub fn configure(config: &mut web::ServiceConfig) {
     let mut paths: Vec<&'static str> = Vec::new();
@@ -183,10 +190,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
         let mut resource = web::resource(path);
         let mut methods = Vec::new();
         for route in ROUTES.iter().filter(|route| route.path == path) {
-            resource = resource.route((route.handler)());
+            resource = resource.route((route.handler)().method(method_of(route.method)));
             methods.push(route.method);
             if route.method == "GET" {
-                resource = resource.route((route.handler)().method(actix_web::http::Method::HEAD));
+                // The same without its body (RFC 9110, 9.3.2).
+                resource = resource.route((route.handler)().method(Method::HEAD));
             }
         }
         let allow = methods.join(", ");

@@ -10,7 +10,7 @@ use crate::credential::verify::{
     self, Documents, IMAGE_LIMIT, TEXT_LIMIT, Unavailable, Verdict, VerifyOptions,
 };
 use crate::domain::ids::{OrganizationId, StatusListId};
-use crate::fetch::{Client, PUBLIC_SENTENCE};
+use crate::fetch::{Client, FetchError, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
 
@@ -28,7 +28,8 @@ impl Documents for Remote<'_> {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
         self.0.get(url, ACCEPT, FETCH_LIMIT).map_err(|error| {
             tracing::info!(error = ?error, "a document could not be fetched");
-            Unavailable { code: "unavailable".to_owned(), detail: PUBLIC_SENTENCE.to_owned() }
+            let code = if matches!(error, FetchError::Offline) { "offline" } else { "unavailable" };
+            Unavailable { code: code.to_owned(), detail: PUBLIC_SENTENCE.to_owned() }
         })
     }
 }

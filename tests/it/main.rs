@@ -18,6 +18,7 @@ mod lints;
 mod mail;
 mod main_job;
 mod pages;
+mod progress;
 mod standards;
 mod tidy;
 mod verify;

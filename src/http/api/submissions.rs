@@ -295,7 +295,7 @@ pub struct SubmissionStatusView {
     person_id: String,
     /// working, submitted, earned or closed.
     progress: &'static str,
-    /// When the answer is promised.
+    /// When the answer is promised; null when none is awaited.
     #[schema(format = "date-time")]
     due_at: Option<String>,
     /// When it was started.

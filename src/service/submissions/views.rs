@@ -68,7 +68,7 @@ pub struct StatusOnly {
     pub earner: PersonId,
     /// `working`, `submitted`, `in_review`, `earned` or `closed`.
     pub progress: &'static str,
-    /// The promised date.
+    /// The promised date, while the answer is awaited.
     pub due_on: Option<Timestamp>,
     /// When it was started.
     pub created_at: Timestamp,
@@ -156,7 +156,8 @@ fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDeta
         micro_credential: stored.micro_credential,
         earner: facts.earner,
         progress,
-        due_on: stored.due_on,
+        // The promise of a decided submission would tell "not yet" from work that was never handed in.
+        due_on: stored.due_on.filter(|_| progress == "submitted"),
         created_at: stored.created_at,
     })))
 }
