@@ -14,6 +14,7 @@ mod crash;
 mod definitions;
 mod fetch;
 mod files;
+mod issuance;
 mod lints;
 mod mail;
 mod main_job;
