@@ -34,6 +34,8 @@ pub struct Turn {
 pub struct World {
     /// The district.
     pub district: OrganizationId,
+    /// A department of it, which owns nothing.
+    pub department: OrganizationId,
     designers: [String; 2],
     officer: String,
     assessor: String,
@@ -102,6 +104,7 @@ impl World {
             ["Willow", "Summit"].map(|name| organization(name, OrganizationKind::School));
         World {
             district,
+            department: departments[0],
             designers: [
                 person(departments[0], "designer-0", Role::Designer),
                 person(departments[1], "designer-1", Role::Designer),
@@ -116,10 +119,15 @@ impl World {
         }
     }
 
-    /// Stops signing for the district, or lets it go on.
-    pub fn switch_issuing(&self, resources: &Resources, stopped: bool) {
+    /// Stops signing for an organization and all below it, or lets it go on.
+    pub fn switch_issuing(
+        &self,
+        resources: &Resources,
+        organization: OrganizationId,
+        stopped: bool,
+    ) {
         act(resources, &self.officer, "switch_issuing", |cx| {
-            organizations::switch_issuing(cx, self.district, stopped)
+            organizations::switch_issuing(cx, organization, stopped)
         });
     }
 
