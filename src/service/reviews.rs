@@ -335,8 +335,8 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     policy::require(&cx.actor, "read_review", &subject)?;
     let (version, _) = submissions::pinned(cx.conn, &stored)?;
     let title = version.title.clone();
-    let is_held = review.state == ReviewState::Leased && !review.is_lapsed(cx.now);
-    let work = if is_held {
+    let review = review.as_of(cx.now);
+    let work = if review.state == ReviewState::Leased {
         refuse_conflict(cx.conn, &review, &stored, cx.now)?;
         let work = blinded(cx.conn, cx.resources, &stored, version)?;
         record_reading(cx, &work, &stored)?;
@@ -416,7 +416,7 @@ pub fn list(
         // The same filter as the single read: who is no assessor here any more sees nothing of it.
         let (review, stored, subject) = load(cx.conn, review.id)?;
         if policy::require(&cx.actor, "read_review", &subject).is_ok() {
-            lines.push((review, stored));
+            lines.push((review.as_of(cx.now), stored));
         }
     }
     Ok(lines)
@@ -433,6 +433,7 @@ pub fn renew(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::Renew, now)?;
+        refuse_conflict(conn, &review, &stored, now)?;
         store::reviews::save(conn, &Review { lease_expires_at: Some(now.plus(LEASE)), ..review })?;
         Ok((
             (),
@@ -459,6 +460,7 @@ pub fn save_scores(
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::SaveScores, now)?;
+        refuse_conflict(conn, &review, &stored, now)?;
         if review.revision != revision {
             return Err(Error::Stale);
         }

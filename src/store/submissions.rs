@@ -299,7 +299,7 @@ pub fn save_draft(
 pub struct SubmissionQuery {
     /// Those of this earner.
     pub earner: Option<PersonId>,
-    /// Or those of these organizations.
+    /// Or everybody's latest attempts in these organizations: how many there were is the earner's own business.
     pub organizations: Vec<OrganizationId>,
     /// In this state.
     pub state: Option<SubmissionState>,
@@ -321,12 +321,19 @@ pub fn list(
 ) -> Result<Vec<StoredSubmission>, StoreError> {
     let organizations: Vec<String> = query.organizations.iter().map(ToString::to_string).collect();
     let earner = query.earner.map(|earner| earner.to_string()).unwrap_or_default();
+    let later = diesel::alias!(submissions as later);
+    let has_later = diesel::dsl::exists(
+        later
+            .filter(later.field(submissions::earner_id).eq(submissions::earner_id))
+            .filter(
+                later.field(submissions::micro_credential_id).eq(submissions::micro_credential_id),
+            )
+            .filter(later.field(submissions::attempt).gt(submissions::attempt)),
+    );
     let mut boxed = submissions::table
-        .filter(
-            submissions::earner_id
-                .eq(earner)
-                .or(submissions::organization_id.eq_any(organizations)),
-        )
+        .filter(submissions::earner_id.eq(earner).or(
+            submissions::organization_id.eq_any(organizations).and(diesel::dsl::not(has_later)),
+        ))
         .select(submission_columns!())
         .into_boxed::<MultiBackend>();
     if let Some(state) = query.state {
