@@ -10,7 +10,6 @@ use super::definition_document::{self, ParsedDefinition};
 use super::error::{Broken, Error, Fault};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ApprovalId, MicroCredentialId, OrganizationId, VersionId};
-use crate::domain::organization::OrganizationKind;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::version::{ApprovalRule, VersionEvent, VersionState, Vote};
 use crate::files::ALLOWED_MEDIA;
@@ -356,7 +355,7 @@ pub fn vote(
         ));
     }
     let person = author_of(cx)?;
-    let departments = cx.actor.organizations_of_kind(OrganizationKind::Department).collect();
+    let departments = cx.actor.departments_of(version.organization).collect();
     let (now, rule) = (cx.now, ApprovalRule::default());
     cx.write(|conn| {
         // Read again under the lock: the vote binds the content that is there now.

@@ -155,7 +155,7 @@ fn every_earned_decision_has_one_credential_whenever_the_process_is_killed() {
     // A day later: every claim of a dead process on a mail has run out.
     let resources = place.open_at(system_clock()() + TimeDelta::days(1));
     pick_up(&resources);
-    while resources.as_system(outbox::send_next).unwrap() {}
+    while outbox::send_next(&resources).unwrap() {}
     ledger.check_all_issued(&mut resources.database.connection().unwrap());
     ledger.check_documents(&resources);
     ledger.check_mail(

@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod awards;
 mod canonical;
 mod crash;
 mod definitions;
@@ -18,8 +19,11 @@ mod issuance;
 mod lints;
 mod mail;
 mod main_job;
+mod micro_credentials;
 mod pages;
 mod progress;
+mod reviews;
 mod standards;
+mod submissions;
 mod tidy;
 mod verify;

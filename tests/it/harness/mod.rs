@@ -5,6 +5,7 @@
 mod client;
 mod database;
 mod district;
+mod smtp;
 mod world;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,6 +24,7 @@ use tempfile::TempDir;
 pub use client::{Answer, Person};
 pub use database::TestDatabase;
 pub use district::{District, definition};
+pub use smtp::{Answers, SmtpServer};
 pub use world::World;
 
 /// The base URL that test installations sign with.
@@ -41,7 +43,7 @@ pub struct TestApp {
     server: Option<JoinHandle<()>>,
     folder: TempDir,
     // Dropped last: the pool must be gone before the database is.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// What a test may change before the service starts.
@@ -119,8 +121,18 @@ impl TestApp {
             stop: Some(stop),
             server: Some(server),
             folder,
-            _database: database,
+            database,
         }
+    }
+
+    /// The URL of the PostgreSQL database; none for SQLite.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.url()
+    }
+
+    /// Settings for another process on the same data.
+    pub fn settings(&self) -> Settings {
+        settings(&self.folder, &self.database, None)
     }
 
     /// Moves the service's clock on.
@@ -135,7 +147,7 @@ impl TestApp {
 
     /// Sends everything that waits in the outbox.
     pub fn send_mail(&self) {
-        while self.resources.as_system(assay::service::outbox::send_next).unwrap() {}
+        while assay::service::outbox::send_next(&self.resources).unwrap() {}
     }
 
     /// Somebody who has not signed in.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use assay::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SubmissionId};
 use assay::domain::organization::{OrganizationKind, Role};
 use assay::domain::review::{Score, Sheet};
+use assay::service::context::Proof;
 use assay::service::evidence::{Inline, ItemTerms};
 use assay::service::installation::{NewInstallation, initialize};
 use assay::service::members::NewInvitation;
@@ -45,7 +46,7 @@ pub struct World {
 
 fn sign_in(resources: &Resources, email: &str) -> String {
     resources
-        .run("create_session", None, |cx| sessions::create(cx, email, PASSWORD))
+        .run("create_session", Proof::None, |cx| sessions::create(cx, email, PASSWORD))
         .unwrap()
         .access_token
 }
@@ -57,7 +58,7 @@ fn act<T>(
     operation: &'static str,
     work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
 ) -> T {
-    resources.run(operation, Some(token), work).unwrap()
+    resources.run(operation, Proof::Token(token), work).unwrap()
 }
 
 impl World {
@@ -93,7 +94,7 @@ impl World {
             });
             let token = resources.keyring.invitation_token(&invited.invitation.id.to_string());
             resources
-                .run("accept_invitation", None, |cx| members::accept(cx, &token, PASSWORD))
+                .run("accept_invitation", Proof::None, |cx| members::accept(cx, &token, PASSWORD))
                 .unwrap();
             sign_in(resources, &email)
         };

@@ -37,6 +37,7 @@ impl Delivered {
 /// A small mail server on loopback.
 pub struct SmtpServer {
     address: SocketAddr,
+    answers: Arc<Mutex<Answers>>,
     log: Arc<Mutex<Log>>,
 }
 
@@ -51,15 +52,21 @@ impl SmtpServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
-        let shared = Arc::clone(&log);
+        let answers = Arc::new(Mutex::new(answers));
+        let (shared, asked) = (Arc::clone(&log), Arc::clone(&answers));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let shared = Arc::clone(&shared);
+                let (shared, asked) = (Arc::clone(&shared), Arc::clone(&asked));
                 // A client may hang up whenever it likes.
-                thread::spawn(move || drop(converse(&stream.unwrap(), answers, &shared)));
+                thread::spawn(move || drop(converse(&stream.unwrap(), &asked, &shared)));
             }
         });
-        SmtpServer { address, log }
+        SmtpServer { address, answers, log }
+    }
+
+    /// Changes what is answered from now on.
+    pub fn answer(&self, answers: Answers) {
+        *self.answers.lock().unwrap() = answers;
     }
 
     pub fn url(&self, query: &str) -> String {
@@ -75,13 +82,18 @@ impl SmtpServer {
     }
 }
 
-fn converse(mut stream: &TcpStream, answers: Answers, log: &Mutex<Log>) -> std::io::Result<()> {
+fn converse(
+    mut stream: &TcpStream,
+    answers: &Mutex<Answers>,
+    log: &Mutex<Log>,
+) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let mut letter = Delivered::default();
     stream.write_all(b"220 mail.example.org\r\n")?;
     while let Some(line) = lines.next() {
         let line = line?;
         log.lock().unwrap().commands.push(line.clone());
+        let answers = *answers.lock().unwrap();
         let answer = match line.split(' ').next().unwrap() {
             "EHLO" => "250-mail.example.org\r\n250 8BITMIME",
             "MAIL" => {
