@@ -102,7 +102,7 @@ fn signed() -> SignedCredential {
     let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
     let signed = sign(&IssuerKey::from_seed(&SEED), linted, &method(), noon()).unwrap();
     let size = signed.document.len();
-    assert!((4000..=5000).contains(&size), "a badge of {size} bytes is not what is measured here");
+    assert!((4096..=5120).contains(&size), "a badge of {size} bytes is not what is measured here");
     signed
 }
 
