@@ -12,6 +12,8 @@ pub struct Facet {
     pub kind: OrganizationKind,
     /// The organizations above it.
     pub above: Vec<OrganizationId>,
+    /// Those of them that a role which works upwards reaches: up to the nearest district or provider.
+    pub reach: Vec<OrganizationId>,
     /// Only a confirmed membership gives rights.
     pub state: MembershipState,
     /// The roles held there.
@@ -60,8 +62,8 @@ impl Actor {
 
     /// Whether the actor holds the role with effect on `organization`, whose ancestors are `above`.
     ///
-    /// A role reaches down to everything below the organization it is held in. Roles that work for the whole branch
-    /// ([`Role::works_upwards`]) reach up as well.
+    /// A role reaches down to everything below the organization it is held in. Roles that work for the whole district
+    /// ([`Role::works_upwards`]) reach up to it as well, and no further.
     #[must_use]
     pub fn holds(
         &self,
@@ -72,7 +74,7 @@ impl Actor {
         self.confirmed().filter(|facet| facet.roles.contains(&role)).any(|facet| {
             facet.organization == organization
                 || above.contains(&facet.organization)
-                || (role.works_upwards() && facet.above.contains(&organization))
+                || (role.works_upwards() && facet.reach.contains(&organization))
         })
     }
 
@@ -95,11 +97,21 @@ impl Actor {
         self.confirmed().filter(move |facet| facet.roles.contains(&role))
     }
 
-    /// The organizations of one kind that the actor belongs to.
-    pub fn organizations_of_kind(
+    /// The departments below an organization that the actor belongs to.
+    pub fn departments_of(
         &self,
-        kind: OrganizationKind,
+        organization: OrganizationId,
     ) -> impl Iterator<Item = OrganizationId> {
-        self.confirmed().filter(move |facet| facet.kind == kind).map(|facet| facet.organization)
+        self.confirmed()
+            .filter(move |facet| {
+                facet.kind == OrganizationKind::Department && facet.above.contains(&organization)
+            })
+            .map(|facet| facet.organization)
+    }
+
+    /// The first organization that the actor has joined: where events without an object of their own belong.
+    #[must_use]
+    pub fn home(&self) -> Option<OrganizationId> {
+        self.confirmed().next().map(|facet| facet.organization)
     }
 }

@@ -129,6 +129,9 @@ fn render(problem: &Problem, request_id: &str, wants_page: bool) -> HttpResponse
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if matches!(problem.status, 404 | 406) {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    }
     if problem.status == 401 {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

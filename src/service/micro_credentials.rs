@@ -10,12 +10,13 @@ use super::definition_document::{self, ParsedDefinition};
 use super::error::{Broken, Error, Fault};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ApprovalId, MicroCredentialId, OrganizationId, VersionId};
-use crate::domain::organization::OrganizationKind;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::version::{ApprovalRule, VersionEvent, VersionState, Vote};
 use crate::files::ALLOWED_MEDIA;
-use crate::store::micro_credentials::{CatalogueQuery, MicroCredential, NewVote, Version};
+use crate::store::micro_credentials::{MicroCredential, NewVote};
 use crate::store::{self, DbConn, StoreError};
+
+pub use crate::store::micro_credentials::{CatalogueQuery, Version};
 
 fn faults_of_schema(errors: Vec<definition_document::FieldError>) -> Vec<Fault> {
     errors
@@ -354,7 +355,7 @@ pub fn vote(
         ));
     }
     let person = author_of(cx)?;
-    let departments = cx.actor.organizations_of_kind(OrganizationKind::Department).collect();
+    let departments = cx.actor.departments_of(version.organization).collect();
     let (now, rule) = (cx.now, ApprovalRule::default());
     cx.write(|conn| {
         // Read again under the lock: the vote binds the content that is there now.

@@ -10,12 +10,16 @@
 mod harness;
 
 mod canonical;
+mod crash;
 mod definitions;
 mod fetch;
 mod files;
+mod issuance;
 mod lints;
 mod mail;
 mod main_job;
 mod pages;
+mod progress;
 mod standards;
+mod tidy;
 mod verify;

@@ -5,6 +5,7 @@
 mod client;
 mod database;
 mod district;
+mod world;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 pub use client::{Answer, Person};
 pub use database::TestDatabase;
 pub use district::{District, definition};
+pub use world::World;
 
 /// The base URL that test installations sign with.
 pub const BASE_URL: &str = "https://badges.example.org";
@@ -133,7 +135,7 @@ impl TestApp {
 
     /// Sends everything that waits in the outbox.
     pub fn send_mail(&self) {
-        while self.resources.as_system(assay::service::outbox::send_next).unwrap() {}
+        while assay::service::outbox::send_next(&self.resources).unwrap() {}
     }
 
     /// Somebody who has not signed in.
@@ -185,6 +187,15 @@ impl Drop for TestApp {
         if let Some(server) = self.server.take() {
             server.join().unwrap();
         }
+    }
+}
+
+/// How many rounds a heavy test goes: a tenth, at least one, unless `ASSAY_TEST_SCALE` is `full`.
+#[expect(clippy::disallowed_methods, reason = "the tests are told here how heavy they shall be")]
+pub fn scale(full: usize) -> usize {
+    match std::env::var("ASSAY_TEST_SCALE").as_deref() {
+        Ok("full") => full,
+        Ok(_) | Err(_) => (full / 10).max(1),
     }
 }
 
