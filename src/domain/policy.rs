@@ -286,6 +286,7 @@ pub const TABLE: &[Row] = &[
     row("home_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("verify_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("accept_invitation_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
+    row("submission_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("problem_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("asset", Verb::Read, "page", &[Anyone], &[], &["*"]),
 ];

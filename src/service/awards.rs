@@ -8,8 +8,10 @@ use crate::domain::award::{AwardEvent, AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, PersonId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::store::awards::{Award, AwardQuery};
+use crate::store::awards::AwardQuery;
 use crate::store::{self, DbConn};
+
+pub use crate::store::awards::Award;
 
 /// The award with its policy subject.
 fn load(conn: &mut DbConn, id: AwardId) -> Result<(Award, Subject), Error> {
@@ -66,7 +68,15 @@ pub fn list(cx: &mut Cx<'_>, list: &ListAwards) -> Result<Vec<Award>, Error> {
         after: list.after.clone(),
         limit: list.limit,
     };
-    Ok(store::awards::list(cx.conn, &query)?)
+    let mut found = Vec::new();
+    for award in store::awards::list(cx.conn, &query)? {
+        // The same filter as the single read.
+        let (award, subject) = load(cx.conn, award.id)?;
+        if policy::require(&cx.actor, "read_award", &subject).is_ok() {
+            found.push(award);
+        }
+    }
+    Ok(found)
 }
 
 /// `POST /awards/{id}/revoke`: ends an award for ever. The status list with its bit is signed and published in the same commit.

@@ -22,6 +22,9 @@ use crate::store::awards::{Award, Intent};
 use crate::store::installation::Installation;
 use crate::store::{self, DbConn, StoreError};
 
+/// How many waiting awards are read at a time; no more pages are read once so many are issued.
+const PENDING_PAGE: usize = 100;
+
 /// Issues the credential of an award that waits for it. An award that has one already is left alone.
 ///
 /// # Errors
@@ -198,20 +201,26 @@ fn sign_and_store(
     Ok(())
 }
 
-/// Issues every award that waits: what a crash or a stop has left.
+/// Issues awards that wait: what a crash or a stop has left. Returns how many; it is called again until that is none.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails. A single award that cannot be issued is logged and does not hold the others.
 pub fn issue_pending(cx: &mut Cx<'_>) -> Result<usize, Error> {
-    let mut issued = 0;
-    for id in store::awards::list_pending(cx.conn, 100)? {
-        match issue(cx, id) {
-            Ok(()) => issued += 1,
-            Err(error @ (Error::CannotIssue(_) | Error::Busy | Error::NotInitialized)) => {
-                tracing::warn!(award = %id, %error, "an award waits for its credential");
-            }
-            Err(error) => {
-                tracing::error!(award = %id, error = ?error, "an award could not be issued")
+    let (mut issued, mut last) = (0, None);
+    // On past the first page: awards that have to wait, behind a stop for instance, must not stand before the others.
+    while issued < PENDING_PAGE {
+        let page = store::awards::list_pending(cx.conn, last, PENDING_PAGE)?;
+        let Some(end) = page.last() else { break };
+        last = Some(*end);
+        for id in page {
+            match issue(cx, id) {
+                Ok(()) => issued += 1,
+                Err(error @ (Error::CannotIssue(_) | Error::Busy | Error::NotInitialized)) => {
+                    tracing::warn!(award = %id, %error, "an award waits for its credential");
+                }
+                Err(error) => {
+                    tracing::error!(award = %id, error = ?error, "an award could not be issued")
+                }
             }
         }
     }

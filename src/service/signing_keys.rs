@@ -10,8 +10,9 @@ use crate::credential::keys::IssuerKey;
 use crate::domain::ids::{OrganizationId, SigningKeyId};
 use crate::domain::policy;
 use crate::domain::timestamp::Timestamp;
-use crate::store::signing_keys::SigningKey;
 use crate::store::{self, DbConn};
+
+pub use crate::store::signing_keys::SigningKey;
 
 fn label(id: SigningKeyId) -> String {
     format!("signing_keys/{id}")

@@ -1,35 +1,41 @@
 //! An earner's work from draft to hand-in.
 
+mod views;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use super::audit::Change;
-use super::context::{Cx, Resources, above, new_uuid, organizations_under};
+use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
 use super::outbox;
 use crate::domain::definition::Definition;
-use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
-use crate::domain::organization::Role;
+use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::submission::{
     Draft, IllegalEvent, SubmissionEvent, SubmissionFacts, SubmissionState,
 };
 use crate::domain::timestamp::Timestamp;
 use crate::files::{DataKey, open_bytes, seal_bytes};
-use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
 use crate::store::micro_credentials::Version;
-use crate::store::submissions::{
-    Declarations, Step, StoredResponse, StoredSubmission, SubmissionQuery,
-};
+use crate::store::submissions::{Declarations, Step, StoredResponse};
 use crate::store::{self, DbConn, StoreError};
+
+pub use crate::store::submissions::StoredSubmission;
+pub use views::{
+    ListSubmissions, OpenedEvidence, OwnSubmission, StatusOnly, SubmissionDetail, SubmissionLine,
+    find, list,
+};
 
 /// The promised number of working days from submission to decision.
 const PROMISED_WORKING_DAYS: u32 = 10;
 /// Evidence is kept so long after the appeal window of the decision (DOMAIN.md, section 4: 180 days, and 30 for the appeal).
 pub const RETENTION: TimeDelta = TimeDelta::days(180 + 30);
+/// Work that is not decided is kept so long after it was last touched; every file has a date at which it goes.
+const IDLE_RETENTION: TimeDelta = TimeDelta::days(730);
 /// The most characters of an answer whose prompt sets no word limit.
 const LONGEST_ANSWER: usize = 20_000;
 
@@ -189,6 +195,7 @@ pub fn start(
             happened_at: now,
         };
         store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
+        store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
         let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         let change = Change::new("create_submission", Some(version.organization), "submission", id)
             .with("attempt", attempt)
@@ -271,6 +278,7 @@ pub fn save(
             ai_use: save.ai_use.clone().unwrap_or_else(|| stored.ai_use.clone()),
         };
         store::submissions::save_draft(conn, draft.facts(), &declarations, now)?;
+        store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
         if from == SubmissionState::Returned {
             let step = Step {
                 event: SubmissionEvent::Save,
@@ -536,206 +544,4 @@ pub fn withdraw(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, E
         let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         Ok((after, change_of("withdraw_submission", facts, from, to)))
     })
-}
-
-/// What a reader of a submission is shown: everything for its earner, where it stands for a coordinator.
-#[derive(Clone, Debug)]
-pub enum SubmissionDetail {
-    /// For the earner.
-    Own(Box<OwnSubmission>),
-    /// For a coordinator: neither scores nor evidence, and never "not yet".
-    Status(Box<StatusOnly>),
-}
-
-/// A submission as its earner sees it.
-#[derive(Clone, Debug)]
-pub struct OwnSubmission {
-    /// The submission.
-    pub stored: StoredSubmission,
-    /// Its version's number.
-    pub version_number: i32,
-    /// The answers; none once the retention period is over.
-    pub responses: Option<BTreeMap<String, Response>>,
-    /// The items, with names and contents opened.
-    pub evidence: Vec<OpenedEvidence>,
-    /// The timeline.
-    pub steps: Vec<Step>,
-    /// The decision with its feedback, once there is one.
-    pub decision: Option<StoredDecision>,
-    /// The words for the whole, once there is a decision.
-    pub overall_feedback: Vec<String>,
-    /// The award, if it was earned.
-    pub award: Option<crate::store::awards::Award>,
-}
-
-/// An item of evidence with what was sealed.
-#[derive(Clone, Debug)]
-pub struct OpenedEvidence {
-    /// The item.
-    pub stored: StoredEvidence,
-    /// The name the earner gave the file.
-    pub name: Option<String>,
-    /// The link or the text.
-    pub content: Option<String>,
-}
-
-/// A submission as a coordinator sees it.
-#[derive(Clone, Debug)]
-pub struct StatusOnly {
-    /// Its id.
-    pub id: SubmissionId,
-    /// At which micro-credential.
-    pub micro_credential: MicroCredentialId,
-    /// Whose.
-    pub earner: PersonId,
-    /// `working`, `submitted`, `in_review`, `earned` or `closed`.
-    pub progress: &'static str,
-    /// The promised date, while it is awaited.
-    pub due_on: Option<Timestamp>,
-    /// When it was started.
-    pub created_at: Timestamp,
-}
-
-/// `GET /submissions/{id}`.
-///
-/// # Errors
-/// [`Error::Denied`] for what the caller may not know of.
-pub fn find(cx: &mut Cx<'_>, id: SubmissionId) -> Result<SubmissionDetail, Error> {
-    let (stored, subject) = load(cx.conn, id)?;
-    policy::require(&cx.actor, "read_submission", &subject)?;
-    if cx.actor.person() == subject.owner { detail(cx, stored) } else { status(cx.conn, &stored) }
-}
-
-fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail, Error> {
-    let id = stored.submission.facts().id;
-    let (version, _) = pinned(cx.conn, &stored)?;
-    let is_readable = stored.sealed_key.is_some();
-    let responses =
-        if is_readable { Some(read_responses(cx.conn, cx.resources, &stored)?) } else { None };
-    let evidence = super::evidence::open_all(cx.conn, cx.resources, &stored)?;
-    let steps = store::submissions::list_steps(cx.conn, id)?;
-    let decision = store::decisions::find(cx.conn, id)?;
-    let mut overall_feedback = Vec::new();
-    if decision.is_some() {
-        for review in store::reviews::list_of_submission(cx.conn, id)? {
-            if review.locked_at.is_some() {
-                overall_feedback
-                    .extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
-            }
-        }
-    }
-    let award = store::awards::find_of_submission(cx.conn, id)?;
-    Ok(SubmissionDetail::Own(Box::new(OwnSubmission {
-        stored,
-        version_number: version.number,
-        responses,
-        evidence,
-        steps,
-        decision,
-        overall_feedback,
-        award,
-    })))
-}
-
-fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDetail, Error> {
-    let facts = stored.submission.facts();
-    let earned = match stored.submission.state() {
-        SubmissionState::Decided | SubmissionState::Appealed => {
-            store::awards::find_of_submission(conn, facts.id)?.is_some()
-        }
-        SubmissionState::Draft
-        | SubmissionState::Submitted
-        | SubmissionState::Returned
-        | SubmissionState::Queued
-        | SubmissionState::InReview
-        | SubmissionState::Resolving
-        | SubmissionState::Adjudication
-        | SubmissionState::OnHold
-        | SubmissionState::Withdrawn
-        | SubmissionState::Voided
-        | SubmissionState::Expired => false,
-    };
-    // A decision that is not yet looks like work that goes on: which it is (DOMAIN.md, section 1).
-    let progress = match stored.submission.state() {
-        SubmissionState::Draft | SubmissionState::Returned => "working",
-        SubmissionState::Submitted
-        | SubmissionState::Queued
-        | SubmissionState::InReview
-        | SubmissionState::Resolving
-        | SubmissionState::Adjudication
-        | SubmissionState::OnHold => "submitted",
-        SubmissionState::Decided | SubmissionState::Appealed => {
-            if earned {
-                "earned"
-            } else {
-                "working"
-            }
-        }
-        SubmissionState::Withdrawn | SubmissionState::Voided | SubmissionState::Expired => "closed",
-    };
-    Ok(SubmissionDetail::Status(Box::new(StatusOnly {
-        id: facts.id,
-        micro_credential: stored.micro_credential,
-        earner: facts.earner,
-        progress,
-        // A promise beside "working" would tell that there was an answer, and which.
-        due_on: stored.due_on.filter(|_| progress == "submitted"),
-        created_at: stored.created_at,
-    })))
-}
-
-/// Which submissions a list shows.
-#[derive(Clone, Debug, Default)]
-pub struct ListSubmissions {
-    /// In this state; for the caller's own only, since others are shown by progress.
-    pub state: Option<SubmissionState>,
-    /// At this micro-credential.
-    pub micro_credential: Option<MicroCredentialId>,
-    /// After this one.
-    pub after: Option<String>,
-    /// At most so many.
-    pub limit: i64,
-}
-
-/// One line of a list.
-#[derive(Clone, Debug)]
-pub enum SubmissionLine {
-    /// The caller's own.
-    Own(Box<StoredSubmission>),
-    /// Somebody else's, by progress.
-    Status(Box<StatusOnly>),
-}
-
-/// `GET /submissions`: the caller's own, and by progress those of organizations they coordinate.
-///
-/// # Errors
-/// [`Error::Denied`] without a sign-in.
-pub fn list(cx: &mut Cx<'_>, list: &ListSubmissions) -> Result<Vec<SubmissionLine>, Error> {
-    let person = cx.signed_in()?.person;
-    // A filter by state would tell a coordinator who is "not yet": it applies to one's own only.
-    let organizations: Vec<OrganizationId> = if list.state.is_some() {
-        Vec::new()
-    } else {
-        organizations_under(cx.conn, &cx.actor, Role::Coordinator)?
-    };
-    let query = SubmissionQuery {
-        earner: Some(person),
-        organizations,
-        state: list.state,
-        micro_credential: list.micro_credential,
-        after: list.after.clone(),
-        limit: list.limit,
-    };
-    store::submissions::list(cx.conn, &query)?
-        .into_iter()
-        .map(|stored| {
-            if stored.submission.facts().earner == person {
-                return Ok(SubmissionLine::Own(Box::new(stored)));
-            }
-            match status(cx.conn, &stored)? {
-                SubmissionDetail::Status(status) => Ok(SubmissionLine::Status(status)),
-                SubmissionDetail::Own(own) => Ok(SubmissionLine::Own(Box::new(own.stored))),
-            }
-        })
-        .collect()
 }

@@ -202,15 +202,22 @@ pub fn list(conn: &mut DbConn, query: &AwardQuery) -> Result<Vec<Award>, StoreEr
     rows.into_iter().map(from_row).collect()
 }
 
-/// Awards that wait for their signature, the oldest first.
+/// Awards that wait for their signature, by id, those `after` one.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list_pending(conn: &mut DbConn, limit: i64) -> Result<Vec<AwardId>, StoreError> {
+pub fn list_pending(
+    conn: &mut DbConn,
+    after: Option<AwardId>,
+    limit: usize,
+) -> Result<Vec<AwardId>, StoreError> {
+    // Every id is greater than the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
     let ids: Vec<String> = awards::table
         .filter(awards::state.eq(AwardState::PendingKey.as_str()))
+        .filter(awards::id.gt(after))
         .order(awards::id)
-        .limit(limit)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(awards::id)
         .load(conn)?;
     ids.into_iter()

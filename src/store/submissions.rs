@@ -519,13 +519,32 @@ pub fn list_past_retention(
         .collect()
 }
 
-/// Destroys the data key: what it encrypted cannot be read any more.
+/// Destroys the data key: what it encrypted cannot be read any more. What people wrote beside it goes as well.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn destroy_key(conn: &mut DbConn, id: SubmissionId) -> Result<(), StoreError> {
+pub fn forget(conn: &mut DbConn, id: SubmissionId) -> Result<(), StoreError> {
+    use super::schema::reviews;
     diesel::update(submissions::table.find(id.to_string()))
-        .set(submissions::sealed_key.eq(None::<Vec<u8>>))
+        .set((submissions::sealed_key.eq(None::<Vec<u8>>), submissions::ai_use.eq(None::<String>)))
+        .execute(conn)?;
+    diesel::update(reviews::table.filter(reviews::submission_id.eq(id.to_string())))
+        .set(reviews::recuse_reason.eq(None::<String>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Sets until when the evidence of a submission that is under way is kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_retention(
+    conn: &mut DbConn,
+    id: SubmissionId,
+    retain_until: Timestamp,
+) -> Result<(), StoreError> {
+    diesel::update(submissions::table.find(id.to_string()))
+        .set(submissions::retain_until.eq(Some(retain_until.naive())))
         .execute(conn)?;
     Ok(())
 }

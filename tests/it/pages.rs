@@ -4,17 +4,19 @@ mod hostile;
 mod html;
 mod samples;
 
-use assay::domain::award::RevocationReason;
+use assay::domain::award::{AwardState, RevocationReason};
 use assay::domain::review_policy::ReviewMode;
+use assay::domain::submission::{SubmissionEvent, SubmissionState};
 use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
     Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, credential_page,
-    issuer_page, problem_page, verify_page,
+    issuer_page, problem_page, submission_page, verify_page,
 };
 
 use self::html::{attribute, attribute_names, tags};
 use self::samples::day;
+use crate::harness::{BASE_URL, TestApp};
 
 #[test]
 fn hostile_text_stays_text_in_every_field() {
@@ -340,7 +342,11 @@ fn check_mail_link(email: &str, expected: bool) {
 
 #[test]
 fn forms_that_need_a_script_are_locked_without_it() {
-    for html in [verify_page().unwrap(), accept_invitation_page(&AcceptPage {}).unwrap()] {
+    for html in [
+        verify_page().unwrap(),
+        accept_invitation_page(&AcceptPage {}).unwrap(),
+        submission_page().unwrap(),
+    ] {
         // A password or a badge must never end up in an address.
         assert!(html.contains("<noscript>"));
         assert_eq!(html.matches("method=\"post\"").count(), 1);
@@ -370,6 +376,9 @@ fn scripts_put_nothing_into_a_page_but_text() {
             "http://",
             "https://",
             "localStorage",
+            "sessionStorage",
+            "indexedDB",
+            "caches",
             "cookie",
         ] {
             assert!(!script.contains(way_in), "{}: {way_in}", asset.name);
@@ -450,6 +459,86 @@ fn colour_of(scheme: &str, name: &str) -> Option<f64> {
     Some(0.2126 * channel(0) + 0.7152 * channel(1) + 0.0722 * channel(2))
 }
 
+#[test]
+fn whatever_becomes_of_a_submission_has_words_on_its_page() {
+    let script = find_asset("submission.js").unwrap();
+    let script = std::str::from_utf8(script.bytes).unwrap();
+    let states = SubmissionState::ALL.iter().filter(|state| **state != SubmissionState::Decided);
+    let words = states
+        .map(|state| state.as_str())
+        .chain(SubmissionEvent::ALL.iter().map(|event| event.as_str()))
+        .chain(AwardState::ALL.iter().map(|state| state.as_str()))
+        .chain(["earned", "not_yet", "working", "closed"]);
+    for word in words {
+        assert!(script.contains(&format!("\n    {word}: ")), "{word}");
+    }
+}
+
+#[test]
+fn page_of_a_submission_is_the_same_whether_there_is_one_or_not() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let submission = district.submit(&district.earner, &family);
+    let there = app.anybody().get_as(&format!("/submissions/{submission}"), "text/html");
+    assert_eq!(there.status, 200);
+    assert_eq!(there.headers["content-type"], "text/html; charset=utf-8");
+    for nowhere in [&family, &district.id, "0190b6c0-7a1e-7000-8000-000000000001"] {
+        let nothing = app.anybody().get_as(&format!("/submissions/{nowhere}"), "text/html");
+        assert_eq!(nothing.status, 200);
+        assert_eq!(nothing.bytes, there.bytes);
+        let lasting = |headers: &std::collections::BTreeMap<String, String>| {
+            let mut headers = headers.clone();
+            for own in ["x-request-id", "date"] {
+                headers.remove(own);
+            }
+            headers
+        };
+        assert_eq!(lasting(&nothing.headers), lasting(&there.headers));
+    }
+    // Whoever has signed in gets no other page: only the script asks as somebody.
+    assert_eq!(district.earner.get(&format!("/submissions/{submission}")).bytes, there.bytes);
+    for no_id in ["1", "new", "0190b6c0-7a1e-7000-8000-00000000000g"] {
+        assert_eq!(app.anybody().get(&format!("/submissions/{no_id}")).status, 404, "{no_id}");
+    }
+}
+
+#[test]
+fn links_of_the_letters_lead_to_pages() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let (submission, award) = district.award(&district.earner, &family);
+    app.send_mail();
+    let mut links: Vec<String> = std::fs::read_dir(app.folder().join("mail"))
+        .unwrap()
+        .flat_map(|file| {
+            let letter = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            letter
+                .lines()
+                .filter_map(|line| line.strip_prefix(BASE_URL))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    links.sort();
+    links.dedup();
+    for page in [format!("/submissions/{submission}"), format!("/credentials/{award}")] {
+        assert!(links.contains(&page), "{page} in {links:?}");
+    }
+    let mut invitations = 0;
+    for link in links {
+        let (path, fragment) = link.split_once('#').unwrap_or((&link, ""));
+        assert_eq!(app.anybody().get_as(path, "text/html").status, 200, "{path}");
+        if path == "/invitations/accept" {
+            // The form that the page's script reads.
+            assert!(fragment.len() == 43);
+            invitations += 1;
+        }
+    }
+    assert!(invitations > 5);
+}
+
 fn every_page() -> Vec<(&'static str, String)> {
     let retired =
         AchievementPage { is_retired: true, newer_version: Some(2), ..samples::achievement() };
@@ -466,6 +555,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("empty catalogue", catalogue_page(&CataloguePage::default()).unwrap()),
         ("verify", verify_page().unwrap()),
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
+        ("submission", submission_page().unwrap()),
         ("problem", problem_page(&samples::problem()).unwrap()),
     ]
 }

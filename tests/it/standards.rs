@@ -27,6 +27,19 @@ fn bundled_contexts_are_the_pinned_bytes() {
     }
 }
 
+/// Verifiers in other languages read the bundle by this list.
+#[test]
+fn the_index_of_the_contexts_names_exactly_the_bundle() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("credential-schemas/contexts");
+    let index = std::fs::read(folder.join("index.json")).unwrap();
+    let listed: Value = serde_json::from_slice(&index).unwrap();
+    let bundle: Vec<Value> = contexts::BUNDLE
+        .iter()
+        .map(|one| serde_json::json!({"url": one.url, "file": one.file, "sha256": one.sha256}))
+        .collect();
+    assert_eq!(listed, Value::Array(bundle));
+}
+
 #[test]
 fn every_bundled_context_can_be_put_into_force() {
     for bundled in contexts::BUNDLE {

@@ -19,6 +19,8 @@ use assay::credential::verify::{
     Documents, IMAGE_LIMIT, InputError, IssuerTrust, NoDocuments, Outcome, RecipientMatch,
     StatusWord, TEXT_LIMIT, Unavailable, Verdict, VerdictWord, VerifyOptions, verify,
 };
+use assay::fetch::{Client, FetchPolicy};
+use assay::service::verification::{Remote, verify_input};
 use serde_json::{Value, json};
 
 use crate::lints::{EMAIL, at, content};
@@ -315,6 +317,13 @@ fn an_issuer_out_of_reach_is_indeterminate() {
     web.put(&content().issuer.id, "<html>");
     let verdict = judge(&badge(), &web);
     ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "issuer-unreadable");
+}
+
+#[test]
+fn a_client_that_opens_no_connection_says_so() {
+    let client = Client::new(FetchPolicy { offline: true, ..FetchPolicy::default() }).unwrap();
+    let verdict = verify_input(badge().as_bytes(), &Remote(&client), options()).unwrap();
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "offline");
 }
 
 #[test]

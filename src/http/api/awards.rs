@@ -11,8 +11,7 @@ use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path, Query};
 use crate::service::Error;
-use crate::service::awards::{self, ListAwards};
-use crate::store::awards::Award;
+use crate::service::awards::{self, Award, ListAwards};
 
 /// An award.
 #[derive(Serialize, ToSchema)]

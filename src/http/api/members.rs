@@ -120,6 +120,7 @@ pub async fn accept_invitation(
     body: JsonBody<Acceptance>,
 ) -> Result<HttpResponse, Problem> {
     let Acceptance { token, password } = body.value;
+    let _turn = app.passwords.enter().await?;
     let meta = Meta { access_token: None, ..meta };
     app.read(meta, "accept_invitation", move |cx| {
         Answer::json(200, &MemberView::from(members::accept(cx, &token, &password)?))
@@ -142,6 +143,7 @@ pub async fn list_members(
             |(membership, _)| membership.id.to_string(),
             |(membership, profile)| {
                 let (name, email) = profile.map(|profile| (profile.name, profile.email)).unzip();
+                let name = name.filter(|name| !name.is_empty());
                 MemberView { name, email, ..MemberView::from(membership) }
             },
         );

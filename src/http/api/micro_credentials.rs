@@ -10,9 +10,8 @@ use crate::domain::ids::{MicroCredentialId, OrganizationId};
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
-use crate::service::micro_credentials::{self, ApprovalStatus};
+use crate::service::micro_credentials::{self, ApprovalStatus, CatalogueQuery, Version};
 use crate::service::{Error, Fault};
-use crate::store::micro_credentials::{CatalogueQuery, Version};
 
 /// A definition to look at.
 #[derive(Deserialize, ToSchema)]

@@ -18,9 +18,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::app::Answer;
 use super::problem::Problem;
 use super::request::page_limit;
-use crate::service::Fault;
+use crate::service::{Cx, Error, Fault};
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,7 +94,7 @@ impl PageQuery {
 fn decode_cursor(cursor: &str) -> Result<String, Problem> {
     let decoded =
         URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded.filter(|key| key.len() <= 64).ok_or_else(|| {
+    decoded.filter(|key| key.len() <= 64 && !key.contains('\0')).ok_or_else(|| {
         let detail = "take the cursor from next_cursor of the page before, or leave it out";
         Problem::new("invalid", detail).with_errors(vec![Fault::new("", "cursor", detail)])
     })
@@ -119,5 +120,19 @@ where
             let detail = format!("{name} is one of {}", known.join(", "));
             Problem::new("invalid", detail.clone()).with_errors(vec![Fault::new("", name, detail)])
         }),
+    }
+}
+
+/// Reads the object of an answer that is given again.
+///
+/// # Errors
+/// What reading it says now: who may not see it any more does not see it here either.
+pub fn read_again(cx: &mut Cx<'_>, kind: &str, id: &str, status: u16) -> Result<Answer, Error> {
+    let gone = |_no_id| Error::NotFound("resource");
+    match kind {
+        "review" => reviews::read_again(cx, id.parse().map_err(gone)?, status),
+        "submission" => submissions::read_again(cx, id.parse().map_err(gone)?, status),
+        "evidence" => evidence::read_again(cx, id, status),
+        _ => Err(Error::NotFound("resource")),
     }
 }

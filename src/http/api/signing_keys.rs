@@ -8,8 +8,7 @@ use crate::domain::ids::OrganizationId;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{Meta, Path};
-use crate::service::signing_keys;
-use crate::store::signing_keys::SigningKey;
+use crate::service::signing_keys::{self, SigningKey};
 
 /// A signing key; the secret part never leaves.
 #[derive(Serialize, ToSchema)]

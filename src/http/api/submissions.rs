@@ -15,11 +15,10 @@ use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::submissions::{
-    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, SubmissionDetail,
-    SubmissionLine,
+    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredSubmission,
+    SubmissionDetail, SubmissionLine,
 };
 use crate::service::{Cx, Error, Fault};
-use crate::store::submissions::StoredSubmission;
 
 /// What a new submission can be told.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -296,7 +295,7 @@ pub struct SubmissionStatusView {
     person_id: String,
     /// working, submitted, earned or closed.
     progress: &'static str,
-    /// When the answer is promised.
+    /// When the answer is promised; null when none is awaited.
     #[schema(format = "date-time")]
     due_at: Option<String>,
     /// When it was started.
@@ -321,10 +320,19 @@ fn find(cx: &mut Cx<'_>, status: u16, id: SubmissionId) -> Result<Answer, Error>
     match submissions::find(cx, id)? {
         SubmissionDetail::Own(own) => {
             let revision = own.stored.submission.facts().revision;
-            Ok(Answer::json(status, &SubmissionView::from(*own))?.with_revision(revision))
+            let answer = Answer::json(status, &SubmissionView::from(*own))?;
+            Ok(answer.with_revision(revision).with_reread("submission", id))
         }
         SubmissionDetail::Status(of) => Answer::json(status, &SubmissionStatusView::from(*of)),
     }
+}
+
+/// A submission as the caller may see it now.
+///
+/// # Errors
+/// What reading it says.
+pub fn read_again(cx: &mut Cx<'_>, id: SubmissionId, status: u16) -> Result<Answer, Error> {
+    find(cx, status, id)
 }
 
 /// `POST /api/v1/micro-credentials/{id}/submissions`

@@ -3,7 +3,8 @@
 //! Every function here is pure: a view goes in, a whole page comes out. What people typed is escaped by the templates,
 //! and a link that somebody else chose is followed only if it leads to the web. The pages hold no script and no style of
 //! their own, so that they can be served under a policy that forbids both; all of them live in [`assets`]. A page needs
-//! no script to be read: only accepting an invitation and verifying a badge do, because they post JSON.
+//! no script to be read: only accepting an invitation, verifying a badge and looking at a submission do, because they post
+//! JSON.
 //!
 //! The policy that the pages are written for is [`CONTENT_SECURITY_POLICY`].
 
@@ -15,6 +16,7 @@ mod invitation;
 mod issuer;
 mod problem;
 pub mod public;
+mod submission;
 mod verify;
 mod words;
 
@@ -27,6 +29,7 @@ pub use credential::{AchievedLevel, CredentialPage, Scoring, Standing, credentia
 pub use invitation::{AcceptPage, accept_invitation_page};
 pub use issuer::{IssuerKeyView, IssuerPage, IssuerRef, issuer_page};
 pub use problem::{ProblemPage, problem_page};
+pub use submission::submission_page;
 pub use verify::verify_page;
 
 /// The `Content-Security-Policy` under which every page works.

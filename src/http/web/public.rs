@@ -10,19 +10,19 @@ use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
     CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, IssuerKeyView, IssuerPage,
     IssuerRef, ProblemPage, Scoring, Standing, accept_invitation_page, achievement_page, assets,
-    catalogue_page, credential_page, issuer_page, problem_page, verify_page,
+    catalogue_page, credential_page, issuer_page, problem_page, submission_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId, SubmissionId};
 use crate::domain::organization::Organization;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::version::VersionState;
 use crate::http::app::App;
 use crate::http::problem::{Problem, find_kind};
 use crate::http::request::{Meta, Path, Query};
+use crate::service::micro_credentials::{CatalogueQuery, Version};
 use crate::service::publications::{self, AchievementView, CredentialView, IssuerView};
 use crate::service::{Cx, Error};
-use crate::store::micro_credentials::{CatalogueQuery, Version};
 
 /// In which form a public document is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,17 @@ fn negotiate(request: &HttpRequest) -> Result<Form, Problem> {
         "not-acceptable",
         "this document comes as text/html, application/json, application/ld+json or application/vc",
     ))
+}
+
+/// Whether the headers name `text/html` as something that is wanted.
+#[must_use]
+pub fn accepts_page(headers: &header::HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(parse_range)
+        .any(|(range, weight)| weight > 0 && range == "text/html")
 }
 
 fn parse_range(text: &str) -> Option<(String, u16)> {
@@ -419,6 +430,13 @@ pub async fn show_verify_page() -> Result<HttpResponse, Problem> {
 /// `GET /invitations/accept`
 pub async fn show_accept_page() -> Result<HttpResponse, Problem> {
     rendered(accept_invitation_page(&AcceptPage {}))
+}
+
+/// `GET /submissions/{id}`
+///
+/// Nothing is looked up: whoever has not signed in must not learn from it whether there is such a submission.
+pub async fn show_submission_page(_id: Path<SubmissionId>) -> Result<HttpResponse, Problem> {
+    rendered(submission_page())
 }
 
 /// `GET /problems/{code}`

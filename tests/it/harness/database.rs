@@ -63,6 +63,18 @@ impl TestDatabase {
         TestDatabase(Some(name))
     }
 
+    /// Waits until the server has ended what processes that are gone have left. SQLite's locks end with the process.
+    pub fn wait_until_alone(&self) {
+        let Some(url) = self.url() else { return };
+        let mut conn = PgConnection::establish(&url).unwrap();
+        let began = std::time::Instant::now();
+        let others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        // The number of rows; asking takes the server's time, so this does not spin.
+        while diesel::sql_query(others).execute(&mut conn).unwrap() > 0 {
+            assert!(began.elapsed().as_secs() < 60, "somebody is still connected to {url}");
+        }
+    }
+
     /// The URL for the settings; none for SQLite.
     pub fn url(&self) -> Option<String> {
         self.0.as_deref().map(url_of)

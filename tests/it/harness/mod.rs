@@ -6,6 +6,7 @@ mod client;
 mod database;
 mod district;
 mod smtp;
+mod world;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -24,6 +25,7 @@ pub use client::{Answer, Person};
 pub use database::TestDatabase;
 pub use district::{District, definition};
 pub use smtp::{Answers, Delivered, SmtpServer};
+pub use world::World;
 
 /// The base URL that test installations sign with.
 pub const BASE_URL: &str = "https://badges.example.org";
@@ -145,7 +147,7 @@ impl TestApp {
 
     /// Sends everything that waits in the outbox.
     pub fn send_mail(&self) {
-        while self.resources.as_system(assay::service::outbox::send_next).unwrap() {}
+        while assay::service::outbox::send_next(&self.resources).unwrap() {}
     }
 
     /// Somebody who has not signed in.

@@ -47,9 +47,9 @@
       }
       const answer = await response.json().catch(() => ({}));
       const details = [];
-      if (typeof answer.detail === "string") details.push(answer.detail);
+      if (typeof answer.detail === "string") details.push(sentence(answer.detail));
       for (const error of Array.isArray(answer.errors) ? answer.errors : []) {
-        if (error && typeof error.detail === "string" && !details.includes(error.detail)) details.push(error.detail);
+        if (error && typeof error.detail === "string" && !details.includes(sentence(error.detail))) details.push(sentence(error.detail));
       }
       if (details.length === 0) details.push("Please try again in a minute.");
       showProblem(typeof answer.title === "string" ? answer.title : "That did not work", details);
@@ -61,7 +61,7 @@
 
   // The fragment is read by hand: form decoding would turn a plus sign into a blank.
   function tokenOf(fragment) {
-    const match = /^#token=([^&]+)$/.exec(fragment);
+    const match = /^#(?:token=)?([^&=]+)$/.exec(fragment);
     if (match === null) return null;
     try {
       return decodeURIComponent(match[1]);
@@ -78,6 +78,11 @@
     // The token is used up; it need not stay in the address bar either.
     window.history.replaceState(null, "", window.location.pathname);
     document.getElementById("accept-done-heading").focus();
+  }
+
+  // A problem's detail as a sentence of its own.
+  function sentence(text) {
+    return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
   }
 
   function showProblem(title, details) {

@@ -211,12 +211,17 @@
 
   function refusalOf(problem) {
     const details = [];
-    if (typeof problem.detail === "string") details.push(problem.detail);
+    if (typeof problem.detail === "string") details.push(sentence(problem.detail));
     for (const error of Array.isArray(problem.errors) ? problem.errors : []) {
-      if (error && typeof error.detail === "string" && !details.includes(error.detail)) details.push(error.detail);
+      if (error && typeof error.detail === "string" && !details.includes(sentence(error.detail))) details.push(sentence(error.detail));
     }
     if (details.length === 0) details.push("Please try again in a minute.");
     return new Refusal(typeof problem.title === "string" ? problem.title : "That did not work", details);
+  }
+
+  // A problem's detail as a sentence of its own.
+  function sentence(text) {
+    return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
   }
 
   // The headline needs the verdict, the person and the issuer: a genuine badge of somebody else proves nothing, and
