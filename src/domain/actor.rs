@@ -54,7 +54,8 @@ impl Actor {
         }
     }
 
-    fn confirmed(&self) -> impl Iterator<Item = &Facet> {
+    /// The memberships that give rights.
+    pub fn confirmed(&self) -> impl Iterator<Item = &Facet> {
         let facets: &[Facet] = match self {
             Actor::Person(signed_in) => &signed_in.facets,
             Actor::Anonymous | Actor::System => &[],

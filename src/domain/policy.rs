@@ -43,6 +43,8 @@ pub enum Grant {
     SignedIn,
     /// The person whose object it is, while they belong to its branch.
     Owner,
+    /// The same, while they hold the role over it: one's own work stays one's own to read, and takes the role to go on with.
+    OwnerAs(Role),
     /// The person it is assigned to.
     Assigned,
     /// Who holds the role over the object's organization.
@@ -82,6 +84,7 @@ const ADMINISTRATOR: Grant = Grant::Role(Role::Administrator);
 const COORDINATOR: Grant = Grant::Role(Role::Coordinator);
 const DESIGNER: Grant = Grant::Role(Role::Designer);
 const EARNER: Grant = Grant::Role(Role::Earner);
+const OWN_EARNER: Grant = Grant::OwnerAs(Role::Earner);
 const ASSESSOR: Grant = Grant::Role(Role::Assessor);
 const LEAD_ASSESSOR: Grant = Grant::Role(Role::LeadAssessor);
 const ISSUING_OFFICER: Grant = Grant::Role(Role::IssuingOfficer);
@@ -217,7 +220,7 @@ pub const TABLE: &[Row] = &[
         "patch_submission",
         Verb::Change,
         "submission",
-        &[Owner],
+        &[OWN_EARNER],
         &["draft", "returned"],
         &["responses", "integrity_statement", "include_results", "ai_use"],
     ),
@@ -225,19 +228,19 @@ pub const TABLE: &[Row] = &[
         "add_evidence",
         Verb::Change,
         "submission",
-        &[Owner],
+        &[OWN_EARNER],
         &["draft", "returned"],
         &["file", "url", "text", "requirement_id", "contains_students", "consent"],
     ),
-    row("delete_evidence", Verb::Change, "submission", &[Owner], &["draft", "returned"], &[]),
+    row("delete_evidence", Verb::Change, "submission", &[OWN_EARNER], &["draft", "returned"], &[]),
     row("read_evidence_content", Verb::Read, "evidence", &[Owner, Assigned], &[], &["*"]),
-    row("submit_submission", Verb::Submit, "submission", &[Owner], &["draft"], &[]),
-    row("recall_submission", Verb::Submit, "submission", &[Owner], &["submitted"], &[]),
+    row("submit_submission", Verb::Submit, "submission", &[OWN_EARNER], &["draft"], &[]),
+    row("recall_submission", Verb::Submit, "submission", &[OWN_EARNER], &["submitted"], &[]),
     row(
         "withdraw_submission",
         Verb::Submit,
         "submission",
-        &[Owner],
+        &[OWN_EARNER],
         &["draft", "submitted", "returned", "queued"],
         &[],
     ),
@@ -390,7 +393,7 @@ pub fn require_somewhere(actor: &Actor, operation: &str) -> Result<(), Denied> {
     let held = row.who.iter().any(|grant| match grant {
         Grant::Role(role) => actor.organizations_with(*role).next().is_some(),
         Anyone | SignedIn => true,
-        Holder | Owner | Assigned => false,
+        Holder | Owner | Grant::OwnerAs(_) | Assigned => false,
     });
     if held || matches!(actor, Actor::System) { Ok(()) } else { Err(Denied::Forbidden) }
 }
@@ -403,9 +406,11 @@ fn is_granted(actor: &Actor, row: &Row, subject: &Subject) -> bool {
         Anyone | Holder => true,
         SignedIn => actor.is_member_of_branch(subject.organization, &subject.above),
         Owner => {
-            actor.person().is_some()
-                && subject.owner == actor.person()
+            is_owner(actor, subject)
                 && actor.is_member_of_branch(subject.organization, &subject.above)
+        }
+        Grant::OwnerAs(role) => {
+            is_owner(actor, subject) && actor.holds(*role, subject.organization, &subject.above)
         }
         // A seat is only as good as the role behind it: who is no longer an assessor here loses sight of the work.
         Assigned => {
@@ -416,4 +421,8 @@ fn is_granted(actor: &Actor, row: &Row, subject: &Subject) -> bool {
         }
         Grant::Role(role) => actor.holds(*role, subject.organization, &subject.above),
     })
+}
+
+fn is_owner(actor: &Actor, subject: &Subject) -> bool {
+    actor.person().is_some() && subject.owner == actor.person()
 }

@@ -41,7 +41,8 @@ pub async fn around(
     let pattern = response.request().match_pattern();
     let operation = pattern
         .as_deref()
-        .and_then(|pattern| routes::find_operation(method.as_str(), pattern))
+        .and_then(|pattern| routes::find_route(method.as_str(), pattern))
+        .map(|route| route.operation)
         .unwrap_or("none");
     let response = match problem_of(&response) {
         Some(problem) => {

@@ -129,6 +129,7 @@ fn who_may(row: &policy::Row) -> String {
             Grant::Holder => "whoever holds the secret in the body".to_owned(),
             Grant::SignedIn => "anybody who has signed in, filtered to what is theirs".to_owned(),
             Grant::Owner => "the person whose it is".to_owned(),
+            Grant::OwnerAs(role) => format!("the person whose it is, with role {role}"),
             Grant::Assigned => "the assessor who holds it".to_owned(),
             Grant::Role(role) => format!("role {role}"),
         })

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use super::routes;
 use crate::domain::ids::{PersonId, SessionId};
 use crate::service::{Error, Fault};
 
@@ -57,9 +58,24 @@ impl FromRequest for Meta {
     }
 }
 
+/// Refuses a query where the API takes none, so that a filter that does not exist is not taken for one that found everything.
+/// Operations with a query read it with [`Query`]; pages may be linked to with whatever others append.
+fn refuse_query_of_none(request: &HttpRequest) -> Result<(), Problem> {
+    let takes_none = request.path().starts_with("/api/")
+        && request.match_pattern().is_some_and(|pattern| {
+            routes::find_route(request.method().as_str(), &pattern)
+                .is_some_and(|route| route.query.is_empty())
+        });
+    if takes_none && !request.query_string().is_empty() {
+        return Err(bad_query("this operation takes no query"));
+    }
+    Ok(())
+}
+
 fn read_meta(request: &HttpRequest) -> Result<Meta, Problem> {
     // Public documents and pages are for everybody: who asks does not matter, nor what they send along.
     let is_api = request.path().starts_with("/api/");
+    refuse_query_of_none(request)?;
     let text = |name: &header::HeaderName| {
         request
             .headers()
@@ -214,6 +230,15 @@ pub async fn read_body_by(
 /// # Errors
 /// `malformed` or `invalid`.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    refuse_other_than_object(bytes)?;
+    if has_zero_character(bytes) {
+        let detail = "a text holds a zero character (\\u0000), which no text here can have";
+        return Err(Problem::new("invalid", detail).with_errors(vec![Fault::new(
+            "",
+            "zero-character",
+            detail,
+        )]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| (pointer_of(error.path()), error.into_inner()))
@@ -239,11 +264,42 @@ pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         }
         serde_json::error::Category::Syntax
         | serde_json::error::Category::Eof
-        | serde_json::error::Category::Io => Problem::new(
-            "malformed",
-            format!("the body is not JSON: line {}, column {}", error.line(), error.column()),
-        ),
+        | serde_json::error::Category::Io => not_json(&error),
     })
+}
+
+/// Every request is an object. Asked for by name, since a list of values in the right order would be taken for one.
+fn refuse_other_than_object(bytes: &[u8]) -> Result<(), Problem> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_none_or(|byte| *byte == b'{') {
+        return Ok(());
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+        Ok(_) => {
+            let detail = "the body must be a JSON object";
+            let fault = Fault::new("", "wrong-type", detail);
+            Err(Problem::new("invalid", detail).with_errors(vec![fault]))
+        }
+        Err(error) => Err(not_json(&error)),
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    Problem::new("malformed", format!("the body is not JSON: line {line}, column {column}"))
+}
+
+/// Whether a string of the JSON text escapes U+0000: no database column takes it. Backslashes stand in strings only.
+fn has_zero_character(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(place) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[place + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 fn quoted_after(text: &str, prefix: &str) -> Option<String> {
@@ -265,6 +321,11 @@ fn pointer_of(path: &serde_path_to_error::Path) -> String {
     })
 }
 
+fn bad_query(detail: &str) -> Problem {
+    Problem::new("invalid", "the query of the address is not as documented")
+        .with_errors(vec![Fault::new("", "query", detail)])
+}
+
 /// The query of a URL, without unknown names.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
@@ -274,16 +335,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Query<T>, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        if let Err(problem) = refuse_nul(request.query_string().as_bytes(), b"%00") {
-            return ready(Err(problem));
+        // U+0000 is text to a URL and to no database column.
+        if request.query_string().contains("%00") {
+            return ready(Err(bad_query("a value holds a zero character (%00)")));
         }
         ready(match actix_web::web::Query::<T>::from_query(request.query_string()) {
             Ok(query) => Ok(Query(query.into_inner())),
-            Err(error) => {
-                let fault = Fault::new("", "query", error.to_string());
-                Err(Problem::new("invalid", "the query of the address is not as documented")
-                    .with_errors(vec![fault]))
-            }
+            Err(error) => Err(bad_query(&error.to_string())),
         })
     }
 }

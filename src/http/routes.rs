@@ -28,6 +28,20 @@ const fn schema<T: ToSchema + PartialSchema>() -> Option<SchemaOf> {
     Some(SchemaOf { name: T::name, schema: T::schema, referred: T::schemas })
 }
 
+/// A page of a list: the generic type has one name for all, so the item's name tells them apart.
+const fn page<T: ToSchema + PartialSchema>() -> Option<SchemaOf> {
+    Some(SchemaOf { name: page_name::<T>, schema: Page::<T>::schema, referred: page_referred::<T> })
+}
+
+fn page_name<T: ToSchema>() -> std::borrow::Cow<'static, str> {
+    format!("{}Page", T::name()).into()
+}
+
+fn page_referred<T: ToSchema + PartialSchema>(referred: &mut Vec<(String, RefOr<Schema>)>) {
+    referred.push((T::name().into_owned(), T::schema()));
+    T::schemas(referred);
+}
+
 /// One operation: where it is, who answers, and how it is described.
 #[derive(Clone, Copy)]
 pub struct Route {
@@ -83,19 +97,19 @@ pub const ROUTES: &[Route] = &[
     route!("end_session" DELETE "/api/v1/sessions/current" sessions::end_session, "Sign out.", None, 204, None, &[]),
     route!("read_me" GET "/api/v1/me" sessions::read_me, "The person who has signed in.", None, 200, schema::<sessions::Me>(), &[]),
     route!("create_organization" POST "/api/v1/organizations" organizations::create_organization, "Add an organization below one that you administer.", schema::<organizations::NewOrganization>(), 201, schema::<organizations::OrganizationView>(), &[]),
-    route!("list_organizations" GET "/api/v1/organizations" organizations::list_organizations, "The organizations of your branches.", None, 200, schema::<Page<organizations::OrganizationView>>(), PAGING),
+    route!("list_organizations" GET "/api/v1/organizations" organizations::list_organizations, "The organizations of your branches.", None, 200, page::<organizations::OrganizationView>(), PAGING),
     route!("read_organization" GET "/api/v1/organizations/{id}" organizations::read_organization, "One organization.", None, 200, schema::<organizations::OrganizationView>(), &[]),
     route!("switch_issuing" PUT "/api/v1/organizations/{id}/issuing" organizations::switch_issuing, "Stop signing badges here and below, or let it go on.", schema::<organizations::IssuingSwitch>(), 200, schema::<organizations::IssuingSwitch>(), &[]),
     route!("create_invitation" POST "/api/v1/organizations/{id}/invitations" members::create_invitation, "Invite somebody by mail.", schema::<members::InvitationBody>(), 201, schema::<members::InvitationView>(), &[]),
     route!("accept_invitation" POST "/api/v1/invitations/accept" members::accept_invitation, "Accept an invitation with the secret of its mail.", schema::<members::Acceptance>(), 200, schema::<members::MemberView>(), &[]),
-    route!("list_members" GET "/api/v1/organizations/{id}/members" members::list_members, "The members of an organization.", None, 200, schema::<Page<members::MemberView>>(), PAGING),
+    route!("list_members" GET "/api/v1/organizations/{id}/members" members::list_members, "The members of an organization.", None, 200, page::<members::MemberView>(), PAGING),
     route!("read_member" GET "/api/v1/organizations/{id}/members/{person_id}" members::read_member, "One membership, with the entity tag for changing it.", None, 200, schema::<members::MemberView>(), &[]),
     route!("put_member" PUT "/api/v1/organizations/{id}/members/{person_id}" members::put_member, "Change roles and state; every sign-in of the person ends.", schema::<members::MemberBody>(), 200, schema::<members::MemberView>(), &[]),
     route!("create_signing_key" POST "/api/v1/organizations/{id}/signing-keys" signing_keys::create_signing_key, "Make a new signing key, which signs from now on.", None, 201, schema::<signing_keys::SigningKeyView>(), &[]),
     route!("list_signing_keys" GET "/api/v1/organizations/{id}/signing-keys" signing_keys::list_signing_keys, "Every key the organization has had.", None, 200, schema::<signing_keys::SigningKeyList>(), &[]),
     route!("validate_definition" POST "/api/v1/micro-credentials/validate" micro_credentials::validate_definition, "Every finding on a definition at once.", schema::<micro_credentials::DefinitionBody>(), 200, schema::<micro_credentials::ValidationView>(), &[]),
     route!("create_micro_credential" POST "/api/v1/micro-credentials" micro_credentials::create_micro_credential, "Start a micro-credential with the draft of its first version.", schema::<micro_credentials::NewMicroCredential>(), 201, schema::<micro_credentials::VersionView>(), &[]),
-    route!("list_micro_credentials" GET "/api/v1/micro-credentials" micro_credentials::list_micro_credentials, "The public catalogue.", None, 200, schema::<Page<micro_credentials::CatalogueItem>>(), CATALOGUE),
+    route!("list_micro_credentials" GET "/api/v1/micro-credentials" micro_credentials::list_micro_credentials, "The public catalogue.", None, 200, page::<micro_credentials::CatalogueItem>(), CATALOGUE),
     route!("read_micro_credential" GET "/api/v1/micro-credentials/{id}" micro_credentials::read_micro_credential, "The newest public version.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
     route!("create_version" POST "/api/v1/micro-credentials/{id}/versions" micro_credentials::create_version, "Start the next version.", schema::<micro_credentials::DefinitionBody>(), 201, schema::<micro_credentials::VersionView>(), &[]),
     route!("read_version" GET "/api/v1/micro-credentials/{id}/versions/{n}" micro_credentials::read_version, "One version with its whole definition.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
@@ -104,7 +118,7 @@ pub const ROUTES: &[Route] = &[
     route!("publish_version" POST "/api/v1/micro-credentials/{id}/versions/{n}/publish" micro_credentials::publish_version, "Make an approved version public, for ever as it is.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
     route!("retire_version" POST "/api/v1/micro-credentials/{id}/versions/{n}/retire" micro_credentials::retire_version, "Take no new submissions at a version; what was earned stays.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
     route!("create_submission" POST "/api/v1/micro-credentials/{id}/submissions" submissions::create_submission, "Start an attempt as a draft.", schema::<submissions::NewSubmission>(), 201, schema::<submissions::SubmissionView>(), &[]),
-    route!("list_submissions" GET "/api/v1/submissions" submissions::list_submissions, "Your own submissions, and by progress those you coordinate.", None, 200, schema::<Page<submissions::SubmissionLineView>>(), &["state", "micro_credential_id", "limit", "cursor"]),
+    route!("list_submissions" GET "/api/v1/submissions" submissions::list_submissions, "Your own submissions, and by progress those you coordinate.", None, 200, page::<submissions::SubmissionLineView>(), &["state", "micro_credential_id", "limit", "cursor"]),
     route!("read_submission" GET "/api/v1/submissions/{id}" submissions::read_submission, "One submission: everything for its earner, progress for a coordinator.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("patch_submission" PATCH "/api/v1/submissions/{id}" submissions::patch_submission, "Save the draft.", schema::<submissions::DraftPatch>(), 200, schema::<submissions::SubmissionView>(), &[]),
     route!("add_evidence" POST "/api/v1/submissions/{id}/evidence" evidence::add_evidence, "Add a link or a text as JSON, or a file as multipart/form-data with file, requirement_id, contains_students and consent.", schema::<evidence::NewItem>(), 201, schema::<evidence::EvidenceView>(), &[]),
@@ -114,16 +128,16 @@ pub const ROUTES: &[Route] = &[
     route!("recall_submission" POST "/api/v1/submissions/{id}/recall" submissions::recall_submission, "Take it back before anybody has looked at it.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("withdraw_submission" POST "/api/v1/submissions/{id}/withdraw" submissions::withdraw_submission, "Give the attempt up.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("claim_review" POST "/api/v1/reviews/claim" reviews::claim_review, "Lease the most urgent submission that you may score; 204 when there is none.", schema::<reviews::ClaimBody>(), 201, schema::<reviews::ReviewView>(), &[]),
-    route!("list_reviews" GET "/api/v1/reviews" reviews::list_reviews, "Your own reviews.", None, 200, schema::<Page<reviews::ReviewLine>>(), &["state", "limit", "cursor"]),
+    route!("list_reviews" GET "/api/v1/reviews" reviews::list_reviews, "Your own reviews.", None, 200, page::<reviews::ReviewLine>(), &["state", "limit", "cursor"]),
     route!("read_review" GET "/api/v1/reviews/{id}" reviews::read_review, "The blinded work beside its rubric, and the sheet.", None, 200, schema::<reviews::ReviewView>(), &[]),
     route!("renew_review" POST "/api/v1/reviews/{id}/renew" reviews::renew_review, "Begin the lease anew.", None, 200, schema::<reviews::ReviewView>(), &[]),
     route!("put_scores" PUT "/api/v1/reviews/{id}/scores" reviews::put_scores, "Save the draft sheet.", schema::<reviews::SheetBody>(), 200, schema::<reviews::ReviewView>(), &[]),
     route!("lock_review" POST "/api/v1/reviews/{id}/lock" reviews::lock_review, "Make the sheet final; the last one that is needed decides.", None, 200, schema::<reviews::LockedView>(), &[]),
     route!("recuse_review" POST "/api/v1/reviews/{id}/recuse" reviews::recuse_review, "Step back without blame.", schema::<reviews::RecuseBody>(), 200, schema::<reviews::ReviewView>(), &[]),
-    route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, schema::<Page<awards::AwardView>>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
+    route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, page::<awards::AwardView>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
     route!("read_award" GET "/api/v1/awards/{id}" awards::read_award, "One award.", None, 200, schema::<awards::AwardView>(), &[]),
     route!("revoke_award" POST "/api/v1/awards/{id}/revoke" awards::revoke_award, "Revoke an award; the status list is published in the same commit.", schema::<awards::RevokeBody>(), 200, schema::<awards::AwardView>(), &[]),
-    route!("list_audit_events" GET "/api/v1/audit-events" audit_events::list_audit_events, "The hash-chained trail of your organizations, the newest first.", None, 200, schema::<Page<audit_events::AuditEventView>>(), PAGING),
+    route!("list_audit_events" GET "/api/v1/audit-events" audit_events::list_audit_events, "The hash-chained trail of your organizations, the newest first.", None, 200, page::<audit_events::AuditEventView>(), PAGING),
     route!("verify_credential" POST "/api/v1/verify" verify::verify_credential, "The verdict on a badge: the document itself, {\"url\"} or {\"credential\", \"expect\": {\"email\"}}.", None, 200, None, &[]),
     route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with the suffix .json.", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),
@@ -137,13 +151,10 @@ pub const ROUTES: &[Route] = &[
     route!("asset" GET "/assets/{name}" public::read_asset, "A file that pages refer to.", None, 200, None, &[]),
 ];
 
-/// The operation of a method and path pattern.
+/// The route of a method and path pattern.
 #[must_use]
-pub fn find_operation(method: &str, pattern: &str) -> Option<&'static str> {
-    ROUTES
-        .iter()
-        .find(|route| route.path == pattern && route.method == method)
-        .map(|route| route.operation)
+pub fn find_route(method: &str, pattern: &str) -> Option<&'static Route> {
+    ROUTES.iter().find(|route| route.path == pattern && route.method == method)
 }
 
 /// An operation that nobody has decided who may use.
@@ -151,7 +162,7 @@ pub fn find_operation(method: &str, pattern: &str) -> Option<&'static str> {
 #[error("no policy row for {}; nothing is served before each operation has exactly one", .0.join(", "))]
 pub struct Undeclared(pub Vec<&'static str>);
 
-/// Refuses to start unless every route has exactly one policy row and every row a route.
+/// Refuses to start unless every route has exactly one policy row.
 ///
 /// # Errors
 /// [`Undeclared`] with the operations at fault.

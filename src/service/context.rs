@@ -264,6 +264,23 @@ pub fn organizations_under(
     Ok(found.into_iter().collect())
 }
 
+/// The organizations of the actor's branches: those they belong to with all above and below
+/// (see [`Actor::is_member_of_branch`]).
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn organizations_of_branches(
+    conn: &mut DbConn,
+    actor: &Actor,
+) -> Result<Vec<OrganizationId>, Error> {
+    let mut found = std::collections::BTreeSet::new();
+    for facet in actor.confirmed() {
+        found.extend(facet.above.iter().copied());
+        found.extend(store::organizations::list_branch(conn, facet.organization)?);
+    }
+    Ok(found.into_iter().collect())
+}
+
 /// The profile of a person, who must have one.
 ///
 /// # Errors

@@ -1,12 +1,16 @@
 //! `Idempotency-Key`: the same key and request get the first answer again; the work is done once.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
 use super::context::Cx;
-use super::error::Error;
+use super::error::{Broken, Error};
+use crate::domain::actor::Actor;
 use crate::domain::audit::hex;
 use crate::domain::ids::PersonId;
+use crate::files::{DataKey, open_bytes, seal_bytes};
 use crate::store::{self, StoreError};
 
 /// After so long, a request that never answered is taken for dead, and its key can be used again.
@@ -33,6 +37,38 @@ pub struct Reservation {
     key: String,
 }
 
+/// What the answer is sealed for; it may hold an earner's work, and is no more open in the database than that.
+fn label(person: PersonId, key: &str) -> String {
+    format!("idempotency_keys/{person}/{key}")
+}
+
+fn seal(cx: &Cx<'_>, label: &str, answer: &str) -> Result<String, Error> {
+    let key = DataKey::random();
+    let wrapped = cx.resources.keyring.wrap(key.as_bytes(), label).map_err(Error::internal)?;
+    let sealed = seal_bytes(&key, answer.as_bytes(), label.as_bytes()).map_err(Error::internal)?;
+    Ok(format!("{}.{}", STANDARD.encode(wrapped), STANDARD.encode(sealed)))
+}
+
+fn open(cx: &Cx<'_>, label: &str, stored: &str) -> Result<String, Error> {
+    let (wrapped, sealed) =
+        stored.split_once('.').ok_or(Error::internal(Broken("a saved answer has no key")))?;
+    let wrapped = STANDARD.decode(wrapped).map_err(Error::internal)?;
+    let sealed = STANDARD.decode(sealed).map_err(Error::internal)?;
+    let key = cx.resources.keyring.unwrap_key(&wrapped, label).map_err(Error::internal)?;
+    let answer = open_bytes(&DataKey::from_bytes(key), &sealed, label.as_bytes())
+        .map_err(Error::internal)?;
+    String::from_utf8(answer).map_err(Error::internal)
+}
+
+/// The rights of whoever asks, in words: an answer that was given to other rights is not given again.
+fn rights(actor: &Actor) -> String {
+    let words = actor.confirmed().map(|facet| {
+        let roles: Vec<&str> = facet.roles.iter().map(|role| role.as_str()).collect();
+        format!("{} {}", facet.organization, roles.join(" "))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// SHA-256 over everything that makes a request the same request.
 #[must_use]
 pub fn fingerprint(operation: &str, parts: &[&[u8]]) -> String {
@@ -56,9 +92,10 @@ pub fn start(cx: &mut Cx<'_>, key: &str, request_sha256: &str) -> Result<Start, 
     }
     let person = cx.signed_in()?.person;
     let now = cx.now;
-    store::write(cx.conn, |conn| {
+    let request_sha256 = &fingerprint(request_sha256, &[rights(&cx.actor).as_bytes()]);
+    let start = store::write(cx.conn, |conn| {
         if let Some(known) = store::idempotency::find(conn, person, key)? {
-            if known.request_sha256 != request_sha256 {
+            if known.request_sha256 != *request_sha256 {
                 return Err(Error::IdempotencyMismatch);
             }
             if let Some((status, answer)) = known.answer {
@@ -77,7 +114,13 @@ pub fn start(cx: &mut Cx<'_>, key: &str, request_sha256: &str) -> Result<Start, 
                 Ok(Start::Run(Reservation { person, key: key.to_owned() }))
             }
         }
-    })
+    })?;
+    match start {
+        Start::Replay { status, answer } => {
+            Ok(Start::Replay { status, answer: open(cx, &label(person, key), &answer)? })
+        }
+        Start::Run(reservation) => Ok(Start::Run(reservation)),
+    }
 }
 
 /// Saves the answer of a request that did something.
@@ -90,13 +133,14 @@ pub fn save(
     status: u16,
     answer: &str,
 ) -> Result<(), Error> {
+    let answer = seal(cx, &label(reservation.person, &reservation.key), answer)?;
     store::write(cx.conn, |conn| {
         store::idempotency::save_answer(
             conn,
             reservation.person,
             &reservation.key,
             i32::from(status),
-            answer,
+            &answer,
         )
         .map_err(Error::from)
     })

@@ -151,6 +151,13 @@ pub fn invite(
     require_grantable(cx, organization, &new.roles)?;
     let email = check_email(&new.email, "/email")?;
     check_name(&new.name, "/name")?;
+    if let Some(profile) = store::people::find_profile_by_email(cx.conn, &email)?
+        && let Some(waiting) = store::memberships::find(cx.conn, organization, profile.person)?
+        && waiting.state == MembershipState::Invited
+    {
+        // What an administrator has offered is not taken back by somebody who could not offer it.
+        require_grantable(cx, organization, &waiting.roles)?;
+    }
     let inviter = cx.actor.person();
     let host = outbox::message_host(&cx.installation()?.base_url);
     let (now, resources) = (cx.now, cx.resources);
@@ -258,13 +265,16 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
             }
             store::people::save_password_hash(conn, invitation.person, hash, now)?;
         }
+        // A sign-in that somebody else may have taken does not gain the new rights.
+        let ended = store::sessions::end_all(conn, invitation.person, now)?;
         let change = Change::new(
             "accept_invitation",
             Some(invitation.organization),
             "membership",
             confirmed.id,
         )
-        .with("roles", words_of(&confirmed.roles));
+        .with("roles", words_of(&confirmed.roles))
+        .with("sessions_ended", ended);
         super::audit::append(conn, Some(invitation.person), &change, now)?;
         Ok(Membership { revision: revision + 1, ..confirmed })
     })

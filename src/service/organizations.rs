@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::audit::Change;
-use super::context::{Cx, above, new_uuid};
+use super::context::{Cx, above, new_uuid, organizations_of_branches};
 use super::error::{Error, Fault};
 use super::members;
 use crate::domain::ids::OrganizationId;
@@ -146,16 +146,8 @@ pub fn find(cx: &mut Cx<'_>, id: OrganizationId) -> Result<Organization, Error> 
 /// # Errors
 /// [`Error::Denied`] without a sign-in.
 pub fn list(cx: &mut Cx<'_>, after: Option<&str>, limit: i64) -> Result<Vec<Organization>, Error> {
-    let facets = cx.signed_in()?.facets.clone();
-    let mut among = std::collections::BTreeSet::new();
-    for facet in facets
-        .iter()
-        .filter(|facet| facet.state == crate::domain::organization::MembershipState::Confirmed)
-    {
-        among.extend(facet.above.iter().copied());
-        among.extend(store::organizations::list_branch(cx.conn, facet.organization)?);
-    }
-    let among: Vec<OrganizationId> = among.into_iter().collect();
+    cx.signed_in()?;
+    let among = organizations_of_branches(cx.conn, &cx.actor)?;
     Ok(store::organizations::list(cx.conn, &among, after, limit)?)
 }
 

@@ -409,17 +409,20 @@ pub fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<(Review, StoredSubmission)>, Error> {
-    let person = cx.signed_in()?.person;
-    let fetched = store::reviews::list_of_assessor(cx.conn, person, state, after, limit)?;
-    let mut lines = Vec::new();
-    for review in fetched {
-        // The same filter as the single read: who is no assessor here any more sees nothing of it.
-        let (review, stored, subject) = load(cx.conn, review.id)?;
-        if policy::require(&cx.actor, "read_review", &subject).is_ok() {
-            lines.push((review.as_of(cx.now), stored));
-        }
-    }
-    Ok(lines)
+    let (person, now) = (cx.signed_in()?.person, cx.now);
+    // The same that `read_review` asks for: a seat is only as good as the role behind it.
+    let mut among = organizations_under(cx.conn, &cx.actor, Role::Assessor)?;
+    among.extend(organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?);
+    store::reviews::list_of_assessor(cx.conn, person, &among, state, after, limit)?
+        .into_iter()
+        .map(|review| {
+            let stored =
+                store::submissions::find(cx.conn, review.submission)?.ok_or_else(|| {
+                    Error::internal(super::error::Broken("a review without its submission"))
+                })?;
+            Ok((review.as_of(now), stored))
+        })
+        .collect()
 }
 
 /// `POST /reviews/{id}/renew`: the lease begins anew.

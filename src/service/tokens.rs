@@ -180,9 +180,10 @@ pub fn read(
         .map_err(|_bad| Error::SignInEnded)?
         .claims;
     let seconds = now.as_utc().timestamp();
-    let is_in_time =
-        claims.nbf <= seconds + SKEW && claims.iat <= seconds + SKEW && seconds < claims.exp + SKEW;
-    let is_short = claims.exp - claims.iat <= LIFE.num_seconds();
+    let is_in_time = claims.nbf <= seconds + SKEW
+        && claims.iat <= seconds + SKEW
+        && seconds < claims.exp.saturating_add(SKEW);
+    let is_short = claims.exp.saturating_sub(claims.iat) <= LIFE.num_seconds();
     if !is_in_time || !is_short {
         return Err(Error::SignInEnded);
     }

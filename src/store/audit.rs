@@ -161,7 +161,8 @@ pub fn count_denials(
             denials::count.eq(count),
             denials::summed.eq(false),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .map_err(StoreError::conflict)?;
     Ok(true)
 }
 

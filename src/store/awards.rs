@@ -171,6 +171,8 @@ pub struct AwardQuery {
     pub state: Option<AwardState>,
     /// After this one.
     pub after: Option<String>,
+    /// In these organizations only, whosever it is: who has left sees what a single read would show them.
+    pub branch: Vec<OrganizationId>,
     /// At most so many.
     pub limit: i64,
 }
@@ -195,6 +197,8 @@ pub fn list(conn: &mut DbConn, query: &AwardQuery) -> Result<Vec<Award>, StoreEr
     if let Some(state) = query.state {
         boxed = boxed.filter(awards::state.eq(state.as_str()));
     }
+    let branch: Vec<String> = query.branch.iter().map(ToString::to_string).collect();
+    boxed = boxed.filter(awards::organization_id.eq_any(branch));
     if let Some(after) = &query.after {
         boxed = boxed.filter(awards::id.gt(after.clone()));
     }

@@ -45,6 +45,15 @@ impl StoreError {
             }
         }
     }
+
+    /// A row that somebody else was faster to add: what found it missing is worth another try.
+    pub(crate) fn conflict(error: DieselError) -> StoreError {
+        if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) {
+            StoreError::Conflict(error)
+        } else {
+            StoreError::from(error)
+        }
+    }
 }
 
 impl From<DieselError> for StoreError {

@@ -131,12 +131,15 @@ pub fn list_of_submission(
 pub fn list_of_assessor(
     conn: &mut DbConn,
     assessor: PersonId,
+    among: &[OrganizationId],
     state: Option<ReviewState>,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Review>, StoreError> {
+    let among: Vec<String> = among.iter().map(ToString::to_string).collect();
     let mut query = reviews::table
         .filter(reviews::assessor_id.eq(Some(assessor.to_string())))
+        .filter(reviews::organization_id.eq_any(among))
         .select(review_columns!())
         .into_boxed::<MultiBackend>();
     if let Some(state) = state {

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::schema::{submission_events, submission_responses, submissions};
+use super::schema::{reviews, submission_events, submission_responses, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
@@ -299,7 +299,8 @@ pub fn save_draft(
 pub struct SubmissionQuery {
     /// Those of this earner.
     pub earner: Option<PersonId>,
-    /// Or everybody's latest attempts in these organizations: how many there were is the earner's own business.
+    /// Or everybody's latest attempts in these organizations (how many there were is the earner's own business), but for those that the
+    /// same person has read as assessor.
     pub organizations: Vec<OrganizationId>,
     /// In this state.
     pub state: Option<SubmissionState>,
@@ -307,6 +308,8 @@ pub struct SubmissionQuery {
     pub micro_credential: Option<MicroCredentialId>,
     /// After this one.
     pub after: Option<String>,
+    /// In these organizations only, whosever it is: who has left sees what a single read would show them.
+    pub branch: Vec<OrganizationId>,
     /// At most so many.
     pub limit: i64,
 }
@@ -330,10 +333,18 @@ pub fn list(
             )
             .filter(later.field(submissions::attempt).gt(submissions::attempt)),
     );
+    let has_read = diesel::dsl::exists(
+        reviews::table
+            .filter(reviews::submission_id.eq(submissions::id))
+            .filter(reviews::assessor_id.eq(Some(earner.clone()))),
+    );
     let mut boxed = submissions::table
-        .filter(submissions::earner_id.eq(earner).or(
-            submissions::organization_id.eq_any(organizations).and(diesel::dsl::not(has_later)),
-        ))
+        .filter(
+            submissions::earner_id.eq(earner).or(submissions::organization_id
+                .eq_any(organizations)
+                .and(diesel::dsl::not(has_later))
+                .and(diesel::dsl::not(has_read))),
+        )
         .select(submission_columns!())
         .into_boxed::<MultiBackend>();
     if let Some(state) = query.state {
@@ -342,6 +353,8 @@ pub fn list(
     if let Some(family) = query.micro_credential {
         boxed = boxed.filter(submissions::micro_credential_id.eq(family.to_string()));
     }
+    let branch: Vec<String> = query.branch.iter().map(ToString::to_string).collect();
+    boxed = boxed.filter(submissions::organization_id.eq_any(branch));
     if let Some(after) = &query.after {
         boxed = boxed.filter(submissions::id.gt(after.clone()));
     }
@@ -524,7 +537,6 @@ pub fn list_past_retention(
 /// # Errors
 /// [`StoreError`].
 pub fn forget(conn: &mut DbConn, id: SubmissionId) -> Result<(), StoreError> {
-    use super::schema::reviews;
     diesel::update(submissions::table.find(id.to_string()))
         .set((submissions::sealed_key.eq(None::<Vec<u8>>), submissions::ai_use.eq(None::<String>)))
         .execute(conn)?;

@@ -9,14 +9,18 @@
 
 mod harness;
 
+mod api_description;
 mod awards;
+mod bad_input;
 mod canonical;
 mod crash;
 mod database;
 mod definitions;
+mod denials;
 mod fetch;
 mod files;
 mod graceful_stop;
+mod idempotency;
 mod issuance;
 mod lints;
 mod mail;
@@ -24,8 +28,10 @@ mod main_job;
 mod micro_credentials;
 mod outbox;
 mod pages;
+mod permissions;
 mod progress;
 mod reviews;
+mod sessions;
 mod standards;
 mod submissions;
 mod tidy;

@@ -4,12 +4,11 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::PageQuery;
+use super::{PageQuery, bad_cursor};
 use crate::domain::audit::ChainedEvent;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{Meta, Query};
-use crate::service::Fault;
 use crate::service::audit;
 
 /// An event of the chain.
@@ -69,13 +68,11 @@ pub async fn list_audit_events(
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let paging = query.paging()?;
-    let before = match paging.after.as_deref() {
-        None => None,
-        Some(seq) => Some(seq.parse().map_err(|_no_place| {
-            let detail = "take the cursor from next_cursor of the page before, or leave it out";
-            Problem::new("invalid", detail).with_errors(vec![Fault::new("", "cursor", detail)])
-        })?),
-    };
+    let before = paging
+        .after
+        .as_deref()
+        .map(|seq| seq.parse().map_err(|_no_number| bad_cursor()))
+        .transpose()?;
     app.read(meta, "list_audit_events", move |cx| {
         let fetched = audit::list(cx, before, paging.fetch())?;
         Answer::json(

@@ -181,8 +181,8 @@ pub async fn add_evidence(
 struct Form {
     file: Option<(Upload, String, [u8; 32])>,
     requirement_id: Option<String>,
-    contains_students: bool,
-    consent: bool,
+    contains_students: Option<bool>,
+    consent: Option<bool>,
 }
 
 async fn add_file(
@@ -203,14 +203,19 @@ async fn add_file(
                     app.run(&meta, "add_evidence", move |cx| evidence::begin(cx, id)).await?;
                 form.file = Some(receive(&app, field, upload).await?);
             }
-            "requirement_id" => form.requirement_id = Some(read_field(field).await?),
-            "contains_students" => {
-                form.contains_students = read_flag(field, "/contains_students").await?
+            // Each once: a form that never ends is no form.
+            "requirement_id" if form.requirement_id.is_none() => {
+                form.requirement_id = Some(read_field(field).await?);
             }
-            "consent" => form.consent = read_flag(field, "/consent").await?,
+            "contains_students" if form.contains_students.is_none() => {
+                form.contains_students = Some(read_flag(field, "/contains_students").await?);
+            }
+            "consent" if form.consent.is_none() => {
+                form.consent = Some(read_flag(field, "/consent").await?);
+            }
             _ => {
                 let detail =
-                    "the form takes one file, requirement_id, contains_students and consent";
+                    "the form takes file, requirement_id, contains_students and consent, each once";
                 let fault = Fault::new(format!("/{name}"), "unknown-field", detail);
                 return Err(Problem::new("invalid", detail).with_errors(vec![fault]));
             }
@@ -227,20 +232,20 @@ async fn add_file(
     let requirement_id = form.requirement_id.ok_or_else(|| {
         missing("/requirement_id", "say which evidence requirement the file answers")
     })?;
+    let terms = ItemTerms {
+        requirement_id,
+        contains_students: form.contains_students.unwrap_or_default(),
+        consent: form.consent.unwrap_or_default(),
+    };
     let parts = vec![
         meta.target.clone().into_bytes(),
-        requirement_id.clone().into_bytes(),
-        sha256.to_vec(),
+        terms.requirement_id.clone().into_bytes(),
+        vec![u8::from(terms.contains_students), u8::from(terms.consent)],
         file_name.clone().into_bytes(),
-        vec![u8::from(form.contains_students), u8::from(form.consent)],
+        sha256.to_vec(),
     ];
     // A large file takes longer than an access token lives; the sign-in must still be there.
     let meta = Meta { continued: Some((upload.person, upload.session)), ..meta };
-    let terms = ItemTerms {
-        requirement_id,
-        contains_students: form.contains_students,
-        consent: form.consent,
-    };
     app.write(meta, "add_evidence", parts, move |cx| {
         answer(id, evidence::complete(cx, id, upload.incoming, &file_name, &terms)?)
     })
@@ -302,9 +307,16 @@ async fn next_in_time<T>(next: impl Future<Output = Option<T>>) -> Result<Option
     })
 }
 
-async fn read_field(mut field: Field) -> Result<String, Problem> {
+/// Reads a text field, which has half a minute in all: it is short.
+async fn read_field(field: Field) -> Result<String, Problem> {
+    tokio::time::timeout(QUIET, read_text(field)).await.map_err(|_elapsed| {
+        Problem::new("timeout", "a field of the form did not arrive in half a minute")
+    })?
+}
+
+async fn read_text(mut field: Field) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = next_in_time(field.next()).await? {
+    while let Some(chunk) = field.next().await {
         let chunk = chunk
             .map_err(|_broken| Problem::new("malformed", "the form broke off before its end"))?;
         if bytes.len() + chunk.len() > FIELD_LIMIT {

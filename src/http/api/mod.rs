@@ -94,10 +94,19 @@ impl PageQuery {
 fn decode_cursor(cursor: &str) -> Result<String, Problem> {
     let decoded =
         URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded.filter(|key| key.len() <= 64 && !key.contains('\0')).ok_or_else(|| {
-        let detail = "take the cursor from next_cursor of the page before, or leave it out";
-        Problem::new("invalid", detail).with_errors(vec![Fault::new("", "cursor", detail)])
-    })
+    // Keys are ids or numbers.
+    let is_key = |key: &String| {
+        (1..=64).contains(&key.len())
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    decoded.filter(is_key).ok_or_else(bad_cursor)
+}
+
+/// What is said about a cursor that is not ours.
+#[must_use]
+pub fn bad_cursor() -> Problem {
+    let detail = "take the cursor from next_cursor of the page before, or leave it out";
+    Problem::new("invalid", detail).with_errors(vec![Fault::new("", "cursor", detail)])
 }
 
 /// A word of the query that stands for a state or another closed set.

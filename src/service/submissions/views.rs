@@ -9,7 +9,7 @@ use crate::domain::policy::{self, Denied};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::service::awards::Award;
-use crate::service::context::{Cx, organizations_under};
+use crate::service::context::{Cx, organizations_of_branches, organizations_under};
 use crate::service::error::Error;
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
@@ -223,21 +223,18 @@ pub fn list(cx: &mut Cx<'_>, list: &ListSubmissions) -> Result<Vec<SubmissionLin
         organizations,
         state: list.state,
         micro_credential: list.micro_credential,
+        branch: organizations_of_branches(cx.conn, &cx.actor)?,
         after: list.after.clone(),
         limit: list.limit,
     };
-    let mut lines = Vec::new();
-    for stored in store::submissions::list(cx.conn, &query)? {
-        let (_, subject) = load(cx.conn, stored.submission.facts().id)?;
-        // The same filter as the single read.
-        if policy::require(&cx.actor, "read_submission", &subject).is_err() {
-            continue;
-        }
-        if subject.owner == Some(person) {
-            lines.push(SubmissionLine::Own(Box::new(stored)));
-        } else if is_for_coordinators(cx.conn, person, &stored)? {
-            lines.push(SubmissionLine::Status(Box::new(status(cx.conn, &stored)?)));
-        }
-    }
-    Ok(lines)
+    store::submissions::list(cx.conn, &query)?
+        .into_iter()
+        .map(|stored| {
+            if stored.submission.facts().earner == person {
+                Ok(SubmissionLine::Own(Box::new(stored)))
+            } else {
+                Ok(SubmissionLine::Status(Box::new(status(cx.conn, &stored)?)))
+            }
+        })
+        .collect()
 }

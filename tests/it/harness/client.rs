@@ -112,6 +112,12 @@ impl Person {
         Person { id, ..person }
     }
 
+    /// The same person with other tokens.
+    pub fn with_tokens(&self, token: &str, refresh_token: &str) -> Person {
+        let (token, refresh_token) = (token.to_owned(), refresh_token.to_owned());
+        Person { token, refresh_token, ..self.clone() }
+    }
+
     /// A request with the person's token, to be finished by the caller.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.origin));

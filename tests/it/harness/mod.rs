@@ -5,6 +5,7 @@
 mod client;
 mod database;
 mod district;
+mod seed;
 mod smtp;
 mod world;
 

@@ -1,0 +1,170 @@
+//! One request for each operation, made so that nothing changes where it is allowed.
+
+use reqwest::Method;
+use reqwest::blocking::RequestBuilder;
+use serde_json::{Value, json};
+
+use super::world::{Target, World};
+use crate::harness::{PASSWORD, Person};
+
+/// Whose object it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// The actor's.
+    Own,
+    /// Somebody else's of the same tree.
+    Other,
+    /// Of a tree that the actor does not belong to.
+    Foreign,
+}
+
+impl Case {
+    /// In the order of the table's columns.
+    pub const ALL: [Case; 3] = [Case::Own, Case::Other, Case::Foreign];
+}
+
+/// The request of an operation; none where there is no object that could be another's.
+pub fn request(
+    world: &World,
+    operation: &str,
+    actor: &Person,
+    case: Case,
+    target: &Target,
+) -> Option<RequestBuilder> {
+    let at = |method: Method, path: String| actor.request(method, &path);
+    let get = |path: String| Some(at(Method::GET, path));
+    let post = |path: String, body: Value| Some(at(Method::POST, path).json(&body));
+    let act = |path: String| Some(at(Method::POST, path));
+    let put = |path: String, body: Value| {
+        Some(at(Method::PUT, path).header("if-match", "\"-1\"").json(&body))
+    };
+    let organization = format!("/api/v1/organizations/{}", target.organization);
+    let family = format!("/api/v1/micro-credentials/{}", target.family);
+    let submission = format!("/api/v1/submissions/{}", target.submission);
+    let decided = format!("/api/v1/submissions/{}", target.decided);
+    let review = format!("/api/v1/reviews/{}", target.review);
+    let award = format!("/api/v1/awards/{}", target.award);
+    // What has no object of its own cannot be somebody else's.
+    let unless_other = |request: Option<RequestBuilder>| request.filter(|_| case != Case::Other);
+    let member = format!("/api/v1/organizations/{}/members/{}", target.district, target.person);
+    match operation {
+        "health_live" => get("/health/live".to_owned()),
+        "health_ready" => get("/health/ready".to_owned()),
+        "read_metrics" => get("/metrics".to_owned()),
+        "read_openapi" => get("/api/v1/openapi.json".to_owned()),
+        "create_session" => {
+            let password = if case == Case::Own { PASSWORD } else { "not the right phrase" };
+            let is_known = case != Case::Own || !actor.token.is_empty();
+            let email = if is_known { &target.email } else { "nobody@example.org" };
+            post("/api/v1/sessions".to_owned(), json!({ "email": email, "password": password }))
+        }
+        "refresh_session" => {
+            let token = match case {
+                Case::Own if !actor.token.is_empty() => {
+                    world.app.sign_in(&actor.email).refresh_token
+                }
+                Case::Own | Case::Other | Case::Foreign => "made-up".to_owned(),
+            };
+            post("/api/v1/sessions/refresh".to_owned(), json!({ "refresh_token": token }))
+        }
+        "end_session" => {
+            // A sign-in of its own, so that the actor's goes on.
+            let path = "/api/v1/sessions/current";
+            unless_other(Some(if actor.token.is_empty() {
+                actor.request(Method::DELETE, path)
+            } else {
+                world.app.sign_in(&actor.email).request(Method::DELETE, path)
+            }))
+        }
+        "read_me" => unless_other(get("/api/v1/me".to_owned())),
+        "create_organization" => post(
+            "/api/v1/organizations".to_owned(),
+            json!({ "name": "Annex", "kind": "department", "parent_id": target.organization }),
+        ),
+        "list_organizations" => unless_other(get("/api/v1/organizations".to_owned())),
+        "read_organization" => get(organization),
+        "switch_issuing" => put(format!("{organization}/issuing"), json!({ "stopped": false })),
+        "create_invitation" => post(
+            format!("{organization}/invitations"),
+            json!({ "email": "no address", "name": "Somebody", "roles": ["earner"] }),
+        ),
+        "accept_invitation" => post(
+            "/api/v1/invitations/accept".to_owned(),
+            json!({ "token": "made-up", "password": PASSWORD }),
+        ),
+        "list_members" => get(format!("{organization}/members")),
+        "read_member" => get(member),
+        "put_member" => put(member, json!({ "roles": [], "state": "confirmed" })),
+        "create_signing_key" => act(format!("{organization}/signing-keys")),
+        "list_signing_keys" => get(format!("{organization}/signing-keys")),
+        "validate_definition" => unless_other(post(
+            "/api/v1/micro-credentials/validate".to_owned(),
+            json!({ "definition": {} }),
+        )),
+        "create_micro_credential" => post(
+            "/api/v1/micro-credentials".to_owned(),
+            json!({ "organization_id": target.organization, "definition": {} }),
+        ),
+        "list_micro_credentials" => unless_other(get("/api/v1/micro-credentials".to_owned())),
+        "read_micro_credential" => get(family),
+        "create_version" => post(format!("{family}/versions"), json!({ "definition": {} })),
+        "read_version" => get(format!("{family}/versions/1")),
+        "put_version" => put(format!("{family}/versions/1"), json!({ "definition": {} })),
+        "create_approval" => post(
+            format!("{family}/versions/1/approvals"),
+            json!({ "approve": true, "comment": "x".repeat(4001) }),
+        ),
+        "publish_version" => act(format!("{family}/versions/1/publish")),
+        "retire_version" => {
+            act(format!("/api/v1/micro-credentials/{}/versions/1/retire", target.retired))
+        }
+        "create_submission" => {
+            post(format!("/api/v1/micro-credentials/{}/submissions", target.taken), json!({}))
+        }
+        "list_submissions" => unless_other(get("/api/v1/submissions".to_owned())),
+        "read_submission" => get(submission),
+        "patch_submission" => {
+            Some(at(Method::PATCH, submission).header("if-match", "\"-1\"").json(&json!({})))
+        }
+        "add_evidence" => {
+            post(format!("{submission}/evidence"), json!({ "requirement_id": "a1", "text": "" }))
+        }
+        "delete_evidence" => {
+            Some(at(Method::DELETE, format!("{decided}/evidence/{}", target.decided_evidence)))
+        }
+        "read_evidence_content" => {
+            get(format!("{submission}/evidence/{}/content", target.evidence))
+        }
+        "submit_submission" => act(format!("{decided}/submit")),
+        "recall_submission" => act(format!("{decided}/recall")),
+        "withdraw_submission" => act(format!("{decided}/withdraw")),
+        "claim_review" => unless_other(post(
+            "/api/v1/reviews/claim".to_owned(),
+            json!({ "micro_credential_id": target.taken }),
+        )),
+        "list_reviews" => unless_other(get("/api/v1/reviews".to_owned())),
+        "read_review" => get(review),
+        "renew_review" => act(format!("{review}/renew")),
+        "put_scores" => put(format!("{review}/scores"), json!({ "scores": [] })),
+        "lock_review" => act(format!("{review}/lock")),
+        "recuse_review" => post(format!("{review}/recuse"), json!({ "reason": "" })),
+        "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
+        "read_award" => get(award),
+        "revoke_award" => {
+            post(format!("{award}/revoke"), json!({ "reason_code": "issued_in_error", "note": "" }))
+        }
+        "list_audit_events" => unless_other(get("/api/v1/audit-events".to_owned())),
+        "verify_credential" => post("/api/v1/verify".to_owned(), json!({ "no": "credential" })),
+        "read_credential" => get(format!("/credentials/{}", target.award)),
+        "read_achievement" => get(format!("/achievements/{}/versions/1", target.family)),
+        "read_issuer" => get(format!("/issuers/{}", target.issuer)),
+        "read_status_list" => get(world.status_list.clone()),
+        "home_page" => get("/".to_owned()),
+        "verify_page" => get("/verify".to_owned()),
+        "accept_invitation_page" => get("/invitations/accept".to_owned()),
+        "problem_page" => get("/problems/stale".to_owned()),
+        "submission_page" => get(format!("/submissions/{}", target.submission)),
+        "asset" => get("/assets/assay.css".to_owned()),
+        other => panic!("no request for {other}: say here how to try it without changing anything"),
+    }
+}
