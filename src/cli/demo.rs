@@ -18,6 +18,7 @@ use crate::domain::award::RevocationReason;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{Score, Sheet};
+use crate::service::context::Proof;
 use crate::service::evidence::ItemTerms;
 use crate::service::installation::{NewInstallation, initialize};
 use crate::service::members::NewInvitation;
@@ -27,7 +28,7 @@ use crate::service::{
     Cx, Error, Resources, awards, evidence, members, micro_credentials, organizations,
     publications, reviews, sessions, submissions, verification,
 };
-use crate::store::{self, Database, DatabaseSetting};
+use crate::store::DatabaseSetting;
 
 /// The definitions that are shipped.
 const DEFINITIONS: [&str; 3] = [
@@ -53,10 +54,9 @@ pub struct DemoArgs {
 /// Plays the story, prints what came of it, and serves it unless told to stop.
 pub fn run(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     crate::telemetry::start("error");
-    let file = settings.data_dir.join("assay.sqlite");
     // Whatever DATABASE_URL says: the demo never touches a database that somebody works with.
-    settings.database = DatabaseSetting::Sqlite(file.clone());
-    clear_earlier_demo(&settings.data_dir, &file)?;
+    settings.database = DatabaseSetting::Sqlite(settings.data_dir.join("assay.sqlite"));
+    clear_earlier_demo(&settings.data_dir)?;
     let resources = Arc::new(resources::open(&settings)?);
     let (is_fast, is_json) = (args.fast || args.json, args.json);
     if args.exit {
@@ -80,41 +80,54 @@ pub fn run(mut settings: Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Removes what an earlier demo has left in the folder, and nothing else.
-fn clear_earlier_demo(data_dir: &Path, file: &Path) -> anyhow::Result<()> {
-    if !file.exists() {
+/// The file that says that everything in a data folder is a demo's.
+const MARKER: &str = "this-is-a-demo";
+/// What a demo makes in its folder.
+const MADE: [&str; 6] = [
+    "assay.sqlite",
+    "assay.sqlite-wal",
+    "assay.sqlite-shm",
+    "evidence",
+    "mail",
+    "key-encryption-key",
+];
+
+/// Removes what an earlier demo has left in the folder. A folder that holds anybody else's work is refused.
+fn clear_earlier_demo(data_dir: &Path) -> anyhow::Result<()> {
+    let marker = data_dir.join(MARKER);
+    if !marker.exists() {
+        if let Some(found) = MADE.iter().find(|name| data_dir.join(name).exists()) {
+            bail!(
+                "{} holds {found} of an installation that is no demo; give the demo another folder with --data-dir",
+                data_dir.display()
+            );
+        }
+        std::fs::create_dir_all(data_dir)
+            .and_then(|()| {
+                std::fs::write(
+                    &marker,
+                    "Everything in this folder is removed when the demo is played again.\n",
+                )
+            })
+            .with_context(|| format!("{} cannot be written to", data_dir.display()))?;
         return Ok(());
     }
-    let database = Database::open(DatabaseSetting::Sqlite(file.to_owned()))?;
-    let is_demo = !database.has_pending_migration()?
-        && store::installation::find(&mut *database.connection()?)?
-            .is_none_or(|installation| installation.is_demo);
-    drop(database);
-    if !is_demo {
-        bail!(
-            "{} holds an installation that is not a demo; give the demo another folder with --data-dir",
-            data_dir.display()
-        );
-    }
-    for name in ["assay.sqlite", "assay.sqlite-wal", "assay.sqlite-shm"] {
+    for name in MADE {
         let path = data_dir.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path)
-                .with_context(|| format!("{} cannot be removed", path.display()))?;
-        }
-    }
-    for name in ["evidence", "mail"] {
-        let path = data_dir.join(name);
-        if path.exists() {
+        let removed = if path.is_dir() {
             std::fs::remove_dir_all(&path)
-                .with_context(|| format!("{} cannot be removed", path.display()))?;
-        }
+        } else if path.exists() {
+            std::fs::remove_file(&path)
+        } else {
+            Ok(())
+        };
+        removed.with_context(|| format!("{} cannot be removed", path.display()))?;
     }
     Ok(())
 }
 
 fn send_mail(resources: &Resources) -> anyhow::Result<()> {
-    while resources.as_system(crate::service::outbox::send_next)? {}
+    while crate::service::outbox::send_next(resources)? {}
     Ok(())
 }
 
@@ -158,14 +171,14 @@ impl Story<'_> {
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
     ) -> anyhow::Result<T> {
         self.resources
-            .run(operation, Some(&person.token), work)
+            .run(operation, Proof::Token(&person.token), work)
             .with_context(|| format!("{} could not {operation}", person.name))
     }
 
     fn sign_in(&self, email: &str, password: &str) -> anyhow::Result<String> {
         Ok(self
             .resources
-            .run("create_session", None, |cx| sessions::create(cx, email, password))?
+            .run("create_session", Proof::None, |cx| sessions::create(cx, email, password))?
             .access_token)
     }
 
@@ -185,7 +198,7 @@ impl Story<'_> {
         let token = self.resources.keyring.invitation_token(&invited.invitation.id.to_string());
         let membership = self
             .resources
-            .run("accept_invitation", None, |cx| members::accept(cx, &token, &password))?;
+            .run("accept_invitation", Proof::None, |cx| members::accept(cx, &token, &password))?;
         let token = self.sign_in(&email, &password)?;
         let roles = roles.iter().map(|role| role.as_str()).collect();
         Ok(Person { id: membership.person, name: name.to_owned(), email, password, roles, token })
@@ -268,7 +281,7 @@ impl Story<'_> {
                 consent: false,
             };
             self.act(earner, "add_evidence", |cx| {
-                let mut incoming = evidence::begin(cx, facts.id)?;
+                let mut incoming = evidence::begin(cx, facts.id)?.incoming;
                 incoming.write(&bytes)?;
                 evidence::complete(cx, facts.id, incoming, &file_name, &terms)
             })?;
@@ -330,7 +343,9 @@ impl Story<'_> {
     }
 
     fn document(&self, award: AwardId) -> anyhow::Result<String> {
-        Ok(self.resources.run("read_credential", None, |cx| publications::credential(cx, award))?)
+        Ok(self
+            .resources
+            .run("read_credential", Proof::None, |cx| publications::credential(cx, award))?)
     }
 
     fn verdict(&self, document: &str) -> anyhow::Result<Verdict> {

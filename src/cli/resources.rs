@@ -1,11 +1,9 @@
 //! Opens everything that a use case runs with.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -18,9 +16,8 @@ use crate::files::EvidenceStore;
 use crate::mail::Mailer;
 use crate::service::Resources;
 use crate::service::context::system_clock;
-use crate::service::gate::Gate;
 use crate::service::keyring::Keyring;
-use crate::service::passwords::PasswordGate;
+use crate::service::passwords::Passwords;
 use crate::service::tokens::TokenKeys;
 use crate::store::{self, Database};
 
@@ -54,8 +51,8 @@ pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
             &settings.mail_from,
         )?,
         fetch: Client::new(FetchPolicy { base_url_maps, ..FetchPolicy::default() })?,
-        passwords: PasswordGate::new()?,
-        verifying: Gate::new(2, 32, Duration::from_secs(5)),
+        passwords: Passwords::new()?,
+        denials: crate::service::audit::DenialCounts::default(),
         token_keys: RwLock::new(TokenKeys::default()),
         base_url_aliases: settings.base_url_aliases.clone(),
         clock: system_clock(),
@@ -99,12 +96,14 @@ fn make_key(path: &Path) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0_u8; 32]);
     rand::fill(key.as_mut_slice());
     let text = Zeroizing::new(STANDARD.encode(key.as_slice()));
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(
-            || format!("the key-encryption key {} cannot be written", path.display()),
-        )?;
+    // Written beside its place and moved there whole: a stop in between must not leave half a key. The file is the owner's alone.
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let cannot = || format!("the key-encryption key {} cannot be written", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
     writeln!(file, "{}", text.as_str())?;
-    file.sync_all()?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).with_context(cannot)?;
+    std::fs::File::open(folder)?.sync_all()?;
     tracing::info!(
         "a key-encryption key was made in the data folder; back it up apart from the database"
     );

@@ -1,5 +1,7 @@
 //! Who asks: read afresh for each request.
 
+use std::collections::BTreeSet;
+
 use super::ids::{OrganizationId, PersonId, SessionId};
 use super::organization::{MembershipState, OrganizationKind, Role};
 
@@ -12,6 +14,8 @@ pub struct Facet {
     pub kind: OrganizationKind,
     /// The organizations above it.
     pub above: Vec<OrganizationId>,
+    /// Those of them that a role which works upwards reaches: up to the nearest district or provider.
+    pub reach: Vec<OrganizationId>,
     /// Only a confirmed membership gives rights.
     pub state: MembershipState,
     /// The roles held there.
@@ -61,8 +65,8 @@ impl Actor {
 
     /// Whether the actor holds the role with effect on `organization`, whose ancestors are `above`.
     ///
-    /// A role reaches down to everything below the organization it is held in. Roles that work for the whole branch
-    /// ([`Role::works_upwards`]) reach up as well.
+    /// A role reaches down to everything below the organization it is held in. Roles that work for the whole district
+    /// ([`Role::works_upwards`]) reach up to it as well, and no further.
     #[must_use]
     pub fn holds(
         &self,
@@ -73,7 +77,7 @@ impl Actor {
         self.confirmed().filter(|facet| facet.roles.contains(&role)).any(|facet| {
             facet.organization == organization
                 || above.contains(&facet.organization)
-                || (role.works_upwards() && facet.above.contains(&organization))
+                || (role.works_upwards() && facet.reach.contains(&organization))
         })
     }
 
@@ -96,11 +100,20 @@ impl Actor {
         self.confirmed().filter(move |facet| facet.roles.contains(&role))
     }
 
-    /// The organizations of one kind that the actor belongs to.
-    pub fn organizations_of_kind(
-        &self,
-        kind: OrganizationKind,
-    ) -> impl Iterator<Item = OrganizationId> {
-        self.confirmed().filter(move |facet| facet.kind == kind).map(|facet| facet.organization)
+    /// The departments below any of these organizations that the actor belongs to.
+    pub fn departments_below(&self, organizations: &[OrganizationId]) -> BTreeSet<OrganizationId> {
+        self.confirmed()
+            .filter(|facet| {
+                facet.kind == OrganizationKind::Department
+                    && facet.above.iter().any(|above| organizations.contains(above))
+            })
+            .map(|facet| facet.organization)
+            .collect()
+    }
+
+    /// The first organization that the actor has joined: where events without an object of their own belong.
+    #[must_use]
+    pub fn home(&self) -> Option<OrganizationId> {
+        self.confirmed().next().map(|facet| facet.organization)
     }
 }

@@ -20,6 +20,31 @@ worded_enum! {
     }
 }
 
+impl OrganizationKind {
+    /// Whether work done below it is done for it: designers of a department write the district's definitions, assessors of one
+    /// school score the other schools. Above it begins somebody else's house.
+    #[must_use]
+    pub const fn is_house(self) -> bool {
+        matches!(self, OrganizationKind::District | OrganizationKind::Provider)
+    }
+}
+
+/// Those organizations above one that work in it is done for: up to the nearest district or provider, none where there is no
+/// such organization or it is one itself. `above` is the nearest first, with kinds.
+#[must_use]
+pub fn reach_of(
+    kind: OrganizationKind,
+    above: &[(OrganizationId, OrganizationKind)],
+) -> Vec<OrganizationId> {
+    if kind.is_house() {
+        return Vec::new();
+    }
+    match above.iter().position(|(_, kind)| kind.is_house()) {
+        Some(house) => above.iter().take(house + 1).map(|(id, _)| *id).collect(),
+        None => Vec::new(),
+    }
+}
+
 worded_enum! {
     /// What a person may do in an organization (DOMAIN.md, section 1). No role includes another.
     Role {
@@ -77,7 +102,7 @@ impl Role {
         }
     }
 
-    /// Whether the role does the work of the whole branch it is held in. A designer of a department works on the
+    /// Whether the role does the work of the whole district (or provider) it is held in. A designer of a department works on the
     /// district's definitions, an assessor of one school scores the other schools; an administrator of a school has no say above it.
     #[must_use]
     pub const fn works_upwards(self) -> bool {

@@ -253,12 +253,22 @@ impl Review {
     /// # Errors
     /// [`WrongReviewState`] with the events that are legal.
     pub fn require(&self, event: ReviewEvent, now: Timestamp) -> Result<(), WrongReviewState> {
-        let state = if self.is_lapsed(now) { ReviewState::Lapsed } else { self.state };
+        let state = self.state_at(now);
         if state.allowed_events().contains(&event) {
             Ok(())
         } else {
             Err(WrongReviewState { state, event })
         }
+    }
+
+    /// The review as it stands at a moment: lapsed from the second on in which its lease ends.
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Review {
+        Review { state: self.state_at(now), ..self }
+    }
+
+    fn state_at(&self, now: Timestamp) -> ReviewState {
+        if self.is_lapsed(now) { ReviewState::Lapsed } else { self.state }
     }
 
     /// Whether the lease has run out, even if nobody has written it down yet.

@@ -1,6 +1,6 @@
 //! The life of one version of a definition (DOMAIN.md, 2.5): draft, proposed, approved, published, retired.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ids::{OrganizationId, PersonId};
 
@@ -110,11 +110,40 @@ impl ApprovalRule {
     #[must_use]
     pub fn is_met(self, votes: &[Vote], authors: &BTreeSet<PersonId>) -> bool {
         let approvals: Vec<&Vote> = votes.iter().filter(|vote| vote.approves).collect();
-        let departments: BTreeSet<OrganizationId> =
-            approvals.iter().flat_map(|vote| vote.departments.iter().copied()).collect();
-        // One person of two departments does not make two departments agree: that takes two people anyway by `approvals`.
         approvals.len() >= self.approvals
-            && departments.len() >= self.departments
+            && matched_departments(&approvals) >= self.departments
             && approvals.iter().any(|vote| !authors.contains(&vote.person))
     }
+}
+
+/// For how many departments a different approver can stand: one person of two departments speaks for one of them.
+fn matched_departments(approvals: &[&Vote]) -> usize {
+    /// Finds the voter a department, moving earlier voters to another of theirs where that makes room.
+    fn place(
+        voter: usize,
+        approvals: &[&Vote],
+        tried: &mut BTreeSet<OrganizationId>,
+        taken: &mut BTreeMap<OrganizationId, usize>,
+    ) -> bool {
+        let Some(vote) = approvals.get(voter) else { return false };
+        for department in &vote.departments {
+            if !tried.insert(*department) {
+                continue;
+            }
+            let is_free = match taken.get(department).copied() {
+                None => true,
+                // The depth is bounded by the number of departments: each is tried once.
+                Some(other) => place(other, approvals, tried, taken),
+            };
+            if is_free {
+                taken.insert(*department, voter);
+                return true;
+            }
+        }
+        false
+    }
+    let mut taken = BTreeMap::new();
+    (0..approvals.len())
+        .filter(|voter| place(*voter, approvals, &mut BTreeSet::new(), &mut taken))
+        .count()
 }

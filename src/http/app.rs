@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::gate::Gate;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::request::Meta;
+use crate::service::context::Proof;
 use crate::service::idempotency::{self, Start};
 use crate::service::{Cx, Error, Resources};
+
+/// How long somebody waits before a gate.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What every handler gets: the resources, the metrics, and whether the process takes requests.
 #[derive(Clone)]
@@ -20,6 +26,10 @@ pub struct App {
     resources: Arc<Resources>,
     /// Counters for the operator.
     pub metrics: Arc<Metrics>,
+    /// Before the expensive password hash: 19 MiB each.
+    pub passwords: Arc<Gate>,
+    /// Before the parsing of other people's documents.
+    pub verifying: Arc<Gate>,
     is_stopping: Arc<AtomicBool>,
 }
 
@@ -31,7 +41,12 @@ pub struct Answer {
     location: Option<String>,
     body: Option<Value>,
     has_secrets: bool,
+    reread: Option<Reread>,
 }
+
+/// How an answer that holds somebody's work is given again: it is not kept. The object of this kind and id is read anew, by whoever
+/// asks then and may.
+pub type Reread = (&'static str, String);
 
 /// An answer, or the current representation of what was stale.
 #[derive(Debug)]
@@ -61,13 +76,20 @@ impl Answer {
     /// [`Error::Internal`] when the view does not become JSON.
     pub fn json(status: u16, view: &impl Serialize) -> Result<Answer, Error> {
         let body = serde_json::to_value(view).map_err(Error::internal)?;
-        Ok(Answer { status, etag: None, location: None, body: Some(body), has_secrets: false })
+        Ok(Answer {
+            status,
+            etag: None,
+            location: None,
+            body: Some(body),
+            has_secrets: false,
+            reread: None,
+        })
     }
 
     /// An answer without a body.
     #[must_use]
     pub const fn empty(status: u16) -> Answer {
-        Answer { status, etag: None, location: None, body: None, has_secrets: false }
+        Answer { status, etag: None, location: None, body: None, has_secrets: false, reread: None }
     }
 
     /// The same with the entity tag of a revision.
@@ -91,13 +113,30 @@ impl Answer {
         self
     }
 
-    fn saved(&self) -> String {
-        json!({ "etag": self.etag, "location": self.location, "body": self.body }).to_string()
+    /// The same, kept for a replay by the object's id alone.
+    #[must_use]
+    pub fn with_reread(mut self, kind: &'static str, id: impl ToString) -> Answer {
+        self.reread = Some((kind, id.to_string()));
+        self
     }
 
-    fn replayed(status: u16, saved: &str) -> Result<Answer, Error> {
+    fn saved(&self) -> String {
+        match &self.reread {
+            Some((kind, id)) => {
+                json!({ "reread": kind, "id": id, "location": self.location }).to_string()
+            }
+            None => json!({ "etag": self.etag, "location": self.location, "body": self.body })
+                .to_string(),
+        }
+    }
+
+    fn replayed(cx: &mut Cx<'_>, status: u16, saved: &str) -> Result<Answer, Error> {
         let mut saved: Value = serde_json::from_str(saved).map_err(Error::internal)?;
         let text = |value: &Value| value.as_str().map(str::to_owned);
+        if let (Some(kind), Some(id)) = (saved["reread"].as_str(), saved["id"].as_str()) {
+            let answer = super::api::read_again(cx, kind, id, status)?;
+            return Ok(Answer { location: text(&saved["location"]), ..answer });
+        }
         let body = saved["body"].take();
         Ok(Answer {
             status,
@@ -105,6 +144,7 @@ impl Answer {
             location: text(&saved["location"]),
             body: (!body.is_null()).then_some(body),
             has_secrets: false,
+            reread: None,
         })
     }
 
@@ -129,7 +169,13 @@ impl App {
     /// The handlers' view of the resources.
     #[must_use]
     pub fn new(resources: Arc<Resources>, metrics: Arc<Metrics>) -> App {
-        App { resources, metrics, is_stopping: Arc::new(AtomicBool::new(false)) }
+        App {
+            resources,
+            metrics,
+            passwords: Arc::new(Gate::new(2, 20, PATIENCE)),
+            verifying: Arc::new(Gate::new(4, 16, PATIENCE)),
+            is_stopping: Arc::new(AtomicBool::new(false)),
+        }
     }
 
     /// From now on `/health/ready` says no, so that nobody sends more.
@@ -171,28 +217,15 @@ impl App {
         operation: &'static str,
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Problem> {
-        let token = meta.access_token.clone();
-        self.block(move |resources| resources.run(operation, token.as_deref(), work)).await
-    }
-
-    /// Runs a use case that hashes a password, for a request whose token does not matter, and renders its answer.
-    ///
-    /// It waits for its turn before it takes a connection: a flood of sign-ins must not use up the pool.
-    ///
-    /// # Errors
-    /// What the use case returns, as a problem, and `busy` when too many wait.
-    pub async fn sign_in(
-        &self,
-        operation: &'static str,
-        work: impl FnOnce(&mut Cx<'_>) -> Result<Answer, Error> + Send + 'static,
-    ) -> Result<HttpResponse, Problem> {
-        let answer = self
-            .block(move |resources| {
-                let _turn = resources.passwords.wait()?;
-                resources.run(operation, None, work)
-            })
-            .await?;
-        Ok(answer.into_response())
+        let (token, continued) = (meta.access_token.clone(), meta.continued);
+        self.block(move |resources| {
+            let proof = match continued {
+                Some((person, session)) => Proof::Continued(person, session),
+                None => Proof::from(token.as_deref()),
+            };
+            resources.run(operation, proof, work)
+        })
+        .await
     }
 
     /// Runs a reading use case and renders its answer.
@@ -234,7 +267,7 @@ impl App {
                     &idempotency::fingerprint(operation, &parts),
                 )? {
                     Start::Replay { status, answer } => {
-                        return Ok(Reply::Done(Answer::replayed(status, &answer)?));
+                        return Ok(Reply::Done(Answer::replayed(cx, status, &answer)?));
                     }
                     Start::Run(reservation) => reservation,
                 };

@@ -63,12 +63,7 @@ pub async fn around(
 
 /// Whether a person with a browser asks for something that has pages.
 fn wants_page(request: &ServiceRequest) -> bool {
-    let accepts_html = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
-    accepts_html && !request.path().starts_with("/api/")
+    !request.path().starts_with("/api/") && public::accepts_page(request.headers())
 }
 
 /// The problem that a response stands for, if it stands for one without saying so.
@@ -129,6 +124,9 @@ fn render(problem: &Problem, request_id: &str, wants_page: bool) -> HttpResponse
     };
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if matches!(problem.status, 404 | 406) {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     }
     if problem.status == 401 {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

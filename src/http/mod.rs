@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod app;
+pub mod gate;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;

@@ -62,7 +62,7 @@ pub const KINDS: &[Kind] = &[
         "bad-login",
         401,
         "Sign-in refused",
-        "The e-mail address or the password is not right. After several tries, ask an administrator for a new invitation.",
+        "The e-mail address or the password is not right. Check both; there is no way to reset a password yet.",
     ),
     kind(
         "sign-in-ended",
@@ -159,6 +159,12 @@ pub const KINDS: &[Kind] = &[
         428,
         "If-Match is missing",
         "Read the resource first, and send its ETag in If-Match, so that nobody's work is overwritten.",
+    ),
+    kind(
+        "too-many-tries",
+        429,
+        "Too many tries",
+        "Too many wrong passwords were sent for this address. Wait for the time in Retry-After.",
     ),
     kind(
         "internal",
@@ -280,6 +286,9 @@ impl From<Error> for Problem {
                 Problem::new("internal", "something went wrong on our side")
             }
             Error::BadLogin => Problem::new("bad-login", detail),
+            Error::TooManyTries { seconds } => {
+                Problem { retry_after: Some(seconds), ..Problem::new("too-many-tries", detail) }
+            }
             Error::SignInEnded => Problem::new("sign-in-ended", detail),
             Error::InvitationUnusable => Problem::new("invitation-unusable", detail),
             Error::PreconditionRequired => Problem::new("precondition-required", detail),

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use super::routes;
+use crate::domain::ids::{PersonId, SessionId};
 use crate::service::{Error, Fault};
 
 /// The most bytes of a JSON body.
@@ -35,6 +36,8 @@ pub struct Meta {
     pub idempotency_key: Option<String>,
     /// The path and query, for the fingerprint of the request.
     pub target: String,
+    /// Who made the request, where it goes on beyond the life of its token.
+    pub continued: Option<(PersonId, SessionId)>,
 }
 
 /// The token is a secret: Debug shows whether there is one.
@@ -70,6 +73,8 @@ fn refuse_query_of_none(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 fn read_meta(request: &HttpRequest) -> Result<Meta, Problem> {
+    // Public documents and pages are for everybody: who asks does not matter, nor what they send along.
+    let is_api = request.path().starts_with("/api/");
     refuse_query_of_none(request)?;
     let text = |name: &header::HeaderName| {
         request
@@ -82,6 +87,7 @@ fn read_meta(request: &HttpRequest) -> Result<Meta, Problem> {
             })
     };
     let access_token = match text(&header::AUTHORIZATION)? {
+        _ if !is_api => None,
         None => None,
         Some(value) => match value.split_once(' ') {
             Some((scheme, token))
@@ -99,7 +105,7 @@ fn read_meta(request: &HttpRequest) -> Result<Meta, Problem> {
     };
     let idempotency_key = text(&header::HeaderName::from_static("idempotency-key"))?;
     let target = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    Ok(Meta { access_token, idempotency_key, target })
+    Ok(Meta { access_token, idempotency_key, target, continued: None })
 }
 
 /// The revision in `If-Match`.
@@ -151,10 +157,20 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
                 return Err(Problem::new("unsupported-type", "send the body as application/json"));
             }
             let bytes = read_body(payload, declared, JSON_LIMIT).await?;
+            refuse_nul(&bytes, b"\\u0000")?;
             let value = parse_json(&bytes)?;
             Ok(JsonBody { value, bytes })
         })
     }
+}
+
+/// Refuses the character U+0000, which no text needs and PostgreSQL does not store.
+fn refuse_nul(bytes: &[u8], written: &[u8]) -> Result<(), Problem> {
+    if !bytes.windows(written.len()).any(|window| window == written) {
+        return Ok(());
+    }
+    let detail = "a text holds the character U+0000; take it out";
+    Err(Problem::new("invalid", detail).with_errors(vec![Fault::new("", "nul-character", detail)]))
 }
 
 /// The `Content-Length`, if there is one that can be read.
@@ -168,22 +184,36 @@ pub fn declared_length(request: &HttpRequest) -> Option<usize> {
 /// # Errors
 /// `too-large`, `timeout` or `malformed`.
 pub async fn read_body(
-    mut payload: Payload,
+    payload: Payload,
     declared: Option<usize>,
     limit: usize,
 ) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new("too-large", format!("the body is larger than {limit} bytes"));
     if declared.is_some_and(|length| length > limit) {
-        return Err(too_large());
+        return Err(Problem::new("too-large", format!("the body is larger than {limit} bytes")));
     }
+    read_body_by(payload, |_| limit).await
+}
+
+/// Reads a whole body whose limit follows from its first bytes.
+///
+/// # Errors
+/// `too-large`, `timeout` or `malformed`.
+pub async fn read_body_by(
+    mut payload: Payload,
+    limit_for: impl Fn(&[u8]) -> usize,
+) -> Result<Bytes, Problem> {
     let reading = async {
         let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_broken| {
                 Problem::new("malformed", "the body broke off before its end")
             })?;
+            let limit = limit_for(if body.is_empty() { &chunk } else { &body });
             if body.len() + chunk.len() > limit {
-                return Err(too_large());
+                return Err(Problem::new(
+                    "too-large",
+                    format!("the body is larger than {limit} bytes"),
+                ));
             }
             body.extend_from_slice(&chunk);
         }

@@ -1,12 +1,15 @@
 //! The audit trail: what is appended, how it is checked, and who may read it.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use chrono::{TimeDelta, Timelike};
 
-use super::context::{Cx, new_uuid, organizations_under};
+use super::context::{Cx, Resources, new_uuid, organizations_under};
 use super::error::Error;
 use crate::domain::audit::{AuditEvent, ChainedEvent, GENESIS};
 use crate::domain::ids::{OrganizationId, PersonId};
-use crate::domain::organization::Role;
+use crate::domain::organization::{MembershipState, Role};
 use crate::domain::policy;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{self, DbConn};
@@ -78,28 +81,77 @@ pub fn append(
     Ok(store::audit::append(conn, &event)?)
 }
 
-/// Writes a denial down. The first of a person, operation and code in a minute is an event at once; the others are counted, and
-/// the count becomes one event later. Strangers are counted together by the hour. So the trail grows with time and people, not
-/// with the number of requests.
+/// What is counted as one: bucket of time, operation, person (empty for strangers) and code.
+type DenialKey = (Timestamp, &'static str, String, &'static str);
+
+/// Denials that were counted and are not in the database yet.
+#[derive(Default)]
+pub struct DenialCounts(Mutex<BTreeMap<DenialKey, i64>>);
+
+/// Writes a denial down. The first of a person, operation and code in a minute is an event at once; the others are counted in memory,
+/// written every few seconds, and become one event later. Strangers are counted together by the hour. So neither the trail nor the
+/// write lock is at the mercy of somebody who only asks often.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
 pub fn record_denial(
     conn: &mut DbConn,
+    resources: &Resources,
     operation: &'static str,
-    person: Option<PersonId>,
+    (person, organization): (Option<PersonId>, Option<OrganizationId>),
     code: &'static str,
     now: Timestamp,
 ) -> Result<(), Error> {
     let bucket = bucket_of(now, person.is_some());
     let who = person.map(|person| person.to_string()).unwrap_or_default();
+    {
+        let mut counts = resources.denials.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&(bucket, operation, who.clone(), code)) {
+            *count += 1;
+            return Ok(());
+        }
+        counts.insert((bucket, operation, who.clone(), code), 0);
+    }
     store::write(conn, |conn| {
-        if store::audit::count_denial(conn, bucket, operation, &who, code)? {
-            let change = Change::new("denied", None, "operation", operation).with("code", code);
+        if store::audit::count_denials(conn, bucket, operation, &who, code, 1)? {
+            let change =
+                Change::new("denied", organization, "operation", operation).with("code", code);
             append(conn, person, &change, now)?;
         }
         Ok(())
     })
+}
+
+/// Writes down what was counted in memory.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails; the counts are kept then.
+pub fn flush_denials(cx: &mut Cx<'_>) -> Result<(), Error> {
+    let oldest = cx.now.minus(TimeDelta::hours(2));
+    let due: Vec<_> = {
+        let counts = cx.resources.denials.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(key, count)| (key.clone(), *count))
+            .collect()
+    };
+    if !due.is_empty() {
+        store::write(cx.conn, |conn| {
+            for ((bucket, operation, who, code), count) in &due {
+                store::audit::count_denials(conn, *bucket, operation, who, code, *count)?;
+            }
+            Ok::<(), Error>(())
+        })?;
+    }
+    let mut counts = cx.resources.denials.0.lock().unwrap_or_else(PoisonError::into_inner);
+    for (key, count) in due {
+        if let Some(left) = counts.get_mut(&key) {
+            *left -= count;
+        }
+    }
+    counts.retain(|(bucket, ..), count| *count > 0 || *bucket > oldest);
+    Ok(())
 }
 
 fn bucket_of(now: Timestamp, is_known: bool) -> Timestamp {
@@ -114,23 +166,49 @@ fn bucket_of(now: Timestamp, is_known: bool) -> Timestamp {
 /// # Errors
 /// [`Error::Internal`] when the database fails.
 pub fn sum_denials(cx: &mut Cx<'_>) -> Result<usize, Error> {
+    flush_denials(cx)?;
     // Strangers' buckets are an hour long; none younger than that is touched.
     let before = cx.now.minus(TimeDelta::hours(1));
     let now = cx.now;
-    store::write(cx.conn, |conn| {
-        let counts = store::audit::list_unsummed_denials(conn, before, 200)?;
-        for count in &counts {
-            let (_, operation, person, code, n) = count;
-            if *n > 1 {
-                let change = Change::new("denials_counted", None, "operation", operation)
-                    .with("code", code)
-                    .with("count", n);
-                append(conn, person.parse().ok(), &change, now)?;
+    let mut summed = 0;
+    loop {
+        let n_counts = store::write(cx.conn, |conn| {
+            let counts = store::audit::list_unsummed_denials(conn, before, 200)?;
+            for count in &counts {
+                let (_, operation, person, code, n) = count;
+                if *n > 1 {
+                    let person: Option<PersonId> = person.parse().ok();
+                    let organization = match person {
+                        Some(person) => home_of(conn, person)?,
+                        None => None,
+                    };
+                    let change =
+                        Change::new("denials_counted", organization, "operation", operation)
+                            .with("code", code)
+                            .with("count", n);
+                    append(conn, person, &change, now)?;
+                }
+                store::audit::mark_denial_summed(conn, count)?;
             }
-            store::audit::mark_denial_summed(conn, count)?;
+            Ok::<usize, Error>(counts.len())
+        })?;
+        summed += n_counts;
+        if n_counts == 0 {
+            return Ok(summed);
         }
-        Ok(counts.len())
-    })
+    }
+}
+
+/// The first organization that a person has joined: events of theirs without an object of its own are shown to its auditors.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn home_of(conn: &mut DbConn, person: PersonId) -> Result<Option<OrganizationId>, Error> {
+    let facets = store::memberships::list_facets(conn, person)?;
+    Ok(facets
+        .into_iter()
+        .find(|facet| facet.state == MembershipState::Confirmed)
+        .map(|facet| facet.organization))
 }
 
 /// What checking the chain found.

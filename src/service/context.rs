@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::audit::Change;
 use super::error::{Broken, Error};
-use super::gate::Gate;
 use super::keyring::Keyring;
-use super::passwords::PasswordGate;
+use super::passwords::Passwords;
 use super::tokens::TokenKeys;
 use crate::domain::actor::{Actor, SignedIn};
-use crate::domain::ids::{OrganizationId, PersonId};
+use crate::domain::ids::{OrganizationId, PersonId, SessionId};
 use crate::domain::policy::{self, Denied};
 use crate::domain::timestamp::Timestamp;
 use crate::files::EvidenceStore;
@@ -52,10 +51,10 @@ pub struct Resources {
     pub mailer: Mailer,
     /// The guarded client for other people's documents.
     pub fetch: crate::fetch::Client,
-    /// The gate before the expensive password hash.
-    pub passwords: PasswordGate,
-    /// The gate before the parsing of other people's documents.
-    pub verifying: Gate,
+    /// Password hashes, and how often one was wrong.
+    pub passwords: Passwords,
+    /// Refused requests that are counted and not written yet.
+    pub denials: super::audit::DenialCounts,
     /// The keys of access tokens.
     pub token_keys: RwLock<TokenKeys>,
     /// Base URLs that are ours besides the one fixed at `init`.
@@ -79,6 +78,24 @@ impl fmt::Debug for Resources {
 pub fn system_clock() -> Arc<dyn Fn() -> DateTime<Utc> + Send + Sync> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     Arc::new(Utc::now)
+}
+
+/// How a request proves who makes it.
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// Not at all.
+    None,
+    /// By an access token.
+    Token(&'a str),
+    /// It began with a valid token and goes on, for instance an upload that took longer than a token lives. The sign-in itself must
+    /// still be there.
+    Continued(PersonId, SessionId),
+}
+
+impl<'a> From<Option<&'a str>> for Proof<'a> {
+    fn from(token: Option<&'a str>) -> Proof<'a> {
+        token.map_or(Proof::None, Proof::Token)
+    }
 }
 
 /// What one use case runs with.
@@ -112,7 +129,7 @@ impl Resources {
         work(&mut Cx { conn: &mut lease, actor: Actor::System, now: self.now(), resources: self })
     }
 
-    /// Runs a use case for whoever holds the access token, or for nobody without one.
+    /// Runs a use case for whoever the proof names, or for nobody without one.
     ///
     /// The actor is read afresh: a session that ended or a role that was taken away counts from this request on. A denial is
     /// written to the audit trail after the use case has rolled back.
@@ -122,22 +139,22 @@ impl Resources {
     pub fn run<T>(
         &self,
         operation: &'static str,
-        access_token: Option<&str>,
+        proof: Proof<'_>,
         work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut lease = self.database.connection()?;
         let now = self.now();
-        let mut person = None;
+        let mut who = (None, None);
         let result =
-            super::sessions::authenticate(&mut lease, self, access_token, now).and_then(|actor| {
-                person = actor.person();
+            super::sessions::authenticate(&mut lease, self, proof, now).and_then(|actor| {
+                who = (actor.person(), actor.home());
                 policy::require_sign_in(&actor, operation)?;
                 work(&mut Cx { conn: &mut lease, actor, now, resources: self })
             });
         if let Err(error) = &result
             && let Some(code) = denial_code(error)
             && let Err(failed) =
-                super::audit::record_denial(&mut lease, operation, person, code, now)
+                super::audit::record_denial(&mut lease, self, operation, who, code, now)
         {
             tracing::error!(error = ?failed, operation, "a denial could not be written to the audit trail");
         }
@@ -152,6 +169,7 @@ fn denial_code(error: &Error) -> Option<&'static str> {
         Error::Denied(Denied::Hidden(_)) => Some("hidden"),
         Error::Denied(Denied::Forbidden) => Some("forbidden"),
         Error::BadLogin => Some("bad-login"),
+        Error::TooManyTries { .. } => Some("too-many-tries"),
         Error::SignInEnded => Some("sign-in-ended"),
         Error::InvitationUnusable => Some("invitation-unusable"),
         Error::Denied(Denied::NoRow)
@@ -240,7 +258,7 @@ pub fn organizations_under(
     for facet in actor.organizations_with(role) {
         found.extend(store::organizations::list_branch(conn, facet.organization)?);
         if role.works_upwards() {
-            found.extend(facet.above.iter().copied());
+            found.extend(facet.reach.iter().copied());
         }
     }
     Ok(found.into_iter().collect())

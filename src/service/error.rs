@@ -45,6 +45,12 @@ pub enum Error {
     /// E-mail address or password are wrong, or the account cannot sign in.
     #[error("the e-mail address or the password is not right")]
     BadLogin,
+    /// Too many wrong passwords for one address.
+    #[error("too many wrong passwords for this address; wait a few minutes and try again")]
+    TooManyTries {
+        /// After how many seconds.
+        seconds: u32,
+    },
     /// The access token or refresh token is not valid any more.
     #[error("the sign-in has ended; sign in again")]
     SignInEnded,
@@ -127,6 +133,16 @@ impl Error {
         }
     }
 
+    /// Whether the same may succeed later without anybody changing anything: a busy or failing database.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Error::Busy | Error::NotInitialized | Error::Stale)
+            || matches!(
+                self.store_error(),
+                Some(StoreError::Busy | StoreError::Conflict(_) | StoreError::Database(_))
+            )
+    }
+
     /// A fault of ours.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         Error::Internal(source.into())
@@ -159,6 +175,7 @@ impl WriteError for Error {
             Error::Denied(_)
             | Error::NotFound(_)
             | Error::BadLogin
+            | Error::TooManyTries { .. }
             | Error::SignInEnded
             | Error::InvitationUnusable
             | Error::PreconditionRequired

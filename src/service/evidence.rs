@@ -9,7 +9,7 @@ use super::error::{Error, Fault};
 use super::submissions::{self, OpenedEvidence};
 use crate::domain::audit::hex;
 use crate::domain::definition::Definition;
-use crate::domain::ids::{EvidenceId, SubmissionId};
+use crate::domain::ids::{EvidenceId, PersonId, SessionId, SubmissionId};
 use crate::domain::policy::{self, Denied};
 use crate::domain::review::ReviewState;
 use crate::files::{Limits, StorageName, Stored, extension_for, open_bytes, seal_bytes};
@@ -48,16 +48,27 @@ pub enum Inline {
     Text(String),
 }
 
+/// An upload that was let in.
+pub struct Upload {
+    /// The file that its bytes go to.
+    pub incoming: Incoming,
+    /// Who began it.
+    pub person: PersonId,
+    /// In which sign-in.
+    pub session: SessionId,
+}
+
 /// Authorizes an upload and opens its file. The bytes are written by the caller, outside any transaction.
 ///
 /// # Errors
 /// [`Error::Denied`], [`Error::WrongState`] once the work is handed in.
-pub fn begin(cx: &mut Cx<'_>, id: SubmissionId) -> Result<Incoming, Error> {
+pub fn begin(cx: &mut Cx<'_>, id: SubmissionId) -> Result<Upload, Error> {
     let (stored, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "add_evidence", &subject)?;
     stored.submission.clone().into_editable()?;
     let key = submissions::open_key(cx.resources, &stored)?;
-    Ok(cx.resources.evidence.begin(&key, Limits::default())?)
+    let (person, session) = (cx.signed_in()?.person, cx.signed_in()?.session);
+    Ok(Upload { incoming: cx.resources.evidence.begin(&key, Limits::default())?, person, session })
 }
 
 /// Ends an upload: checks its type against the requirement, makes it durable, then commits its row.
@@ -123,6 +134,11 @@ pub fn add_inline(
         Inline::Text(text) => ("text", text, Some("text/plain".to_owned())),
     };
     check_inline(item)?;
+    if matches!(item, Inline::Text(_)) && is_prompt(&definition, &terms.requirement_id) {
+        // Else an item would get around the word limit of its prompt.
+        let detail = "answer a prompt with text in responses; an item in its place is a recording";
+        return Err(Error::invalid("/text", "answer-in-responses", detail));
+    }
     let stored = add(cx, id, terms, &definition, |key| {
         Ok(StoredEvidence {
             kind: kind.to_owned(),
@@ -136,6 +152,10 @@ pub fn add_inline(
         })
     })?;
     Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()) })
+}
+
+fn is_prompt(definition: &Definition, id: &str) -> bool {
+    definition.rubric().prompts().any(|prompt| prompt.id().as_str() == id)
 }
 
 fn check_inline(item: &Inline) -> Result<(), Error> {
@@ -343,14 +363,25 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         return Err(Denied::Hidden("evidence").into());
     }
     let is_owner = subject.owner == Some(person);
+    if !is_owner && super::reviews::find_conflict(cx.conn, person, &stored, cx.now)?.is_some() {
+        return Err(Denied::Hidden("evidence").into());
+    }
     let items = store::evidence::list(cx.conn, id)?;
     let item = items.iter().find(|item| item.id == evidence).ok_or(Error::NotFound("evidence"))?;
     let key = submissions::open_key(cx.resources, &stored)?;
     let now = cx.now;
     let purpose = if is_owner { "own" } else { "score" };
     store::write(cx.conn, |conn| {
-        store::evidence::record_access(conn, &new_uuid().to_string(), item, person, purpose, now)
-            .map_err(Error::from)
+        store::evidence::record_access(
+            conn,
+            &new_uuid().to_string(),
+            &item.id.to_string(),
+            id,
+            person,
+            purpose,
+            now,
+        )
+        .map_err(Error::from)
     })?;
     let media_type = item.media_type.clone().unwrap_or_else(|| "text/plain".to_owned());
     let own_name = match (&item.sealed_name, is_owner) {

@@ -19,9 +19,11 @@ const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
 /// [`Error::Internal`] when the database fails.
 pub fn often(cx: &mut Cx<'_>) -> Result<(), Error> {
     let now = cx.now;
-    store::write(cx.conn, |conn| reviews::release_expired(conn, now))?;
+    // Neither must wait for the other to succeed.
+    let released = store::write(cx.conn, |conn| reviews::release_expired(conn, now));
     issuance::issue_pending(cx)?;
-    Ok(())
+    audit::flush_denials(cx)?;
+    released.map(|_| ())
 }
 
 /// What has to be done every hour.
@@ -37,6 +39,12 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         store::sessions::purge(conn, now.minus(TimeDelta::days(30)))?;
         store::outbox::purge(conn, now.minus(TimeDelta::days(30)))?;
         store::audit::purge_denials(conn, now.minus(TimeDelta::days(90)))?;
+        store::evidence::purge_accesses(conn, now.minus(TimeDelta::days(731)))?;
+        store::memberships::purge(
+            conn,
+            now.minus(TimeDelta::days(90)),
+            now.minus(TimeDelta::days(731)),
+        )?;
         Ok::<(), Error>(())
     })?;
     sweep_files(cx)
@@ -46,14 +54,16 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
 fn forget_evidence(cx: &mut Cx<'_>) -> Result<(), Error> {
     for id in store::submissions::list_past_retention(cx.conn, cx.now, 200)? {
         cx.write(|conn| {
-            store::submissions::destroy_key(conn, id)?;
-            Ok(((), audit::Change::new("forget_evidence", None, "submission", id)))
+            let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
+            store::submissions::forget(conn, id)?;
+            let organization = stored.submission.facts().organization;
+            Ok(((), audit::Change::new("forget_evidence", Some(organization), "submission", id)))
         })?;
     }
     Ok(())
 }
 
-/// Removes files that no readable submission names, and tells of rows whose files are gone.
+/// Removes files that no readable submission names.
 fn sweep_files(cx: &mut Cx<'_>) -> Result<(), Error> {
     let older_than = SystemTime::from(cx.now.as_utc()) - ORPHAN_AGE;
     let conn = std::cell::RefCell::new(&mut *cx.conn);

@@ -77,13 +77,27 @@ impl Keyring {
     /// It is derived and not stored, so that the outbox holds no secret; the database keeps its SHA-256.
     #[must_use]
     pub fn invitation_token(&self, invitation: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.derive("invitation", invitation))
+    }
+
+    /// A number from 0 to 9,999 that follows from the key and the submission's id: the same whenever it is asked, and nobody's to guess.
+    #[must_use]
+    pub fn draw(&self, submission: &str) -> u16 {
+        let bytes = self.derive("draw", submission);
+        let number = bytes.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        u16::try_from(number % 10_000).unwrap_or(0)
+    }
+
+    fn derive(&self, purpose: &str, id: &str) -> [u8; 32] {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.0.as_slice()) else {
             // HMAC takes keys of every length.
-            return String::new();
+            return [0; 32];
         };
-        mac.update(b"assay invitation\0");
-        mac.update(invitation.as_bytes());
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+        mac.update(b"assay ");
+        mac.update(purpose.as_bytes());
+        mac.update(b"\0");
+        mac.update(id.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 }
 

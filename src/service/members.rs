@@ -11,7 +11,7 @@ use super::keyring::token_sha256;
 use super::{organizations, outbox, passwords, sessions};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{InvitationId, MembershipId, OrganizationId, PersonId};
-use crate::domain::organization::{Membership, MembershipState, Role};
+use crate::domain::organization::{Membership, MembershipState, Role, reach_of};
 use crate::domain::policy::{self, Denied};
 use crate::store::memberships::Invitation;
 use crate::store::people::Profile;
@@ -82,6 +82,41 @@ pub fn parse_roles(words: &[String]) -> Result<Vec<Role>, Error> {
     }
 }
 
+/// Refuses to give roles beyond the giver's own say.
+///
+/// A coordinator gives the roles of a programme, an administrator every one. A role that works for the whole district is given by
+/// somebody who has their say over that district: a school cannot make itself the district's designers.
+fn require_grantable(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    roles: &[Role],
+) -> Result<(), Error> {
+    if matches!(cx.actor, Actor::System) {
+        return Ok(());
+    }
+    let above = store::organizations::list_above_with_kinds(cx.conn, organization)?;
+    let kind = store::organizations::find(cx.conn, organization)?.ok_or(Error::Stale)?.kind;
+    let reach = reach_of(kind, &above);
+    let ids: Vec<OrganizationId> = above.iter().map(|(id, _)| *id).collect();
+    for role in roles {
+        // An earner of a school is the school's affair; everybody else who works upwards is the district's.
+        let (at, above_it) = match reach.last() {
+            Some(house) if role.works_upwards() && *role != Role::Earner => {
+                let rest = ids.iter().skip_while(|id| *id != house).skip(1).copied().collect();
+                (*house, rest)
+            }
+            Some(_) | None => (organization, ids.clone()),
+        };
+        let may = cx.actor.holds(Role::Administrator, at, &above_it)
+            || (role.is_given_by_coordinators()
+                && cx.actor.holds(Role::Coordinator, at, &above_it));
+        if !may {
+            return Err(Denied::Forbidden.into());
+        }
+    }
+    Ok(())
+}
+
 /// What an invitation says.
 #[derive(Clone, Debug)]
 pub struct NewInvitation {
@@ -113,14 +148,16 @@ pub fn invite(
 ) -> Result<Invited, Error> {
     let (_, subject) = organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "create_invitation", &subject)?;
-    let is_administrator = matches!(cx.actor, Actor::System)
-        || cx.actor.holds(Role::Administrator, organization, &subject.above);
-    let may_give = |roles: &[Role]| roles.iter().all(|role| role.is_given_by_coordinators());
-    if !is_administrator && !may_give(&new.roles) {
-        return Err(Denied::Forbidden.into());
-    }
+    require_grantable(cx, organization, &new.roles)?;
     let email = check_email(&new.email, "/email")?;
     check_name(&new.name, "/name")?;
+    if let Some(profile) = store::people::find_profile_by_email(cx.conn, &email)?
+        && let Some(waiting) = store::memberships::find(cx.conn, organization, profile.person)?
+        && waiting.state == MembershipState::Invited
+    {
+        // What an administrator has offered is not taken back by somebody who could not offer it.
+        require_grantable(cx, organization, &waiting.roles)?;
+    }
     let inviter = cx.actor.person();
     let host = outbox::message_host(&cx.installation()?.base_url);
     let (now, resources) = (cx.now, cx.resources);
@@ -148,12 +185,6 @@ pub fn invite(
                 membership
             }
             Some(membership) => match membership.state {
-                // What an administrator has offered is not taken back by somebody who could not offer it.
-                MembershipState::Invited
-                    if !is_administrator && !may_give(&membership.roles) =>
-                {
-                    return Err(Denied::Forbidden.into());
-                }
                 MembershipState::Invited | MembershipState::Removed => {
                     let revision = membership.revision;
                     let again = Membership { state: MembershipState::Invited, roles: new.roles.clone(), ..membership };
@@ -228,6 +259,10 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
         let confirmed = Membership { state: MembershipState::Confirmed, ..membership };
         store::memberships::save(conn, &confirmed, revision, now)?;
         if let Some(hash) = &new_hash {
+            // Two first invitations accepted at once must not each set a password.
+            if store::people::find_password_hash(conn, invitation.person)?.is_some() {
+                return Err(Error::InvitationUnusable);
+            }
             store::people::save_password_hash(conn, invitation.person, hash, now)?;
         }
         // A sign-in that somebody else may have taken does not gain the new rights.
@@ -238,6 +273,7 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
             "membership",
             confirmed.id,
         )
+        .with("roles", words_of(&confirmed.roles))
         .with("sessions_ended", ended);
         super::audit::append(conn, Some(invitation.person), &change, now)?;
         Ok(Membership { revision: revision + 1, ..confirmed })
@@ -260,7 +296,13 @@ pub fn list(
     memberships
         .into_iter()
         .map(|membership| {
-            let profile = store::people::find_profile(cx.conn, membership.person)?;
+            let mut profile = store::people::find_profile(cx.conn, membership.person)?;
+            if membership.state == MembershipState::Invited
+                && let Some(profile) = &mut profile
+            {
+                // Who is invited by address may have an account already: under which name is not told before they join.
+                profile.name.clear();
+            }
             Ok((membership, profile))
         })
         .collect()
@@ -297,6 +339,12 @@ pub fn change(
     let (_, subject) = organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "put_member", &subject)?;
     let now = cx.now;
+    let held = store::memberships::find(cx.conn, organization, person)?
+        .ok_or(Error::NotFound("member"))?
+        .roles;
+    // What the person has already is not given again.
+    let given: Vec<Role> = roles.iter().copied().filter(|role| !held.contains(role)).collect();
+    require_grantable(cx, organization, &given)?;
     cx.write(|conn| {
         let membership = store::memberships::find(conn, organization, person)?
             .ok_or(Error::NotFound("member"))?;
@@ -327,11 +375,15 @@ pub fn change(
         let changed = Membership { roles: roles.to_vec(), state, ..membership };
         store::memberships::save(conn, &changed, revision, now)?;
         let ended = store::sessions::end_all(conn, person, now)?;
-        let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         let change = Change::new("put_member", Some(organization), "membership", changed.id)
             .with("state", state)
-            .with("roles", words.join(","))
+            .with("roles", words_of(roles))
             .with("sessions_ended", ended);
         Ok((Membership { revision: revision + 1, ..changed }, change))
     })
+}
+
+fn words_of(roles: &[Role]) -> String {
+    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    words.join(",")
 }

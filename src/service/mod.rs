@@ -7,7 +7,6 @@ pub mod context;
 pub mod definition_document;
 pub mod error;
 pub mod evidence;
-pub mod gate;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;

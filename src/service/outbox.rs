@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::context::{Cx, new_uuid};
+use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
 use crate::domain::ids::{
     AwardId, InvitationId, MicroCredentialId, OrganizationId, PersonId, SubmissionId,
@@ -100,32 +100,48 @@ struct BadgeParameters {
 
 /// Sends the mail that is due first. Returns whether there was one.
 ///
-/// The claim is committed before the conversation with the mail server begins, and no transaction is open during it.
+/// The claim is committed before the conversation with the mail server begins; no connection is held during it.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails; a mail server that does not answer is not an error.
-pub fn send_next(cx: &mut Cx<'_>) -> Result<bool, Error> {
-    let now = cx.now;
-    let claimed = store::write(cx.conn, |conn| {
-        store::outbox::claim(conn, now, now.plus(CLAIM)).map_err(Error::from)
+pub fn send_next(resources: &Resources) -> Result<bool, Error> {
+    let claimed = resources.as_system(|cx| {
+        let now = cx.now;
+        store::write(cx.conn, |conn| {
+            store::outbox::claim(conn, now, now.plus(CLAIM)).map_err(Error::from)
+        })
     })?;
     let Some(row) = claimed else { return Ok(false) };
-    let (delivery, reason) = match render(cx, &row) {
-        Ok(Some(message)) => deliver(cx, &row, &message),
+    let (delivery, reason) = match resources.as_system(|cx| render(cx, &row)) {
+        Ok(Some(message)) => deliver(resources, &row, &message),
         Ok(None) => (Delivery::Dropped, Some("its receiver is gone".to_owned())),
+        // A database that does not answer now will; a letter that cannot be written never can.
+        Err(error) if error.is_passing() => (again(resources, &row), Some(error.to_string())),
         Err(error) => {
             tracing::error!(outbox = row.id, error = ?error, "a mail could not be written");
             (Delivery::Failed, Some("it could not be written".to_owned()))
         }
     };
-    store::write(cx.conn, |conn| {
-        store::outbox::finish(conn, &row.id, delivery, reason.as_deref(), now).map_err(Error::from)
+    resources.as_system(|cx| {
+        let now = cx.now;
+        store::write(cx.conn, |conn| {
+            store::outbox::finish(conn, &row.id, delivery, reason.as_deref(), now)
+                .map_err(Error::from)
+        })
     })?;
     Ok(true)
 }
 
-fn deliver(cx: &Cx<'_>, row: &OutboxRow, message: &Message) -> (Delivery, Option<String>) {
-    match cx.resources.mailer.send(message) {
+fn again(resources: &Resources, row: &OutboxRow) -> Delivery {
+    Delivery::Again(resources.now().plus(pause_after(row.attempts)))
+}
+
+fn deliver(
+    resources: &Resources,
+    row: &OutboxRow,
+    message: &Message,
+) -> (Delivery, Option<String>) {
+    match resources.mailer.send(message) {
         Ok(()) => {
             tracing::info!(outbox = row.id, kind = row.kind, attempt = row.attempts, "mail sent");
             (Delivery::Sent, None)
@@ -136,10 +152,9 @@ fn deliver(cx: &Cx<'_>, row: &OutboxRow, message: &Message) -> (Delivery, Option
         }
         Err(error @ MailError::Transient { .. }) => {
             tracing::warn!(outbox = row.id, attempt = row.attempts, error = ?error, "a mail could not be delivered now");
-            if row.attempts >= TRIES {
-                return (Delivery::Failed, Some(error.to_string()));
-            }
-            (Delivery::Again(cx.now.plus(pause_after(row.attempts))), Some(error.to_string()))
+            let delivery =
+                if row.attempts >= TRIES { Delivery::Failed } else { again(resources, row) };
+            (delivery, Some(error.to_string()))
         }
     }
 }

@@ -1,72 +1,97 @@
-//! Passwords: argon2id behind a small gate, so that logins cannot take all memory and both cores.
+//! Passwords: argon2id, with a bound on wrong ones. How many are hashed at once is bounded before the door, in `http`.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use chrono::TimeDelta;
 
 use super::error::{Broken, Error, Fault};
-use super::gate::{Gate, Turn};
+use crate::domain::timestamp::Timestamp;
 
-/// At most so many hashes at once: 19 MiB each.
-const RUNNING: usize = 2;
-/// At most so many wait for their turn.
-const WAITING: usize = 20;
-/// For so long.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// So many wrong passwords for one address …
+const WRONG: u32 = 30;
+/// … in so long, then nothing is tried for the rest of it.
+const WINDOW: TimeDelta = TimeDelta::minutes(5);
+/// How many addresses are watched at a time.
+const WATCHED: usize = 10_000;
 /// The shortest password (NIST SP 800-63B, 5.1.1.2, asks for 8; people may choose phrases).
 const SHORTEST: usize = 10;
 /// The longest, so that hashing cannot be made slow.
 const LONGEST: usize = 200;
 
-/// The gate. Every hash goes through it, also that of an account that does not exist.
-pub struct PasswordGate {
-    gate: Gate,
-    /// Before whole sign-ins, so that those who wait for a hash do not hold a database connection meanwhile.
-    door: Gate,
+/// Checks and hashes passwords.
+pub struct Passwords {
     /// The hash of a password that nobody has: checking it takes as long as checking a real one.
     decoy: String,
+    /// Wrong passwords by hashed address, known or not, since when.
+    wrong: Mutex<HashMap<String, (Timestamp, u32)>>,
 }
 
-impl PasswordGate {
-    /// A gate with nobody inside.
+impl Passwords {
+    /// Nothing wrong yet.
     ///
     /// # Errors
     /// [`Error::Internal`] when hashing does not work on this machine.
-    pub fn new() -> Result<PasswordGate, Error> {
-        let decoy = hash_now(&super::keyring::random_token())?;
-        let gate = || Gate::new(RUNNING, WAITING, PATIENCE);
-        Ok(PasswordGate { gate: gate(), door: gate(), decoy })
-    }
-
-    /// Waits outside, before anything else is taken, for a request that is going to hash a password.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when too many wait.
-    pub fn wait(&self) -> Result<Turn<'_>, Error> {
-        self.door.enter()
+    pub fn new() -> Result<Passwords, Error> {
+        Ok(Passwords { decoy: hash_now(&super::keyring::random_token())?, wrong: Mutex::default() })
     }
 
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the gate is full.
+    /// [`Error::Internal`] when hashing fails.
     pub fn hash(&self, password: &str) -> Result<String, Error> {
-        let _turn = self.gate.enter()?;
         hash_now(password)
     }
 
     /// Whether the password belongs to the hash. Without a hash it takes as long and says no.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the gate is full.
+    /// [`Error::Internal`] when the stored hash cannot be read.
     pub fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
-        let _turn = self.gate.enter()?;
         let parsed = PasswordHash::new(hash.unwrap_or(&self.decoy))
             .map_err(|_bad| Error::internal(Broken("a stored password hash cannot be read")))?;
         let is_right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
         Ok(is_right && hash.is_some())
+    }
+
+    /// Refuses an address whose passwords were wrong too often, whether there is such an account or not.
+    ///
+    /// # Errors
+    /// [`Error::TooManyTries`].
+    pub fn require_patience(&self, address: &str, now: Timestamp) -> Result<(), Error> {
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        match wrong.get(&super::keyring::token_sha256(address)) {
+            Some((since, count)) if *count >= WRONG && since.plus(WINDOW) > now => {
+                let left = (since.plus(WINDOW).as_utc() - now.as_utc()).num_seconds();
+                Err(Error::TooManyTries { seconds: u32::try_from(left).unwrap_or(1).max(1) })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Remembers a wrong password, or forgets the wrong ones after a right one.
+    pub fn record(&self, address: &str, is_right: bool, now: Timestamp) {
+        let key = super::keyring::token_sha256(address);
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_right {
+            wrong.remove(&key);
+            return;
+        }
+        if wrong.len() >= WATCHED {
+            wrong.retain(|_, (since, _)| since.plus(WINDOW) > now);
+        }
+        if wrong.len() >= WATCHED {
+            return;
+        }
+        let entry = wrong.entry(key).or_insert((now, 0));
+        if entry.0.plus(WINDOW) <= now {
+            *entry = (now, 0);
+        }
+        entry.1 += 1;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::context::new_uuid;
+use super::context::{Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::outbox;
 use super::submissions::{self, RETENTION};
@@ -41,6 +41,7 @@ pub struct Advance {
 /// [`Error::Internal`] when the sheet does not fit the rubric, which the lock has made impossible.
 pub fn advance(
     conn: &mut DbConn,
+    resources: &Resources,
     stored: StoredSubmission,
     version: &Version,
     definition: &Definition,
@@ -68,9 +69,10 @@ pub fn advance(
     let sheet = store::reviews::find_sheet(conn, only.id)?;
     let levels = levels_of(&sheet, definition)?;
     let outcome = definition.decide(&levels).map_err(Error::internal)?;
+    let draw = Draw::new(resources.keyring.draw(&id.to_string())).map_err(Error::internal)?;
     let policy = definition.review_policy();
     let second = policy
-        .needs_second(definition.rubric(), &levels, outcome, draw_of(id)?)
+        .needs_second(definition.rubric(), &levels, outcome, draw)
         .map_err(Error::internal)?;
     let holds = second.filter(|reason| !matches!(reason, SecondReading::Backread));
     if policy.sheets_required() > 1 || holds.is_some() {
@@ -154,11 +156,4 @@ fn decided_levels(sheet: &Sheet) -> BTreeMap<String, DecidedLevel> {
             )
         })
         .collect()
-}
-
-/// The submission's chance of a second reading: taken from its random id, so that asking again gives the same answer.
-fn draw_of(id: SubmissionId) -> Result<Draw, Error> {
-    let random = id.as_uuid().as_u128() & 0xffff_ffff_ffff;
-    let value = u16::try_from(random % 10_000).unwrap_or(0);
-    Draw::new(value).map_err(Error::internal)
 }

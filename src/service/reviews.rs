@@ -215,9 +215,13 @@ fn new_seat(submission: SubmissionId, seat: i32) -> Review {
 pub fn release_expired(conn: &mut DbConn, now: Timestamp) -> Result<usize, Error> {
     let expired = store::reviews::list_expired(conn, now, 200)?;
     for review in &expired {
-        let stored = store::submissions::find(conn, review.submission)?.ok_or_else(|| {
-            Error::internal(super::error::Broken("a review without its submission"))
-        })?;
+        let Some(stored) = store::submissions::find(conn, review.submission)?
+            .filter(|stored| stored.submission.state() == SubmissionState::InReview)
+        else {
+            // One row that makes no sense must not keep the others from being released.
+            tracing::error!(review = %review.id, "an expired lease whose submission is not in review");
+            continue;
+        };
         let organization = stored.submission.facts().organization;
         give_back(conn, review, ReviewState::Lapsed, stored, (None, "system"), now)?;
         let change = Change::new("lapse_review", Some(organization), "review", review.id)
@@ -331,10 +335,12 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     policy::require(&cx.actor, "read_review", &subject)?;
     let (version, _) = submissions::pinned(cx.conn, &stored)?;
     let title = version.title.clone();
-    let is_held = review.state == ReviewState::Leased && !review.is_lapsed(cx.now);
-    let work = if is_held {
+    let review = review.as_of(cx.now);
+    let work = if review.state == ReviewState::Leased {
         refuse_conflict(cx.conn, &review, &stored, cx.now)?;
-        Some(Box::new(blinded(cx.conn, cx.resources, &stored, version)?))
+        let work = blinded(cx.conn, cx.resources, &stored, version)?;
+        record_reading(cx, &work, &stored)?;
+        Some(Box::new(work))
     } else {
         None
     };
@@ -346,6 +352,33 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
         title,
         work,
         sheet,
+    })
+}
+
+/// Records that the answers, and the links and texts that stand in the work itself, were read.
+fn record_reading(cx: &mut Cx<'_>, work: &Work, stored: &StoredSubmission) -> Result<(), Error> {
+    let (person, now) = (cx.signed_in()?.person, cx.now);
+    let id = stored.submission.facts().id;
+    let mut read = vec!["responses".to_owned()];
+    read.extend(
+        work.evidence
+            .iter()
+            .filter(|item| item.content.is_some())
+            .map(|item| item.stored.id.to_string()),
+    );
+    store::write(cx.conn, |conn| {
+        for item in &read {
+            store::evidence::record_access(
+                conn,
+                &new_uuid().to_string(),
+                item,
+                id,
+                person,
+                "score",
+                now,
+            )?;
+        }
+        Ok::<(), Error>(())
     })
 }
 
@@ -376,7 +409,7 @@ pub fn list(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<(Review, StoredSubmission)>, Error> {
-    let person = cx.signed_in()?.person;
+    let (person, now) = (cx.signed_in()?.person, cx.now);
     // The same that `read_review` asks for: a seat is only as good as the role behind it.
     let mut among = organizations_under(cx.conn, &cx.actor, Role::Assessor)?;
     among.extend(organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?);
@@ -387,7 +420,7 @@ pub fn list(
                 store::submissions::find(cx.conn, review.submission)?.ok_or_else(|| {
                     Error::internal(super::error::Broken("a review without its submission"))
                 })?;
-            Ok((review, stored))
+            Ok((review.as_of(now), stored))
         })
         .collect()
 }
@@ -403,6 +436,7 @@ pub fn renew(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::Renew, now)?;
+        refuse_conflict(conn, &review, &stored, now)?;
         store::reviews::save(conn, &Review { lease_expires_at: Some(now.plus(LEASE)), ..review })?;
         Ok((
             (),
@@ -429,6 +463,7 @@ pub fn save_scores(
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::SaveScores, now)?;
+        refuse_conflict(conn, &review, &stored, now)?;
         if review.revision != revision {
             return Err(Error::Stale);
         }
@@ -498,7 +533,7 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
     policy::require(&cx.actor, "lock_review", &subject)?;
     let (version, definition) = submissions::pinned(cx.conn, &stored)?;
     let base_url = cx.installation()?.base_url;
-    let now = cx.now;
+    let (now, resources) = (cx.now, cx.resources);
     let (is_decided, award): (bool, Option<AwardId>) = cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::Lock, now)?;
@@ -518,7 +553,8 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
                 ..review
             },
         )?;
-        let advance = resolution::advance(conn, stored, &version, &definition, &base_url, now)?;
+        let advance =
+            resolution::advance(conn, resources, stored, &version, &definition, &base_url, now)?;
         let change = Change::new("lock_review", Some(organization), "review", id)
             .with("submission", subject_of(&advance));
         Ok(((advance.outcome.is_some(), advance.award), change))

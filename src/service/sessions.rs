@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::audit::Change;
-use super::context::{Cx, Resources, new_uuid};
+use super::context::{Cx, Proof, Resources, new_uuid};
 use super::error::Error;
 use super::keyring::{random_token, token_sha256};
 use super::tokens;
@@ -25,19 +25,24 @@ pub struct Tokens {
     pub refresh_token: String,
 }
 
-/// Who holds the access token: read afresh, membership states included.
+/// Who the proof names: read afresh, membership states included.
 ///
 /// # Errors
 /// [`Error::SignInEnded`] for a token that is not valid or whose session has ended.
 pub fn authenticate(
     conn: &mut DbConn,
     resources: &Resources,
-    access_token: Option<&str>,
+    proof: Proof<'_>,
     now: Timestamp,
 ) -> Result<Actor, Error> {
-    let Some(token) = access_token else { return Ok(Actor::Anonymous) };
-    let installation = store::installation::find(conn)?.ok_or(Error::SignInEnded)?;
-    let (person, session) = tokens::read(conn, resources, &installation.base_url, token, now)?;
+    let (person, session) = match proof {
+        Proof::None => return Ok(Actor::Anonymous),
+        Proof::Continued(person, session) => (person, session),
+        Proof::Token(token) => {
+            let installation = store::installation::find(conn)?.ok_or(Error::SignInEnded)?;
+            tokens::read(conn, resources, &installation.base_url, token, now)?
+        }
+    };
     if store::sessions::find_live(conn, session)? != Some(person) {
         return Err(Error::SignInEnded);
     }
@@ -51,12 +56,15 @@ pub fn authenticate(
 /// [`Error::BadLogin`], the same words and the same time for an unknown account as for a wrong password.
 pub fn create(cx: &mut Cx<'_>, email: &str, password: &str) -> Result<Tokens, Error> {
     let base_url = cx.installation()?.base_url;
-    let profile = store::people::find_profile_by_email(cx.conn, &normal_email(email))?;
+    let address = normal_email(email);
+    cx.resources.passwords.require_patience(&address, cx.now)?;
+    let profile = store::people::find_profile_by_email(cx.conn, &address)?;
     let hash = match &profile {
         Some(profile) => store::people::find_password_hash(cx.conn, profile.person)?,
         None => None,
     };
     let is_right = cx.resources.passwords.verify(password, hash.as_deref())?;
+    cx.resources.passwords.record(&address, is_right, cx.now);
     let Some(profile) = profile.filter(|_| is_right) else { return Err(Error::BadLogin) };
     let session = SessionId::from_uuid(new_uuid());
     let (now, refresh_token) = (cx.now, random_token());
@@ -70,7 +78,8 @@ pub fn create(cx: &mut Cx<'_>, email: &str, password: &str) -> Result<Tokens, Er
             now.plus(REFRESH_LIFE),
             now,
         )?;
-        let change = Change::new("create_session", None, "session", session);
+        let change =
+            Change::new("create_session", super::audit::home_of(conn, person)?, "session", session);
         super::audit::append(conn, Some(person), &change, now)
     })?;
     let access_token = tokens::issue(cx.conn, cx.resources, &base_url, person, session, now)?;
@@ -101,7 +110,8 @@ pub fn refresh(cx: &mut Cx<'_>, refresh_token: &str) -> Result<Tokens, Error> {
         };
         if token.is_used {
             store::sessions::end(conn, token.session, now)?;
-            let change = Change::new("refresh_reuse", None, "session", token.session);
+            let home = super::audit::home_of(conn, person)?;
+            let change = Change::new("refresh_reuse", home, "session", token.session);
             super::audit::append(conn, Some(person), &change, now)?;
             return Ok(Exchange::Refused);
         }
@@ -129,10 +139,10 @@ pub fn refresh(cx: &mut Cx<'_>, refresh_token: &str) -> Result<Tokens, Error> {
 /// [`Denied::Unauthenticated`] without one.
 pub fn end(cx: &mut Cx<'_>) -> Result<(), Error> {
     let session = cx.signed_in()?.session;
-    let now = cx.now;
+    let (now, home) = (cx.now, cx.actor.home());
     cx.write(|conn| {
         store::sessions::end(conn, session, now)?;
-        Ok(((), Change::new("end_session", None, "session", session)))
+        Ok(((), Change::new("end_session", home, "session", session)))
     })
 }
 

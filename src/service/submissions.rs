@@ -34,6 +34,8 @@ pub use views::{
 const PROMISED_WORKING_DAYS: u32 = 10;
 /// Evidence is kept so long after the appeal window of the decision (DOMAIN.md, section 4: 180 days, and 30 for the appeal).
 pub const RETENTION: TimeDelta = TimeDelta::days(180 + 30);
+/// Work that is not decided is kept so long after it was last touched; every file has a date at which it goes.
+const IDLE_RETENTION: TimeDelta = TimeDelta::days(730);
 /// The most characters of an answer whose prompt sets no word limit.
 const LONGEST_ANSWER: usize = 20_000;
 
@@ -192,6 +194,7 @@ pub fn start(
             happened_at: now,
         };
         store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
+        store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
         let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         let change = Change::new("create_submission", Some(version.organization), "submission", id)
             .with("attempt", attempt)
@@ -274,6 +277,7 @@ pub fn save(
             ai_use: save.ai_use.clone().unwrap_or_else(|| stored.ai_use.clone()),
         };
         store::submissions::save_draft(conn, draft.facts(), &declarations, now)?;
+        store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
         if from == SubmissionState::Returned {
             let step = Step {
                 event: SubmissionEvent::Save,

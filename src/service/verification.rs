@@ -14,12 +14,17 @@ use crate::fetch::{Client, FetchError, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
 
-/// The most bytes that are read before anything looks at them; which limit holds is told by the kind of input.
-pub const LARGEST_INPUT: usize = IMAGE_LIMIT;
 /// The most bytes of a document that somebody else publishes.
 const FETCH_LIMIT: usize = 1024 * 1024;
 /// What is asked for.
 const ACCEPT: &str = "application/vc, application/ld+json, application/json";
+
+/// The most bytes of an input that begins like this: of an image more than of a text.
+#[must_use]
+pub fn limit_for(beginning: &[u8]) -> usize {
+    let is_image = beginning.starts_with(b"\x89PNG") || beginning.starts_with(b"<");
+    if is_image { IMAGE_LIMIT } else { TEXT_LIMIT }
+}
 
 /// Documents from the network, through the guarded client.
 pub struct Remote<'a>(pub &'a Client);
@@ -100,9 +105,8 @@ impl Documents for OwnFirst<'_> {
 /// `POST /verify`: the verdict on a badge, a wrapper with an expectation, or the badge at a URL.
 ///
 /// # Errors
-/// [`Error::Unverifiable`] for what is no badge at all, [`Error::Busy`] when too many ask at once.
+/// [`Error::Unverifiable`] for what is no badge at all.
 pub fn verify(resources: &Resources, input: &[u8]) -> Result<Verdict, Error> {
-    let _turn = resources.verifying.enter()?;
     let installation = store::installation::find(&mut *resources.database.connection()?)?;
     let allow_http = installation.as_ref().is_some_and(|installation| installation.is_demo);
     let documents = OwnFirst { resources, installation };
@@ -145,10 +149,15 @@ pub fn verify_input(
         (Some(credential @ Value::Object(_)), None) => {
             Ok(verify::verify(credential.to_string().as_bytes(), documents, &options)?)
         }
-        (None, Some(Value::String(url))) => match documents.fetch(url) {
-            Ok(document) => Ok(verify::verify(&document, documents, &options)?),
-            Err(unavailable) => Err(Error::invalid("/url", "unavailable", unavailable.detail)),
-        },
+        // A page that cannot be had, or holds no badge, says nothing about a badge.
+        (None, Some(Value::String(url))) => Ok(match documents.fetch(url) {
+            Ok(document) => {
+                verify::verify(&document, documents, &options).unwrap_or_else(|_no_badge| {
+                    verify::cannot_read("no-badge", "There is no badge at this address.", &options)
+                })
+            }
+            Err(unavailable) => verify::cannot_read("unavailable", &unavailable.detail, &options),
+        }),
         (Some(_), Some(_) | None) | (None, Some(_) | None) => Err(Error::invalid(
             "/credential",
             "credential",

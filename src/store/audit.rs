@@ -134,19 +134,20 @@ pub fn find_head(conn: &mut DbConn) -> Result<(i64, String), StoreError> {
     Ok(audit_head::table.find(1).select((audit_head::seq, audit_head::hash)).first(conn)?)
 }
 
-/// Counts a refused request. Returns whether it is the first of its bucket, the only one that gets an event of its own at once.
+/// Counts refused requests. Returns whether they are the first of their bucket, which gets an event of its own at once.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn count_denial(
+pub fn count_denials(
     conn: &mut DbConn,
     bucket: Timestamp,
     operation: &str,
     person: &str,
     code: &str,
+    count: i64,
 ) -> Result<bool, StoreError> {
     let n_rows = diesel::update(denials::table.find((bucket.naive(), operation, person, code)))
-        .set(denials::count.eq(denials::count + 1))
+        .set(denials::count.eq(denials::count + count))
         .execute(conn)?;
     if n_rows > 0 {
         return Ok(false);
@@ -157,7 +158,7 @@ pub fn count_denial(
             denials::operation.eq(operation),
             denials::person_id.eq(person),
             denials::code.eq(code),
-            denials::count.eq(1_i64),
+            denials::count.eq(count),
             denials::summed.eq(false),
         ))
         .execute(conn)

@@ -180,14 +180,15 @@ pub fn is_known_file(conn: &mut DbConn, storage_name: &str) -> Result<bool, Stor
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
 }
 
-/// Records who opened an item, why and when.
+/// Records who opened an item (or `responses`, the answers), why and when.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn record_access(
     conn: &mut DbConn,
     access_id: &str,
-    item: &StoredEvidence,
+    item: &str,
+    submission: SubmissionId,
     person: PersonId,
     purpose: &str,
     now: Timestamp,
@@ -195,12 +196,24 @@ pub fn record_access(
     diesel::insert_into(evidence_accesses::table)
         .values((
             evidence_accesses::id.eq(access_id),
-            evidence_accesses::evidence_id.eq(item.id.to_string()),
-            evidence_accesses::submission_id.eq(item.submission.to_string()),
+            evidence_accesses::evidence_id.eq(item),
+            evidence_accesses::submission_id.eq(submission.to_string()),
             evidence_accesses::person_id.eq(person.to_string()),
             evidence_accesses::purpose.eq(purpose),
             evidence_accesses::accessed_at.eq(now.naive()),
         ))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets who opened what before `before`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge_accesses(conn: &mut DbConn, before: Timestamp) -> Result<(), StoreError> {
+    diesel::delete(
+        evidence_accesses::table.filter(evidence_accesses::accessed_at.lt(before.naive())),
+    )
+    .execute(conn)?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::schema::{
 use super::{DbConn, StoreError};
 use crate::domain::actor::Facet;
 use crate::domain::ids::{InvitationId, MembershipId, OrganizationId, PersonId};
-use crate::domain::organization::{Membership, MembershipState, OrganizationKind, Role};
+use crate::domain::organization::{Membership, MembershipState, OrganizationKind, Role, reach_of};
 use crate::domain::timestamp::Timestamp;
 
 type Row = (String, String, String, String, i32);
@@ -190,10 +190,17 @@ pub fn list_facets(conn: &mut DbConn, person: PersonId) -> Result<Vec<Facet>, St
         .filter(membership_roles::membership_id.eq_any(membership_ids))
         .order(membership_roles::role)
         .load(conn)?;
-    let above: Vec<(String, String)> = organization_ancestors::table
+    let above: Vec<(String, String, String)> = organization_ancestors::table
+        .inner_join(
+            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
+        )
         .filter(organization_ancestors::organization_id.eq_any(organization_ids))
         .filter(organization_ancestors::distance.gt(0))
-        .select((organization_ancestors::organization_id, organization_ancestors::ancestor_id))
+        .select((
+            organization_ancestors::organization_id,
+            organization_ancestors::ancestor_id,
+            organizations::kind,
+        ))
         .order(organization_ancestors::distance)
         .load(conn)?;
     let mut roles_of: BTreeMap<String, Vec<Role>> = BTreeMap::new();
@@ -202,20 +209,23 @@ pub fn list_facets(conn: &mut DbConn, person: PersonId) -> Result<Vec<Facet>, St
             .ok_or_else(|| StoreError::corrupt("membership_roles", &membership, "role"))?;
         roles_of.entry(membership).or_default().push(role);
     }
-    let mut above_of: BTreeMap<String, Vec<OrganizationId>> = BTreeMap::new();
-    for (organization, ancestor) in above {
-        let id = ancestor.parse().map_err(|_bad| {
-            StoreError::corrupt("organization_ancestors", &organization, "ancestor_id")
-        })?;
-        above_of.entry(organization).or_default().push(id);
+    let mut above_of: BTreeMap<String, Vec<(OrganizationId, OrganizationKind)>> = BTreeMap::new();
+    for (organization, ancestor, kind) in above {
+        let corrupt = |column| StoreError::corrupt("organizations", &ancestor, column);
+        let id = ancestor.parse().map_err(|_bad| corrupt("id"))?;
+        let kind = OrganizationKind::parse(&kind).ok_or_else(|| corrupt("kind"))?;
+        above_of.entry(organization).or_default().push((id, kind));
     }
     rows.into_iter()
         .map(|(id, organization, state, kind)| {
             let corrupt = |column| StoreError::corrupt("memberships", &id, column);
+            let kind = OrganizationKind::parse(&kind).ok_or_else(|| corrupt("organization_id"))?;
+            let above = above_of.remove(&organization).unwrap_or_default();
             Ok(Facet {
                 organization: organization.parse().map_err(|_bad| corrupt("organization_id"))?,
-                kind: OrganizationKind::parse(&kind).ok_or_else(|| corrupt("organization_id"))?,
-                above: above_of.remove(&organization).unwrap_or_default(),
+                kind,
+                reach: reach_of(kind, &above),
+                above: above.into_iter().map(|(id, _)| id).collect(),
                 state: MembershipState::parse(&state).ok_or_else(|| corrupt("state"))?,
                 roles: roles_of.remove(&id).unwrap_or_default(),
             })
@@ -223,7 +233,8 @@ pub fn list_facets(conn: &mut DbConn, person: PersonId) -> Result<Vec<Facet>, St
         .collect()
 }
 
-/// The schools that a person belongs to, or has left since `since` (conflict rule `same_school`, DOMAIN.md 3.2).
+/// The schools that a person belongs to, directly or through a department of the school, or has left since `since` (conflict rule
+/// `same_school`, DOMAIN.md 3.2).
 ///
 /// # Errors
 /// [`StoreError`].
@@ -233,11 +244,17 @@ pub fn list_schools_since(
     since: Timestamp,
 ) -> Result<Vec<String>, StoreError> {
     Ok(memberships::table
-        .inner_join(organizations::table.on(organizations::id.eq(memberships::organization_id)))
+        .inner_join(
+            organization_ancestors::table
+                .on(organization_ancestors::organization_id.eq(memberships::organization_id)),
+        )
+        .inner_join(
+            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
+        )
         .filter(memberships::person_id.eq(person.to_string()))
         .filter(organizations::kind.eq(OrganizationKind::School.as_str()))
         .filter(memberships::removed_at.is_null().or(memberships::removed_at.gt(since.naive())))
-        .select(memberships::organization_id)
+        .select(organizations::id)
         .load(conn)?)
 }
 
@@ -351,4 +368,29 @@ pub fn accept_invitation(
     let n_rows =
         diesel::update(unused).set(invitations::accepted_at.eq(Some(now.naive()))).execute(conn)?;
     if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+/// Forgets invitations that expired before `expired_before`, and memberships that ended before `removed_before`.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn purge(
+    conn: &mut DbConn,
+    expired_before: Timestamp,
+    removed_before: Timestamp,
+) -> Result<(), StoreError> {
+    diesel::delete(invitations::table.filter(invitations::expires_at.lt(expired_before.naive())))
+        .execute(conn)?;
+    let ended: Vec<String> = memberships::table
+        .filter(memberships::state.eq(MembershipState::Removed.as_str()))
+        .filter(memberships::removed_at.lt(Some(removed_before.naive())))
+        .select(memberships::id)
+        .limit(500)
+        .load(conn)?;
+    diesel::delete(invitations::table.filter(invitations::membership_id.eq_any(&ended)))
+        .execute(conn)?;
+    diesel::delete(membership_roles::table.filter(membership_roles::membership_id.eq_any(&ended)))
+        .execute(conn)?;
+    diesel::delete(memberships::table.filter(memberships::id.eq_any(&ended))).execute(conn)?;
+    Ok(())
 }

@@ -109,6 +109,32 @@ pub fn list_above(
     parse_ids(ids)
 }
 
+/// The kinds of the organizations above one, the nearest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_above_with_kinds(
+    conn: &mut DbConn,
+    id: OrganizationId,
+) -> Result<Vec<(OrganizationId, OrganizationKind)>, StoreError> {
+    let rows: Vec<(String, String)> = organization_ancestors::table
+        .inner_join(
+            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
+        )
+        .filter(organization_ancestors::organization_id.eq(id.to_string()))
+        .filter(organization_ancestors::distance.gt(0))
+        .order(organization_ancestors::distance)
+        .select((organizations::id, organizations::kind))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, kind)| {
+            let corrupt = |column| StoreError::corrupt("organizations", &id, column);
+            let kind = OrganizationKind::parse(&kind).ok_or_else(|| corrupt("kind"))?;
+            Ok((id.parse().map_err(|_bad| corrupt("id"))?, kind))
+        })
+        .collect()
+}
+
 /// The organizations below one, itself included.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::schema::{submission_events, submission_responses, submissions};
+use super::schema::{reviews, submission_events, submission_responses, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
@@ -299,7 +299,8 @@ pub fn save_draft(
 pub struct SubmissionQuery {
     /// Those of this earner.
     pub earner: Option<PersonId>,
-    /// Or those of these organizations.
+    /// Or everybody's latest attempts in these organizations (how many there were is the earner's own business), but for those that the
+    /// same person has read as assessor.
     pub organizations: Vec<OrganizationId>,
     /// In this state.
     pub state: Option<SubmissionState>,
@@ -323,11 +324,26 @@ pub fn list(
 ) -> Result<Vec<StoredSubmission>, StoreError> {
     let organizations: Vec<String> = query.organizations.iter().map(ToString::to_string).collect();
     let earner = query.earner.map(|earner| earner.to_string()).unwrap_or_default();
+    let later = diesel::alias!(submissions as later);
+    let has_later = diesel::dsl::exists(
+        later
+            .filter(later.field(submissions::earner_id).eq(submissions::earner_id))
+            .filter(
+                later.field(submissions::micro_credential_id).eq(submissions::micro_credential_id),
+            )
+            .filter(later.field(submissions::attempt).gt(submissions::attempt)),
+    );
+    let has_read = diesel::dsl::exists(
+        reviews::table
+            .filter(reviews::submission_id.eq(submissions::id))
+            .filter(reviews::assessor_id.eq(Some(earner.clone()))),
+    );
     let mut boxed = submissions::table
         .filter(
-            submissions::earner_id
-                .eq(earner)
-                .or(submissions::organization_id.eq_any(organizations)),
+            submissions::earner_id.eq(earner).or(submissions::organization_id
+                .eq_any(organizations)
+                .and(diesel::dsl::not(has_later))
+                .and(diesel::dsl::not(has_read))),
         )
         .select(submission_columns!())
         .into_boxed::<MultiBackend>();
@@ -516,13 +532,31 @@ pub fn list_past_retention(
         .collect()
 }
 
-/// Destroys the data key: what it encrypted cannot be read any more.
+/// Destroys the data key: what it encrypted cannot be read any more. What people wrote beside it goes as well.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn destroy_key(conn: &mut DbConn, id: SubmissionId) -> Result<(), StoreError> {
+pub fn forget(conn: &mut DbConn, id: SubmissionId) -> Result<(), StoreError> {
     diesel::update(submissions::table.find(id.to_string()))
-        .set(submissions::sealed_key.eq(None::<Vec<u8>>))
+        .set((submissions::sealed_key.eq(None::<Vec<u8>>), submissions::ai_use.eq(None::<String>)))
+        .execute(conn)?;
+    diesel::update(reviews::table.filter(reviews::submission_id.eq(id.to_string())))
+        .set(reviews::recuse_reason.eq(None::<String>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Sets until when the evidence of a submission that is under way is kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_retention(
+    conn: &mut DbConn,
+    id: SubmissionId,
+    retain_until: Timestamp,
+) -> Result<(), StoreError> {
+    diesel::update(submissions::table.find(id.to_string()))
+        .set(submissions::retain_until.eq(Some(retain_until.naive())))
         .execute(conn)?;
     Ok(())
 }

@@ -8,7 +8,15 @@
 )]
 
 mod credential;
+mod service;
+#[path = "../it/harness/world.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod world;
 
 fn main() {
     divan::main();
+    // `cargo bench` says so; a run of all targets as tests needs no figures.
+    if std::env::args().any(|argument| argument == "--bench") {
+        service::report_cpu_time();
+    }
 }

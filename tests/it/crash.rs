@@ -121,7 +121,7 @@ fn every_earned_decision_has_one_credential_whenever_the_process_is_killed() {
     let (mut at_boundary, mut at_random) = (BTreeMap::new(), BTreeMap::new());
     let moments = moments();
     for (number, moment) in moments.iter().enumerate() {
-        world.switch_issuing(&resources, true);
+        world.switch_issuing(&resources, world.district, true);
         let n_decisions = match moment {
             Moment::At(stop) => stop.nth,
             Moment::After(_) => 2,
@@ -130,7 +130,7 @@ fn every_earned_decision_has_one_credential_whenever_the_process_is_killed() {
             let turn = world.next_turn(&resources);
             ledger.expect(world.earn(&resources, &turn));
         }
-        world.switch_issuing(&resources, false);
+        world.switch_issuing(&resources, world.district, false);
         // The next process must find the files as a dead one leaves them, not as a living neighbour keeps them.
         drop(resources);
         match *moment {
@@ -155,7 +155,7 @@ fn every_earned_decision_has_one_credential_whenever_the_process_is_killed() {
     // A day later: every claim of a dead process on a mail has run out.
     let resources = place.open_at(system_clock()() + TimeDelta::days(1));
     pick_up(&resources);
-    while resources.as_system(outbox::send_next).unwrap() {}
+    while outbox::send_next(&resources).unwrap() {}
     ledger.check_all_issued(&mut resources.database.connection().unwrap());
     ledger.check_documents(&resources);
     ledger.check_mail(

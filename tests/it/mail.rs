@@ -1,7 +1,5 @@
 //! The rules of mail: what the letters say, and how they leave.
 
-mod server;
-
 use std::error::Error as _;
 use std::fs;
 use std::io::ErrorKind;
@@ -16,7 +14,7 @@ use chrono::NaiveDate;
 use insta::assert_snapshot;
 use tempfile::TempDir;
 
-use self::server::{Answers, SmtpServer};
+use crate::harness::{Answers, SmtpServer};
 
 const FROM: &str = "Assay <no-reply@badges.example.org>";
 const LINK: &str = "https://badges.example.org/invitations#token=Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4=equals=3D";

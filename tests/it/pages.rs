@@ -532,7 +532,7 @@ fn links_of_the_letters_lead_to_pages() {
         assert_eq!(app.anybody().get_as(path, "text/html").status, 200, "{path}");
         if path == "/invitations/accept" {
             // The form that the page's script reads.
-            assert!(fragment.strip_prefix("token=").is_some_and(|token| token.len() == 43));
+            assert!(fragment.len() == 43);
             invitations += 1;
         }
     }

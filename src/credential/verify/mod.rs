@@ -309,6 +309,12 @@ pub fn verify(
     }
 }
 
+/// The verdict on a badge that was only named and could not be had: cannot tell.
+#[must_use]
+pub fn cannot_read(code: &'static str, detail: &str, options: &VerifyOptions) -> Verdict {
+    unreadable(Finding::unknown(code, detail.to_owned()), options)
+}
+
 fn unsupported(name: &str, options: &VerifyOptions) -> Verdict {
     let finding =
         Finding::unknown("unsupported-form", format!("{name} cannot be checked here yet."));

@@ -13,11 +13,9 @@ use crate::domain::ids::{EvidenceId, SubmissionId};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path};
-use crate::service::evidence::{
-    self, Content, EvidenceReader, Incoming, Inline, ItemTerms, Opened,
-};
-use crate::service::submissions::OpenedEvidence;
-use crate::service::{Error, Fault};
+use crate::service::evidence::{self, Content, EvidenceReader, Inline, ItemTerms, Opened, Upload};
+use crate::service::submissions::{self, OpenedEvidence, SubmissionDetail};
+use crate::service::{Cx, Error, Fault};
 
 /// How much is handed to the disk at a time.
 const WRITE_BYTES: usize = 256 * 1024;
@@ -119,8 +117,23 @@ impl EvidenceView {
 }
 
 fn answer(id: SubmissionId, item: OpenedEvidence) -> Result<Answer, Error> {
-    let location = format!("/api/v1/submissions/{id}/evidence/{}", item.stored.id);
-    Ok(Answer::json(201, &EvidenceView::own(item))?.with_location(location))
+    let evidence = item.stored.id;
+    let location = format!("/api/v1/submissions/{id}/evidence/{evidence}");
+    let answer = Answer::json(201, &EvidenceView::own(item))?.with_location(location);
+    Ok(answer.with_reread("evidence", format!("{id}/{evidence}")))
+}
+
+/// An item as its earner sees it now. `ids` names the submission and the item.
+///
+/// # Errors
+/// What reading it says.
+pub fn read_again(cx: &mut Cx<'_>, ids: &str, status: u16) -> Result<Answer, Error> {
+    let gone = || Error::NotFound("evidence");
+    let (submission, item) = ids.split_once('/').ok_or_else(gone)?;
+    let submission: SubmissionId = submission.parse().map_err(|_no_id| gone())?;
+    let SubmissionDetail::Own(own) = submissions::find(cx, submission)? else { return Err(gone()) };
+    let found = own.evidence.into_iter().find(|evidence| evidence.stored.id.to_string() == item);
+    Answer::json(status, &EvidenceView::own(found.ok_or_else(gone)?))
 }
 
 /// `POST /api/v1/submissions/{id}/evidence`
@@ -166,7 +179,7 @@ pub async fn add_evidence(
 /// What an upload has brought so far.
 #[derive(Default)]
 struct Form {
-    file: Option<(Incoming, String, [u8; 32])>,
+    file: Option<(Upload, String, [u8; 32])>,
     requirement_id: Option<String>,
     contains_students: Option<bool>,
     consent: Option<bool>,
@@ -186,9 +199,9 @@ async fn add_file(
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" if form.file.is_none() => {
-                let incoming =
+                let upload =
                     app.run(&meta, "add_evidence", move |cx| evidence::begin(cx, id)).await?;
-                form.file = Some(receive(&app, field, incoming).await?);
+                form.file = Some(receive(&app, field, upload).await?);
             }
             // Each once: a form that never ends is no form.
             "requirement_id" if form.requirement_id.is_none() => {
@@ -215,8 +228,7 @@ async fn add_file(
             detail,
         )])
     };
-    let (incoming, file_name, sha256) =
-        form.file.ok_or_else(|| missing("/file", "choose a file"))?;
+    let (upload, file_name, sha256) = form.file.ok_or_else(|| missing("/file", "choose a file"))?;
     let requirement_id = form.requirement_id.ok_or_else(|| {
         missing("/requirement_id", "say which evidence requirement the file answers")
     })?;
@@ -232,8 +244,10 @@ async fn add_file(
         file_name.clone().into_bytes(),
         sha256.to_vec(),
     ];
+    // A large file takes longer than an access token lives; the sign-in must still be there.
+    let meta = Meta { continued: Some((upload.person, upload.session)), ..meta };
     app.write(meta, "add_evidence", parts, move |cx| {
-        answer(id, evidence::complete(cx, id, incoming, &file_name, &terms)?)
+        answer(id, evidence::complete(cx, id, upload.incoming, &file_name, &terms)?)
     })
     .await
 }
@@ -242,8 +256,8 @@ async fn add_file(
 async fn receive(
     app: &App,
     mut field: Field,
-    mut incoming: Incoming,
-) -> Result<(Incoming, String, [u8; 32]), Problem> {
+    mut upload: Upload,
+) -> Result<(Upload, String, [u8; 32]), Problem> {
     use sha2::{Digest, Sha256};
     let file_name = field
         .content_disposition()
@@ -274,15 +288,15 @@ async fn receive(
         }
         if buffer.len() >= WRITE_BYTES || (is_end && !buffer.is_empty()) {
             let bytes = std::mem::replace(&mut buffer, Vec::with_capacity(WRITE_BYTES));
-            incoming = app
+            upload = app
                 .block(move |_| {
-                    incoming.write(&bytes)?;
-                    Ok(incoming)
+                    upload.incoming.write(&bytes)?;
+                    Ok(upload)
                 })
                 .await?;
         }
         if is_end {
-            return Ok((incoming, file_name, hasher.finalize().into()));
+            return Ok((upload, file_name, hasher.finalize().into()));
         }
     }
 }
@@ -314,7 +328,9 @@ async fn read_text(mut field: Field) -> Result<String, Problem> {
         bytes.extend_from_slice(&chunk);
     }
     String::from_utf8(bytes)
-        .map_err(|_not_utf8| Problem::new("malformed", "a field of the form is not UTF-8"))
+        .ok()
+        .filter(|text| !text.contains('\0'))
+        .ok_or_else(|| Problem::new("malformed", "a field of the form is not text in UTF-8"))
 }
 
 async fn read_flag(field: Field, pointer: &str) -> Result<bool, Problem> {
@@ -357,6 +373,8 @@ pub async fn read_evidence_content(
         .insert_header((header::CONTENT_DISPOSITION, attachment(&opened.file_name)))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        // Media do not shrink, and a client wants to know how much is to come.
+        .insert_header((header::CONTENT_ENCODING, "identity"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
     match opened.content {
         Content::Inline(text) => Ok(response.body(text)),

@@ -116,11 +116,13 @@ impl From<Membership> for MemberView {
 /// `POST /api/v1/invitations/accept`
 pub async fn accept_invitation(
     app: web::Data<App>,
-    _meta: Meta,
+    meta: Meta,
     body: JsonBody<Acceptance>,
 ) -> Result<HttpResponse, Problem> {
     let Acceptance { token, password } = body.value;
-    app.sign_in("accept_invitation", move |cx| {
+    let _turn = app.passwords.enter().await?;
+    let meta = Meta { access_token: None, ..meta };
+    app.read(meta, "accept_invitation", move |cx| {
         Answer::json(200, &MemberView::from(members::accept(cx, &token, &password)?))
     })
     .await
@@ -141,6 +143,7 @@ pub async fn list_members(
             |(membership, _)| membership.id.to_string(),
             |(membership, profile)| {
                 let (name, email) = profile.map(|profile| (profile.name, profile.email)).unzip();
+                let name = name.filter(|name| !name.is_empty());
                 MemberView { name, email, ..MemberView::from(membership) }
             },
         );

@@ -18,9 +18,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::app::Answer;
 use super::problem::Problem;
 use super::request::page_limit;
-use crate::service::Fault;
+use crate::service::{Cx, Error, Fault};
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,5 +129,19 @@ where
             let detail = format!("{name} is one of {}", known.join(", "));
             Problem::new("invalid", detail.clone()).with_errors(vec![Fault::new("", name, detail)])
         }),
+    }
+}
+
+/// Reads the object of an answer that is given again.
+///
+/// # Errors
+/// What reading it says now: who may not see it any more does not see it here either.
+pub fn read_again(cx: &mut Cx<'_>, kind: &str, id: &str, status: u16) -> Result<Answer, Error> {
+    let gone = |_no_id| Error::NotFound("resource");
+    match kind {
+        "review" => reviews::read_again(cx, id.parse().map_err(gone)?, status),
+        "submission" => submissions::read_again(cx, id.parse().map_err(gone)?, status),
+        "evidence" => evidence::read_again(cx, id, status),
+        _ => Err(Error::NotFound("resource")),
     }
 }

@@ -16,7 +16,7 @@ use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::reviews::{self, ReviewDetail, Work};
-use crate::service::{Error, Fault};
+use crate::service::{Cx, Error, Fault};
 
 /// What to claim.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -218,8 +218,17 @@ impl TryFrom<ReviewDetail> for ReviewView {
 }
 
 fn answer(status: u16, detail: ReviewDetail) -> Result<Answer, Error> {
-    let revision = detail.review.revision;
-    Ok(Answer::json(status, &ReviewView::try_from(detail)?)?.with_revision(revision))
+    let (revision, id) = (detail.review.revision, detail.review.id);
+    let answer = Answer::json(status, &ReviewView::try_from(detail)?)?;
+    Ok(answer.with_revision(revision).with_reread("review", id))
+}
+
+/// A review as its assessor sees it now.
+///
+/// # Errors
+/// What reading it says.
+pub fn read_again(cx: &mut Cx<'_>, id: ReviewId, status: u16) -> Result<Answer, Error> {
+    answer(status, reviews::find(cx, id)?)
 }
 
 /// `POST /api/v1/reviews/claim`

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta};
+use crate::service::Fault;
 use crate::service::sessions::{self, Tokens};
 use crate::service::tokens;
 
@@ -18,6 +19,8 @@ pub struct NewSession {
     email: String,
     /// Its password.
     password: String,
+    /// A code of a second factor. There are none yet: null, or left out.
+    totp: Option<String>,
 }
 
 /// A refresh token to be exchanged.
@@ -55,12 +58,22 @@ impl From<Tokens> for TokensView {
 /// `POST /api/v1/sessions`
 pub async fn create_session(
     app: web::Data<App>,
-    // An old token must not get in the way of a new sign-in; a header that is none is told so.
-    _meta: Meta,
+    meta: Meta,
     body: JsonBody<NewSession>,
 ) -> Result<HttpResponse, Problem> {
-    let NewSession { email, password } = body.value;
-    app.sign_in("create_session", move |cx| {
+    let NewSession { email, password, totp } = body.value;
+    if totp.is_some() {
+        let detail = "no account has a second factor yet; leave totp out";
+        return Err(Problem::new("invalid", detail).with_errors(vec![Fault::new(
+            "/totp",
+            "no-second-factor",
+            detail,
+        )]));
+    }
+    let _turn = app.passwords.enter().await?;
+    // An old token must not get in the way of a new sign-in.
+    let meta = Meta { access_token: None, ..meta };
+    app.read(meta, "create_session", move |cx| {
         let tokens = sessions::create(cx, &email, &password)?;
         Ok(Answer::json(201, &TokensView::from(tokens))?.with_secrets())
     })

@@ -320,10 +320,19 @@ fn find(cx: &mut Cx<'_>, status: u16, id: SubmissionId) -> Result<Answer, Error>
     match submissions::find(cx, id)? {
         SubmissionDetail::Own(own) => {
             let revision = own.stored.submission.facts().revision;
-            Ok(Answer::json(status, &SubmissionView::from(*own))?.with_revision(revision))
+            let answer = Answer::json(status, &SubmissionView::from(*own))?;
+            Ok(answer.with_revision(revision).with_reread("submission", id))
         }
         SubmissionDetail::Status(of) => Answer::json(status, &SubmissionStatusView::from(*of)),
     }
+}
+
+/// A submission as the caller may see it now.
+///
+/// # Errors
+/// What reading it says.
+pub fn read_again(cx: &mut Cx<'_>, id: SubmissionId, status: u16) -> Result<Answer, Error> {
+    find(cx, status, id)
 }
 
 /// `POST /api/v1/micro-credentials/{id}/submissions`

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Response, StoredSubmission, load, pinned, read_responses};
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
-use crate::domain::policy;
+use crate::domain::policy::{self, Denied};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::service::awards::Award;
@@ -81,7 +81,14 @@ pub struct StatusOnly {
 pub fn find(cx: &mut Cx<'_>, id: SubmissionId) -> Result<SubmissionDetail, Error> {
     let (stored, subject) = load(cx.conn, id)?;
     policy::require(&cx.actor, "read_submission", &subject)?;
-    if cx.actor.person() == subject.owner { detail(cx, stored) } else { status(cx.conn, &stored) }
+    if cx.actor.person() == subject.owner {
+        return detail(cx, stored);
+    }
+    let person = cx.signed_in()?.person;
+    if !is_for_coordinators(cx.conn, person, &stored)? {
+        return Err(Denied::Hidden("submission").into());
+    }
+    Ok(SubmissionDetail::Status(Box::new(status(cx.conn, &stored)?)))
 }
 
 fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail, Error> {
@@ -115,7 +122,22 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
     })))
 }
 
-fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDetail, Error> {
+/// Whether a coordinator is shown a submission: the newest attempt only, since a second one would tell of a "not yet", and never
+/// one that they read as assessor themselves.
+fn is_for_coordinators(
+    conn: &mut DbConn,
+    person: PersonId,
+    stored: &StoredSubmission,
+) -> Result<bool, Error> {
+    let facts = stored.submission.facts();
+    let newest = store::submissions::last_attempt(conn, facts.earner, stored.micro_credential)?;
+    let has_read = store::reviews::list_of_submission(conn, facts.id)?
+        .iter()
+        .any(|review| review.assessor == Some(person));
+    Ok(facts.attempt == newest && !has_read)
+}
+
+fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<StatusOnly, Error> {
     let facts = stored.submission.facts();
     let earned = match stored.submission.state() {
         SubmissionState::Decided | SubmissionState::Appealed => {
@@ -151,7 +173,7 @@ fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDeta
         }
         SubmissionState::Withdrawn | SubmissionState::Voided | SubmissionState::Expired => "closed",
     };
-    Ok(SubmissionDetail::Status(Box::new(StatusOnly {
+    Ok(StatusOnly {
         id: facts.id,
         micro_credential: stored.micro_credential,
         earner: facts.earner,
@@ -159,7 +181,7 @@ fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<SubmissionDeta
         // The promise of a decided submission would tell "not yet" from work that was never handed in.
         due_on: stored.due_on.filter(|_| progress == "submitted"),
         created_at: stored.created_at,
-    })))
+    })
 }
 
 /// Which submissions a list shows.
@@ -209,11 +231,9 @@ pub fn list(cx: &mut Cx<'_>, list: &ListSubmissions) -> Result<Vec<SubmissionLin
         .into_iter()
         .map(|stored| {
             if stored.submission.facts().earner == person {
-                return Ok(SubmissionLine::Own(Box::new(stored)));
-            }
-            match status(cx.conn, &stored)? {
-                SubmissionDetail::Status(status) => Ok(SubmissionLine::Status(status)),
-                SubmissionDetail::Own(own) => Ok(SubmissionLine::Own(Box::new(own.stored))),
+                Ok(SubmissionLine::Own(Box::new(stored)))
+            } else {
+                Ok(SubmissionLine::Status(Box::new(status(cx.conn, &stored)?)))
             }
         })
         .collect()

@@ -124,7 +124,7 @@ impl Order {
             }
         });
         while resources.as_system(issuance::issue_pending).unwrap() > 0 {}
-        while resources.as_system(outbox::send_next).unwrap() {
+        while outbox::send_next(&resources).unwrap() {
             Line::Mailed.tell();
         }
         Line::Idle.tell();

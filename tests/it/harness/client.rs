@@ -153,6 +153,30 @@ impl Person {
         self.send(self.request(Method::GET, path).header("accept", accept))
     }
 
+    /// `GET` with no more headers than a request must have; the client itself would send `Accept: */*`.
+    #[track_caller]
+    pub fn bare_get(&self, path: &str) -> Answer {
+        use std::io::{Read, Write};
+        let address = self.origin.strip_prefix("http://").unwrap();
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).unwrap();
+        let end = received.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(received[..end].to_vec()).unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines
+            .map(|line| line.split_once(':').unwrap())
+            .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+            .collect();
+        let bytes = received[end + 4..].to_vec();
+        let json = serde_json::from_slice(&bytes).unwrap_or_default();
+        Answer { status, json, bytes, headers }
+    }
+
     /// `POST` with a JSON body.
     #[track_caller]
     pub fn post(&self, path: &str, body: &Value) -> Answer {

@@ -6,6 +6,7 @@ mod client;
 mod database;
 mod district;
 mod seed;
+mod smtp;
 mod world;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub use client::{Answer, Person};
 pub use database::TestDatabase;
 pub use district::{District, definition};
+pub use smtp::{Answers, Delivered, SmtpServer};
 pub use world::World;
 
 /// The base URL that test installations sign with.
@@ -124,6 +126,16 @@ impl TestApp {
         }
     }
 
+    /// The URL of the PostgreSQL database; none for SQLite.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.url()
+    }
+
+    /// Settings for another process on the same data.
+    pub fn settings(&self) -> Settings {
+        settings(&self.folder, &self.database, None)
+    }
+
     /// Moves the service's clock on.
     pub fn advance(&self, delta: TimeDelta) {
         self.offset.fetch_add(delta.num_seconds(), Ordering::SeqCst);
@@ -134,14 +146,9 @@ impl TestApp {
         self.folder.path()
     }
 
-    /// The URL of the database; none for SQLite, whose file is in the data folder.
-    pub fn database_url(&self) -> Option<String> {
-        self.database.url()
-    }
-
     /// Sends everything that waits in the outbox.
     pub fn send_mail(&self) {
-        while self.resources.as_system(assay::service::outbox::send_next).unwrap() {}
+        while assay::service::outbox::send_next(&self.resources).unwrap() {}
     }
 
     /// Somebody who has not signed in.

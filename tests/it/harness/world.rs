@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use assay::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SubmissionId};
 use assay::domain::organization::{OrganizationKind, Role};
 use assay::domain::review::{Score, Sheet};
+use assay::service::context::Proof;
 use assay::service::evidence::{Inline, ItemTerms};
 use assay::service::installation::{NewInstallation, initialize};
 use assay::service::members::NewInvitation;
@@ -33,6 +34,8 @@ pub struct Turn {
 pub struct World {
     /// The district.
     pub district: OrganizationId,
+    /// A department of it, which owns nothing.
+    pub department: OrganizationId,
     designers: [String; 2],
     officer: String,
     assessor: String,
@@ -43,7 +46,7 @@ pub struct World {
 
 fn sign_in(resources: &Resources, email: &str) -> String {
     resources
-        .run("create_session", None, |cx| sessions::create(cx, email, PASSWORD))
+        .run("create_session", Proof::None, |cx| sessions::create(cx, email, PASSWORD))
         .unwrap()
         .access_token
 }
@@ -55,7 +58,7 @@ fn act<T>(
     operation: &'static str,
     work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
 ) -> T {
-    resources.run(operation, Some(token), work).unwrap()
+    resources.run(operation, Proof::Token(token), work).unwrap()
 }
 
 impl World {
@@ -91,7 +94,7 @@ impl World {
             });
             let token = resources.keyring.invitation_token(&invited.invitation.id.to_string());
             resources
-                .run("accept_invitation", None, |cx| members::accept(cx, &token, PASSWORD))
+                .run("accept_invitation", Proof::None, |cx| members::accept(cx, &token, PASSWORD))
                 .unwrap();
             sign_in(resources, &email)
         };
@@ -101,6 +104,7 @@ impl World {
             ["Willow", "Summit"].map(|name| organization(name, OrganizationKind::School));
         World {
             district,
+            department: departments[0],
             designers: [
                 person(departments[0], "designer-0", Role::Designer),
                 person(departments[1], "designer-1", Role::Designer),
@@ -115,10 +119,15 @@ impl World {
         }
     }
 
-    /// Stops signing for the district, or lets it go on.
-    pub fn switch_issuing(&self, resources: &Resources, stopped: bool) {
+    /// Stops signing for an organization and all below it, or lets it go on.
+    pub fn switch_issuing(
+        &self,
+        resources: &Resources,
+        organization: OrganizationId,
+        stopped: bool,
+    ) {
         act(resources, &self.officer, "switch_issuing", |cx| {
-            organizations::switch_issuing(cx, self.district, stopped)
+            organizations::switch_issuing(cx, organization, stopped)
         });
     }
 

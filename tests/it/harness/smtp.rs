@@ -37,12 +37,14 @@ impl Delivered {
 /// A small mail server on loopback.
 pub struct SmtpServer {
     address: SocketAddr,
+    answers: Arc<Mutex<Answers>>,
     log: Arc<Mutex<Log>>,
 }
 
 #[derive(Default)]
 struct Log {
     commands: Vec<String>,
+    tried: Vec<Delivered>,
     delivered: Vec<Delivered>,
 }
 
@@ -51,15 +53,21 @@ impl SmtpServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
-        let shared = Arc::clone(&log);
+        let answers = Arc::new(Mutex::new(answers));
+        let (shared, asked) = (Arc::clone(&log), Arc::clone(&answers));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let shared = Arc::clone(&shared);
+                let (shared, asked) = (Arc::clone(&shared), Arc::clone(&asked));
                 // A client may hang up whenever it likes.
-                thread::spawn(move || drop(converse(&stream.unwrap(), answers, &shared)));
+                thread::spawn(move || drop(converse(&stream.unwrap(), &asked, &shared)));
             }
         });
-        SmtpServer { address, log }
+        SmtpServer { address, answers, log }
+    }
+
+    /// Changes what is answered from now on.
+    pub fn answer(&self, answers: Answers) {
+        *self.answers.lock().unwrap() = answers;
     }
 
     pub fn url(&self, query: &str) -> String {
@@ -70,18 +78,28 @@ impl SmtpServer {
         self.log.lock().unwrap().delivered.clone()
     }
 
+    /// Every letter that came as far as its text, taken or not.
+    pub fn tried(&self) -> Vec<Delivered> {
+        self.log.lock().unwrap().tried.clone()
+    }
+
     pub fn commands(&self) -> Vec<String> {
         self.log.lock().unwrap().commands.clone()
     }
 }
 
-fn converse(mut stream: &TcpStream, answers: Answers, log: &Mutex<Log>) -> std::io::Result<()> {
+fn converse(
+    mut stream: &TcpStream,
+    answers: &Mutex<Answers>,
+    log: &Mutex<Log>,
+) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let mut letter = Delivered::default();
     stream.write_all(b"220 mail.example.org\r\n")?;
     while let Some(line) = lines.next() {
         let line = line?;
         log.lock().unwrap().commands.push(line.clone());
+        let answers = *answers.lock().unwrap();
         let answer = match line.split(' ').next().unwrap() {
             "EHLO" => "250-mail.example.org\r\n250 8BITMIME",
             "MAIL" => {
@@ -102,8 +120,11 @@ fn converse(mut stream: &TcpStream, answers: Answers, log: &Mutex<Log>) -> std::
                     letter.data.push_str(line.strip_prefix('.').unwrap_or(&line));
                     letter.data.push('\n');
                 }
+                let letter = std::mem::take(&mut letter);
+                let mut log = log.lock().unwrap();
+                log.tried.push(letter.clone());
                 if answers.data.starts_with('2') {
-                    log.lock().unwrap().delivered.push(std::mem::take(&mut letter));
+                    log.delivered.push(letter);
                 }
                 answers.data
             }
