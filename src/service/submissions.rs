@@ -138,10 +138,9 @@ pub fn start(
     let version = match number {
         None => match store::micro_credentials::find_open(cx.conn, family)? {
             Some(version) => version,
+            // A draft is nobody's business; a retired one is public, and closed to those who could have begun.
             None => {
-                // A draft is nobody's business; a retired one is public and closed.
-                store::micro_credentials::find_newest(cx.conn, family, true)?.ok_or_else(hidden)?;
-                return Err(closed());
+                store::micro_credentials::find_newest(cx.conn, family, true)?.ok_or_else(hidden)?
             }
         },
         Some(number) => store::micro_credentials::find_version(cx.conn, family, number)?

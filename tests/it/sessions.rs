@@ -152,6 +152,29 @@ fn no_secret_of_a_sign_in_is_in_the_database() {
     assert_eq!(person.refresh_token.len(), 43, "256 bits in base64url");
 }
 
+#[test]
+fn a_flood_of_sign_ins_leaves_the_others_their_database() {
+    let app = TestApp::new();
+    let admin = app.admin();
+    let stranger = app.anybody();
+    let wrong = json!({ "email": "admin@example.org", "password": "not the right phrase" });
+    std::thread::scope(|scope| {
+        let flood: Vec<_> =
+            (0..24).map(|_| scope.spawn(|| stranger.post("/api/v1/sessions", &wrong))).collect();
+        for _ in 0..20 {
+            admin.get("/api/v1/me").expect(200);
+        }
+        for attempt in flood {
+            let answer = attempt.join().unwrap();
+            match answer.status {
+                401 => assert_eq!(answer.problem(), "bad-login"),
+                503 => assert!(answer.headers.contains_key("retry-after"), "{answer:?}"),
+                _ => panic!("{answer:?}"),
+            }
+        }
+    });
+}
+
 fn organization_of(person: &Person) -> String {
     let me = person.get("/api/v1/me").expect(200);
     me["memberships"][0]["organization_id"].as_str().unwrap().to_owned()
