@@ -302,7 +302,7 @@ fn mail_is_sent_once_however_many_workers_there_are() {
         for _ in 0..4 {
             scope.spawn(|| {
                 start.wait();
-                while app.resources.as_system(send_next).unwrap() {}
+                while send_next(&app.resources).unwrap() {}
             });
         }
     });
