@@ -1,5 +1,7 @@
 //! Who asks: read afresh for each request.
 
+use std::collections::BTreeSet;
+
 use super::ids::{OrganizationId, PersonId, SessionId};
 use super::organization::{MembershipState, OrganizationKind, Role};
 
@@ -97,16 +99,15 @@ impl Actor {
         self.confirmed().filter(move |facet| facet.roles.contains(&role))
     }
 
-    /// The departments below an organization that the actor belongs to.
-    pub fn departments_of(
-        &self,
-        organization: OrganizationId,
-    ) -> impl Iterator<Item = OrganizationId> {
+    /// The departments below any of these organizations that the actor belongs to.
+    pub fn departments_below(&self, organizations: &[OrganizationId]) -> BTreeSet<OrganizationId> {
         self.confirmed()
-            .filter(move |facet| {
-                facet.kind == OrganizationKind::Department && facet.above.contains(&organization)
+            .filter(|facet| {
+                facet.kind == OrganizationKind::Department
+                    && facet.above.iter().any(|above| organizations.contains(above))
             })
             .map(|facet| facet.organization)
+            .collect()
     }
 
     /// The first organization that the actor has joined: where events without an object of their own belong.

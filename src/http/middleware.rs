@@ -62,12 +62,7 @@ pub async fn around(
 
 /// Whether a person with a browser asks for something that has pages.
 fn wants_page(request: &ServiceRequest) -> bool {
-    let accepts_html = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"));
-    accepts_html && !request.path().starts_with("/api/")
+    !request.path().starts_with("/api/") && public::accepts_page(request.headers())
 }
 
 /// The problem that a response stands for, if it stands for one without saying so.

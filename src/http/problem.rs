@@ -62,7 +62,7 @@ pub const KINDS: &[Kind] = &[
         "bad-login",
         401,
         "Sign-in refused",
-        "The e-mail address or the password is not right. After several tries, ask an administrator for a new invitation.",
+        "The e-mail address or the password is not right. Check both; there is no way to reset a password yet.",
     ),
     kind(
         "sign-in-ended",

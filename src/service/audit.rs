@@ -81,9 +81,12 @@ pub fn append(
     Ok(store::audit::append(conn, &event)?)
 }
 
+/// What is counted as one: bucket of time, operation, person (empty for strangers) and code.
+type DenialKey = (Timestamp, &'static str, String, &'static str);
+
 /// Denials that were counted and are not in the database yet.
 #[derive(Default)]
-pub struct DenialCounts(Mutex<BTreeMap<(Timestamp, &'static str, String, &'static str), i64>>);
+pub struct DenialCounts(Mutex<BTreeMap<DenialKey, i64>>);
 
 /// Writes a denial down. The first of a person, operation and code in a minute is an event at once; the others are counted in memory,
 /// written every few seconds, and become one event later. Strangers are counted together by the hour. So neither the trail nor the

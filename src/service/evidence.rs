@@ -134,6 +134,11 @@ pub fn add_inline(
         Inline::Text(text) => ("text", text, Some("text/plain".to_owned())),
     };
     check_inline(item)?;
+    if matches!(item, Inline::Text(_)) && is_prompt(&definition, &terms.requirement_id) {
+        // Else an item would get around the word limit of its prompt.
+        let detail = "answer a prompt with text in responses; an item in its place is a recording";
+        return Err(Error::invalid("/text", "answer-in-responses", detail));
+    }
     let stored = add(cx, id, terms, &definition, |key| {
         Ok(StoredEvidence {
             kind: kind.to_owned(),
@@ -147,6 +152,10 @@ pub fn add_inline(
         })
     })?;
     Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()) })
+}
+
+fn is_prompt(definition: &Definition, id: &str) -> bool {
+    definition.rubric().prompts().any(|prompt| prompt.id().as_str() == id)
 }
 
 fn check_inline(item: &Inline) -> Result<(), Error> {

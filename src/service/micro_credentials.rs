@@ -10,6 +10,7 @@ use super::definition_document::{self, ParsedDefinition};
 use super::error::{Broken, Error, Fault};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ApprovalId, MicroCredentialId, OrganizationId, VersionId};
+use crate::domain::organization::reach_of;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::version::{ApprovalRule, VersionEvent, VersionState, Vote};
 use crate::files::ALLOWED_MEDIA;
@@ -355,7 +356,12 @@ pub fn vote(
         ));
     }
     let person = author_of(cx)?;
-    let departments = cx.actor.departments_of(version.organization).collect();
+    // The departments of the house that the definition is written in: a school's definition is its district's affair as well.
+    let above = store::organizations::list_above_with_kinds(cx.conn, version.organization)?;
+    let kind = store::organizations::find(cx.conn, version.organization)?.ok_or_else(hidden)?.kind;
+    let mut house = reach_of(kind, &above);
+    house.push(version.organization);
+    let departments = cx.actor.departments_below(&house);
     let (now, rule) = (cx.now, ApprovalRule::default());
     cx.write(|conn| {
         // Read again under the lock: the vote binds the content that is there now.

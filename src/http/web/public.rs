@@ -66,6 +66,17 @@ fn negotiate(request: &HttpRequest) -> Result<Form, Problem> {
     ))
 }
 
+/// Whether the headers name `text/html` as something that is wanted.
+#[must_use]
+pub fn accepts_page(headers: &header::HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(parse_range)
+        .any(|(range, weight)| weight > 0 && range == "text/html")
+}
+
 fn parse_range(text: &str) -> Option<(String, u16)> {
     let mut parts = text.split(';');
     let range = parts.next()?.trim().to_ascii_lowercase();

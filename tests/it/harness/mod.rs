@@ -24,7 +24,7 @@ use tempfile::TempDir;
 pub use client::{Answer, Person};
 pub use database::TestDatabase;
 pub use district::{District, definition};
-pub use smtp::{Answers, SmtpServer};
+pub use smtp::{Answers, Delivered, SmtpServer};
 pub use world::World;
 
 /// The base URL that test installations sign with.

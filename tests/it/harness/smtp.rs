@@ -44,6 +44,7 @@ pub struct SmtpServer {
 #[derive(Default)]
 struct Log {
     commands: Vec<String>,
+    tried: Vec<Delivered>,
     delivered: Vec<Delivered>,
 }
 
@@ -75,6 +76,11 @@ impl SmtpServer {
 
     pub fn delivered(&self) -> Vec<Delivered> {
         self.log.lock().unwrap().delivered.clone()
+    }
+
+    /// Every letter that came as far as its text, taken or not.
+    pub fn tried(&self) -> Vec<Delivered> {
+        self.log.lock().unwrap().tried.clone()
     }
 
     pub fn commands(&self) -> Vec<String> {
@@ -114,8 +120,11 @@ fn converse(
                     letter.data.push_str(line.strip_prefix('.').unwrap_or(&line));
                     letter.data.push('\n');
                 }
+                let letter = std::mem::take(&mut letter);
+                let mut log = log.lock().unwrap();
+                log.tried.push(letter.clone());
                 if answers.data.starts_with('2') {
-                    log.lock().unwrap().delivered.push(std::mem::take(&mut letter));
+                    log.delivered.push(letter);
                 }
                 answers.data
             }

@@ -186,6 +186,10 @@ fn recording_may_stand_in_for_an_answer_where_the_prompt_says_so() {
 
     let second = earner.upload(&id, "q1", "answer.m4a", &m4a()).expect(201);
     assert_eq!(second["media_type"], "audio/mp4");
+    // A text belongs into the answer, where its words are counted.
+    let text = json!({ "requirement_id": "r1", "text": "word ".repeat(1000) });
+    let items = format!("{submission}/evidence");
+    faulty(&earner.post(&items, &text), "/text", "answer-in-responses");
     // Only a recording of this very prompt.
     let slip = &without["evidence"][0]["id"];
     faulty(&save(earner, &submission, &answer("q1", slip)), "/responses/q1", "unknown-evidence");
@@ -231,7 +235,7 @@ fn file_name_is_display_text_and_nothing_else() {
     for (sent, shown, plain) in [
         ("plan.pdf", "plan.pdf", "plan.pdf"),
         ("../../../etc/plan.pdf", "plan.pdf", "plan.pdf"),
-        ("/home/ana/My Plan.pdf", "My Plan.pdf", "My Plan.pdf"),
+        ("/users/ana/My Plan.pdf", "My Plan.pdf", "My Plan.pdf"),
         ("pl\tan\u{85}.pdf", "plan.pdf", "plan.pdf"),
         ("Größe 李.pdf", "Größe 李.pdf", "Gr__e _.pdf"),
         ("a;b=<script>.pdf", "a;b=<script>.pdf", "a_b__script_.pdf"),
@@ -321,9 +325,14 @@ fn content_is_given_out_as_attachment_and_each_opening_is_recorded() {
     let own = |item: &Value| {
         (item["id"].as_str().unwrap().to_owned(), earner.id.clone(), "own".to_owned())
     };
-    let scored =
-        (file["id"].as_str().unwrap().to_owned(), district.assessor.id.clone(), "score".to_owned());
-    assert_eq!(accesses(), [own(&file), own(&text), scored]);
+    let scored = |item: &str| (item.to_owned(), district.assessor.id.clone(), "score".to_owned());
+    // The answers and the texts stand in the review itself: claiming it reads them.
+    let found = accesses();
+    assert_eq!(found[..2], [own(&file), own(&text)]);
+    assert_eq!(found[2], scored("responses"));
+    assert!(found[3..].contains(&scored(text["id"].as_str().unwrap())), "{found:?}");
+    assert_eq!(*found.last().unwrap(), scored(file["id"].as_str().unwrap()));
+    assert!(!found[3..found.len() - 1].contains(&scored(file["id"].as_str().unwrap())));
 
     // The seat is the right to read: it ends with the lock.
     let review_path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use assay::domain::submission::SubmissionState;
+use assay::store::schema::submissions;
+use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::{publish_decided_by_one, refused, save, sorted, start, with_policy};
-use crate::harness::{Person, TestApp, definition};
+use crate::harness::{Answer, Person, TestApp, definition, scale};
 
 fn model() -> Value {
     serde_json::from_str(include_str!("../fixtures/process-model.json")).unwrap()
@@ -160,6 +162,43 @@ fn submission_that_waits_for_a_second_reader_cannot_be_changed_by_its_earner() {
     check_illegal_events(&district.earner, &format!("/api/v1/submissions/{id}"), "resolving");
 }
 
+/// Puts a submission into a state that no request leads to yet.
+fn put_into(app: &TestApp, id: &str, state: &str) {
+    let moved = diesel::update(submissions::table.find(id)).set(submissions::state.eq(state));
+    let mut conn = app.resources.database.connection().unwrap();
+    assert_eq!(moved.execute(&mut *conn).unwrap(), 1);
+}
+
+#[test]
+fn states_that_nothing_leads_to_yet_refuse_their_illegal_events_as_well() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let id = district.submit(&district.earner, &family);
+    let submission = format!("/api/v1/submissions/{id}");
+    for state in ["returned", "adjudication", "on_hold", "appealed", "voided", "expired"] {
+        put_into(&app, &id, state);
+        check_illegal_events(&district.earner, &submission, state);
+    }
+}
+
+#[test]
+fn returned_submission_is_a_draft_again_as_soon_as_it_is_saved() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let id = district.submit(&district.earner, &family);
+    let submission = format!("/api/v1/submissions/{id}");
+    put_into(&app, &id, "returned");
+    let patch = json!({ "responses": { "q1": "With the names of the roles." } });
+    let saved = save(&district.earner, &submission, &patch).expect(200);
+    assert_eq!(saved["state"], "draft");
+    let step = saved["timeline"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!([&step["event"], &step["from"], &step["to"]], ["save", "returned", "draft"]);
+    let again = district.earner.act(&format!("{submission}/submit")).expect(200);
+    assert_eq!(again["state"], "submitted");
+}
+
 #[test]
 fn earned_submission_takes_no_more_events_of_its_earner() {
     let app = TestApp::new();
@@ -216,21 +255,27 @@ fn one_attempt_is_open_however_many_requests_start_it() {
     let app = TestApp::new();
     let district = app.district();
     let family = district.publish_small_group();
+    let earner = &district.earner;
     let path = format!("/api/v1/micro-credentials/{family}/submissions");
-    let barrier = std::sync::Barrier::new(4);
-    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    district.earner.post(&path, &json!({})).status
+    for round in 1..=scale(50) {
+        let barrier = std::sync::Barrier::new(4);
+        let mut answers: Vec<Answer> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        earner.post(&path, &json!({}))
+                    })
                 })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    statuses.sort_unstable();
-    assert_eq!(statuses, [201, 409, 409, 409]);
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        answers.sort_by_key(|answer| answer.status);
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        assert_eq!(statuses, [201, 409, 409, 409], "round {round}");
+        assert_eq!(answers[0].json["attempt"], round);
+        earner.act(&format!("{}/withdraw", answers[0].headers["location"])).expect(200);
+    }
 }
 
 #[test]
