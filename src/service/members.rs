@@ -265,16 +265,13 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
             }
             store::people::save_password_hash(conn, invitation.person, hash, now)?;
         }
-        // A sign-in that somebody else may have taken does not gain the new rights.
-        let ended = store::sessions::end_all(conn, invitation.person, now)?;
         let change = Change::new(
             "accept_invitation",
             Some(invitation.organization),
             "membership",
             confirmed.id,
         )
-        .with("roles", words_of(&confirmed.roles))
-        .with("sessions_ended", ended);
+        .with("roles", words_of(&confirmed.roles));
         super::audit::append(conn, Some(invitation.person), &change, now)?;
         Ok(Membership { revision: revision + 1, ..confirmed })
     })

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use assay::cli::resources;
 use assay::config::{SettingArgs, Settings};
-use assay::service::{Error, Resources};
+use assay::service::{Error, Resources, micro_credentials};
 use assay::store;
-use divan::Bencher;
+use divan::{Bencher, black_box};
 use tempfile::TempDir;
 
 use crate::world::World;
@@ -36,6 +36,15 @@ fn submission_to_award(bencher: Bencher<'_, '_>) {
     bencher
         .with_inputs(|| world.borrow_mut().next_turn(&resources))
         .bench_local_values(|turn| world.borrow().earn(&resources, &turn));
+}
+
+/// What almost every step begins with: the stored definition, read and checked.
+#[divan::bench]
+fn stored_definition(bencher: Bencher<'_, '_>) {
+    let (_folder, resources, mut world) = open();
+    let turn = world.next_turn(&resources);
+    let version = resources.as_system(|cx| micro_credentials::find(cx, turn.family)).unwrap();
+    bencher.bench_local(|| micro_credentials::parse_stored(black_box(&version)).unwrap());
 }
 
 /// The floor: one row, written as durably as everything is.

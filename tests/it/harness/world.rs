@@ -27,7 +27,8 @@ const EARNERS: usize = 6;
 /// Whose turn it is to earn what.
 pub struct Turn {
     earner: String,
-    family: MicroCredentialId,
+    /// At which micro-credential.
+    pub family: MicroCredentialId,
 }
 
 /// A district with everybody who is needed, signed in.

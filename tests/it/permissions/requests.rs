@@ -54,8 +54,10 @@ pub fn request(
         "read_openapi" => get("/api/v1/openapi.json".to_owned()),
         "create_session" => {
             let password = if case == Case::Own { PASSWORD } else { "not the right phrase" };
-            let is_known = case != Case::Own || !actor.token.is_empty();
-            let email = if is_known { &target.email } else { "nobody@example.org" };
+            // A stranger of their own for each wrong password: too many for one address are refused as such.
+            let stranger = format!("{}@example.org", uuid::Uuid::now_v7());
+            let is_known = case == Case::Own && !actor.token.is_empty();
+            let email = if is_known { &target.email } else { &stranger };
             post("/api/v1/sessions".to_owned(), json!({ "email": email, "password": password }))
         }
         "refresh_session" => {
