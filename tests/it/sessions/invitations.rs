@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{assert_signed_out, organization_of, sign_in};
+use super::{organization_of, sign_in};
 use crate::harness::{Answer, PASSWORD, Person, TestApp};
 
 fn invite(by: &Person, organization: &str, email: &str, roles: &[&str]) -> Answer {
