@@ -60,7 +60,7 @@ pub struct SettingArgs {
     /// The mail server, smtp:// or smtps://; without it mails are written to the data folder as .eml files.
     #[arg(long, global = true, env = "ASSAY_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
-    /// The sender of all mail.
+    /// The sender of all mail; no-reply at the host of the base URL unless given.
     #[arg(long, global = true, env = "ASSAY_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
     /// What is logged, for instance info or assay=debug.
@@ -94,8 +94,8 @@ pub struct Settings {
     pub key_source: KeySource,
     /// The mail server.
     pub smtp_url: Option<String>,
-    /// The sender of all mail.
-    pub mail_from: String,
+    /// The sender of all mail, if one was given.
+    pub mail_from: Option<String>,
     /// What is logged.
     pub log: String,
 }
@@ -167,14 +167,9 @@ impl Settings {
                 }
             },
         };
-        let mail_from =
-            args.mail_from.clone().filter(|text| !text.is_empty()).unwrap_or_else(|| {
-                let host = base_url
-                    .as_deref()
-                    .and_then(|url| Url::parse(url).ok()?.domain().map(str::to_owned));
-                format!("Assay <no-reply@{}>", host.unwrap_or_else(|| "localhost".to_owned()))
-            });
-        if mail_from.parse::<lettre::message::Mailbox>().is_err() {
+        let mail_from = args.mail_from.clone().filter(|text| !text.is_empty());
+        let is_mailbox = |text: &str| text.parse::<lettre::message::Mailbox>().is_ok();
+        if mail_from.as_deref().is_some_and(|text| !is_mailbox(text)) {
             faults.push("--mail-from (ASSAY_MAIL_FROM): not an e-mail address; use one like Assay <badges@example.org>".to_owned());
         }
         if args.log.parse::<tracing_subscriber::EnvFilter>().is_err() {

@@ -17,6 +17,7 @@ use crate::mail::Mailer;
 use crate::service::Resources;
 use crate::service::context::system_clock;
 use crate::service::keyring::Keyring;
+use crate::service::outbox::message_host;
 use crate::service::passwords::Passwords;
 use crate::service::tokens::TokenKeys;
 use crate::store::{self, Database};
@@ -40,7 +41,14 @@ pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
     }
     let installation = store::installation::find(&mut *database.connection()?)?;
     let keyring = Keyring::new(load_key(&settings.key_source, installation.is_some())?);
-    let base_url_maps = Vec::new();
+    let base_url = installation.as_ref().map(|installation| installation.base_url.as_str());
+    let mail_from = settings.mail_from.clone().unwrap_or_else(|| {
+        let host = base_url.or(settings.base_url.as_deref()).map(message_host);
+        // An address by number has no mailbox without brackets; such an installation is for trying things out.
+        let name = host
+            .filter(|host| host.contains(|c: char| c.is_ascii_alphabetic()) && !host.contains(':'));
+        format!("Assay <no-reply@{}>", name.unwrap_or_else(|| "localhost".to_owned()))
+    });
     let resources = Resources {
         evidence: EvidenceStore::open(settings.data_dir.join("evidence"))?,
         data_dir: settings.data_dir.clone(),
@@ -48,9 +56,9 @@ pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
         mailer: Mailer::from_setting(
             settings.smtp_url.as_deref(),
             &settings.data_dir.join("mail"),
-            &settings.mail_from,
+            &mail_from,
         )?,
-        fetch: Client::new(FetchPolicy { base_url_maps, ..FetchPolicy::default() })?,
+        fetch: Client::new(FetchPolicy::default())?,
         passwords: Passwords::new()?,
         denials: crate::service::audit::DenialCounts::default(),
         token_keys: RwLock::new(TokenKeys::default()),
