@@ -149,14 +149,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let content_type = request.content_type().to_owned();
         let declared = declared_length(request);
+        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let payload = payload.take();
         Box::pin(async move {
             let is_json = content_type.eq_ignore_ascii_case("application/json")
                 || content_type.ends_with("+json");
-            if !is_json {
+            // No body at all is an empty object: where every member may be left out, nothing needs to be sent.
+            let bytes = if content_type.is_empty() && declared.unwrap_or(0) == 0 && !is_chunked {
+                Bytes::from_static(b"{}")
+            } else if is_json {
+                read_body(payload, declared, JSON_LIMIT).await?
+            } else {
                 return Err(Problem::new("unsupported-type", "send the body as application/json"));
-            }
-            let bytes = read_body(payload, declared, JSON_LIMIT).await?;
+            };
             refuse_nul(&bytes, b"\\u0000")?;
             let value = parse_json(&bytes)?;
             Ok(JsonBody { value, bytes })

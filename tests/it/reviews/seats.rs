@@ -239,3 +239,14 @@ fn seat_has_one_holder_when_two_claim_it_at_the_same_moment() {
     });
     app.audit_events();
 }
+
+#[test]
+fn claim_needs_no_body() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    assert_eq!(district.assessor.act("/api/v1/reviews/claim").status, 204);
+    district.submit(&district.earner, &family);
+    let claimed = district.assessor.act("/api/v1/reviews/claim").expect(201);
+    assert_eq!(claimed["state"], "leased");
+}
