@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
 
+use crate::domain::audit::hex;
 use crate::files::media::{limit_for, media_type_for_name, sniff};
 use crate::files::seal::{CHUNK_BYTES, ChunkCipher, ChunkError, DataKey, PREFIX_BYTES, TAG_BYTES};
-use crate::files::store::{FilesError, StorageName, hex, sync_folder};
+use crate::files::store::{FilesError, StorageName, sync_folder};
 use crate::files::text::TextCheck;
 
 /// The most bytes of a video: 2 GiB.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use tempfile::TempPath;
 
+use crate::domain::audit::hex;
 use crate::files::incoming::{Incoming, Limits};
 use crate::files::reader::EvidenceReader;
 use crate::files::seal::DataKey;
@@ -238,13 +239,6 @@ impl FilesError {
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0x0f)]);
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect()
 }
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {

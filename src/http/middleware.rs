@@ -6,11 +6,10 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 
 use super::app::App;
 use super::problem::{Problem, find_kind};
-use super::request::RequestId;
 use super::routes;
 use super::web::{ProblemPage, problem_page, public};
 use crate::service::context::new_uuid;
@@ -29,7 +28,6 @@ pub async fn around(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let id = new_uuid().to_string();
-    request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let wants_page = wants_page(&request);
     let span = tracing::info_span!("request", request_id = %id);

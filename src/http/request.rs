@@ -23,10 +23,6 @@ const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// The default and the most items of a page.
 const PAGE: (i64, i64) = (25, 100);
 
-/// The request's own id, made by the middleware.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
-
 /// What every handler needs of the headers.
 #[derive(Clone)]
 pub struct Meta {
@@ -383,10 +379,4 @@ pub fn page_limit(limit: Option<i64>) -> Result<i64, Problem> {
                 .with_errors(vec![Fault::new("", "limit", detail)]))
         }
     }
-}
-
-/// The id of a request as the middleware has made it.
-#[must_use]
-pub fn request_id(request: &HttpRequest) -> String {
-    request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }

@@ -7,9 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use crate::domain::ids::{
-    AwardId, InvitationId, MicroCredentialId, OrganizationId, PersonId, SubmissionId,
-};
+use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::{MailError, Message, MessageId, templates};
@@ -279,14 +277,12 @@ pub(super) fn badge_parameters(award: AwardId, title: &str, issuer: Organization
 /// What the mail about a submission needs.
 pub(super) fn received_parameters(
     submission: SubmissionId,
-    family: MicroCredentialId,
     title: &str,
     attempt: i32,
     due_on: Timestamp,
 ) -> Value {
     serde_json::json!({
         "submission_id": submission,
-        "micro_credential_id": family,
         "title": title,
         "attempt": attempt,
         "due_on": due_on.date(),

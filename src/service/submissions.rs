@@ -380,13 +380,7 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
             (Some(facts.earner), "earner"),
             now,
         )?;
-        let parameters = outbox::received_parameters(
-            id,
-            stored.micro_credential,
-            &version.title,
-            facts.attempt,
-            due_on,
-        );
+        let parameters = outbox::received_parameters(id, &version.title, facts.attempt, due_on);
         outbox::enqueue(conn, outbox::SUBMISSION_RECEIVED, facts.earner, &host, &parameters, now)?;
         let change = change_of(
             "submit_submission",

@@ -443,6 +443,15 @@ pub struct CatalogueQuery {
     pub limit: i64,
 }
 
+impl CatalogueQuery {
+    /// The words of what somebody typed; what is longer than any search is cut.
+    #[must_use]
+    pub fn words_of(typed: &str) -> Vec<String> {
+        let typed: String = typed.chars().take(200).collect();
+        typed.split_whitespace().map(str::to_owned).collect()
+    }
+}
+
 /// A page of published micro-credentials in their newest published version, by id of the family.
 ///
 /// # Errors

@@ -204,13 +204,7 @@ impl CatalogueParameters {
         let q = self.q.as_deref().unwrap_or_default();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let query = CatalogueQuery {
-            words: q
-                .chars()
-                .take(200)
-                .collect::<String>()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            words: CatalogueQuery::words_of(q),
             organization: self.organization_id,
             skill: given(&self.skill),
             audience: given(&self.audience),

@@ -383,14 +383,7 @@ pub async fn home_page(
 ) -> Result<HttpResponse, Problem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = CatalogueQuery {
-        words: parameters
-            .q
-            .chars()
-            .take(200)
-            .collect::<String>()
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect(),
+        words: CatalogueQuery::words_of(&parameters.q),
         organization: None,
         skill: given(&parameters.skill),
         audience: given(&parameters.audience),
