@@ -124,6 +124,9 @@ diesel::table! {
         wrapped_key -> Binary,
         created_at -> Timestamp,
         retired_at -> Nullable<Timestamp>,
+        algorithm -> Text,
+        public_jwk -> Nullable<Text>,
+        compromised_at -> Nullable<Timestamp>,
     }
 }
 
@@ -336,6 +339,8 @@ diesel::table! {
         revoked_at -> Nullable<Timestamp>,
         revocation_reason -> Nullable<Text>,
         revocation_note -> Nullable<Text>,
+        suspended_at -> Nullable<Timestamp>,
+        suspension_note -> Nullable<Text>,
     }
 }
 
@@ -348,6 +353,9 @@ diesel::table! {
         published_at -> Nullable<Timestamp>,
         revision -> Integer,
         created_at -> Timestamp,
+        purpose -> Text,
+        issuer -> Nullable<Text>,
+        jwt -> Nullable<Text>,
     }
 }
 
@@ -370,6 +378,66 @@ diesel::table! {
         document -> Text,
         sha256 -> Text,
         issued_at -> Timestamp,
+        signing_key_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    issuer_settings (organization_id) {
+        organization_id -> Text,
+        identifier -> Text,
+        jwt_algorithm -> Text,
+        status_method -> Text,
+        revision -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    organization_artworks (organization_id) {
+        organization_id -> Text,
+        png -> Binary,
+        sha256 -> Text,
+        revision -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    suspension_places (award_id) {
+        award_id -> Text,
+        status_list_id -> Text,
+        status_index -> Integer,
+    }
+}
+
+diesel::table! {
+    credential_jwts (award_id) {
+        award_id -> Text,
+        signing_key_id -> Text,
+        token -> Text,
+        sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    issuance_log (sha256) {
+        sha256 -> Text,
+        award_id -> Text,
+        form -> Text,
+        canonical_sha256 -> Text,
+        signing_key_id -> Text,
+        audit_event_id -> Text,
+        signed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    award_renewals (submission_id) {
+        submission_id -> Text,
+        award_id -> Text,
+        successor_id -> Nullable<Text>,
+        created_at -> Timestamp,
     }
 }
 
@@ -469,6 +537,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     status_lists,
     issuance_intents,
     credentials,
+    credential_jwts,
+    issuance_log,
+    award_renewals,
+    suspension_places,
+    issuer_settings,
+    organization_artworks,
     outbox,
     audit_events,
     audit_head,

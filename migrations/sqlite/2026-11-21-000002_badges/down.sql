@@ -1,0 +1,16 @@
+DROP TABLE award_renewals;
+DROP INDEX credentials_by_key;
+ALTER TABLE credentials DROP COLUMN signing_key_id;
+DROP TABLE issuance_log;
+DROP TABLE credential_jwts;
+ALTER TABLE awards DROP COLUMN suspension_note;
+ALTER TABLE awards DROP COLUMN suspended_at;
+DROP TABLE suspension_places;
+ALTER TABLE status_lists DROP COLUMN jwt;
+ALTER TABLE status_lists DROP COLUMN issuer;
+ALTER TABLE status_lists DROP COLUMN purpose;
+DROP TABLE organization_artworks;
+DROP TABLE issuer_settings;
+ALTER TABLE signing_keys DROP COLUMN compromised_at;
+ALTER TABLE signing_keys DROP COLUMN public_jwk;
+ALTER TABLE signing_keys DROP COLUMN algorithm;
