@@ -94,10 +94,7 @@ pub fn revoke(
         let award = find_fresh(conn, id)?;
         award.state.require(AwardEvent::Revoke)?;
         store::awards::save_revoked(conn, &award, reason, note, now)?;
-        if let Some(intent) = store::awards::find_intent(conn, id)? {
-            let list = status_lists::find(conn, intent.status_list)?;
-            status_lists::publish(conn, resources, &base_url, &list, now)?;
-        }
+        status_lists::publish_changed(conn, resources, &base_url, &[id], now)?;
         let change = Change::new("revoke_award", Some(award.organization), "award", id)
             .with("reason", reason);
         Ok((find_fresh(conn, id)?, change))

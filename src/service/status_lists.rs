@@ -1,12 +1,14 @@
 //! Status lists: a random place for each badge, and the signed list.
 
+use std::collections::BTreeSet;
+
 use super::badge_content::{issuer_url, status_list_url};
 use super::context::{Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::signing_keys;
 use crate::credential::document::PublishedKey;
 use crate::credential::status_list::{self, MIN_ENTRIES, StatusList, StatusListContent};
-use crate::domain::ids::{OrganizationId, StatusListId};
+use crate::domain::ids::{AwardId, OrganizationId, StatusListId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::status_lists::StoredList;
 use crate::store::{self, DbConn};
@@ -92,11 +94,26 @@ pub fn publish(
     Ok(store::status_lists::save_published(conn, list, &signed.document, now)?)
 }
 
-/// The list that a badge is on.
+/// Publishes the lists that these awards' badges are on, each once, in the transaction that changes the awards. Awards without a badge
+/// are on none.
 ///
 /// # Errors
-/// [`Error::Internal`] when it is not there.
-pub fn find(conn: &mut DbConn, id: StatusListId) -> Result<StoredList, Error> {
-    store::status_lists::find(conn, id)?
-        .ok_or_else(|| Error::internal(Broken("a badge on a status list that is not there")))
+/// [`Error::CannotIssue`] without an active key of the issuer.
+pub fn publish_changed(
+    conn: &mut DbConn,
+    resources: &Resources,
+    base_url: &str,
+    awards: &[AwardId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut changed = BTreeSet::new();
+    for award in awards {
+        changed.extend(store::awards::find_intent(conn, *award)?.map(|intent| intent.status_list));
+    }
+    for id in changed {
+        let list = store::status_lists::find(conn, id)?
+            .ok_or_else(|| Error::internal(Broken("a badge on a status list that is not there")))?;
+        publish(conn, resources, base_url, &list, now)?;
+    }
+    Ok(())
 }
