@@ -189,6 +189,7 @@ fn sign_and_store(
                 .ok_or_else(|| Error::internal(Broken("an award without its version")))?;
         let parameters = outbox::badge_parameters(id, &version.title, intent.issuer);
         outbox::enqueue(conn, outbox::BADGE, award.earner, &host, &parameters, now)?;
+        super::renewals::supersede_after_issue(conn, &award, now)?;
         let change = Change::new("issue_credential", Some(award.organization), "award", id)
             .with("sha256", &signed.sha256);
         audit::append(conn, None, &change, now)?;

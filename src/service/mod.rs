@@ -1,8 +1,11 @@
 //! One function per use case: load, authorize, decide, record. Ordinary blocking Rust; owns the transactions.
 
 pub mod audit;
+mod award_letters;
+pub mod award_terms;
 pub mod awards;
 pub mod badge_content;
+pub mod bulk_revocations;
 pub mod context;
 pub mod definition_document;
 pub mod error;
@@ -19,6 +22,7 @@ pub mod outbox;
 pub mod passwords;
 pub mod publications;
 pub mod readiness;
+pub mod renewals;
 pub mod resolution;
 pub mod reviews;
 pub mod sessions;
