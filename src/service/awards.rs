@@ -226,7 +226,7 @@ pub fn reinstate(
     cx.write(|conn| {
         let award = find_fresh(conn, id)?;
         require_revision(&award, revision)?;
-        award.state.require(AwardEvent::Reinstate)?;
+        award.state.as_of(award.valid_until, now).require(AwardEvent::Reinstate)?;
         let to = if renewals::has_successor(conn, &award)? {
             AwardState::Superseded
         } else {
