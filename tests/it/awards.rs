@@ -1,5 +1,6 @@
 //! The rules of awards: what a badge says, that there is one, who stops it, who ends it, and how it is published.
 
+mod bulk;
 mod documents;
 mod expiring;
 mod issuing;
