@@ -11,7 +11,7 @@ use super::badge_content::{self, BadgeParts, issuer_url};
 use super::context::{Boundary, Cx, profile_of};
 use super::error::{Broken, Error};
 use super::{outbox, signing_keys, status_lists, submissions};
-use crate::credential::document::{CredentialDraft, PublishedKey};
+use crate::credential::document::{CredentialDraft, multikey_id};
 use crate::credential::lint::{LintPolicy, lint};
 use crate::credential::proof;
 use crate::domain::audit::hex;
@@ -162,8 +162,7 @@ fn sign_and_store(
             "the key that this badge was to be signed with is compromised".to_owned(),
         ));
     }
-    let method = PublishedKey { multikey: key.multikey.clone(), revoked: None }
-        .id(&issuer_url(&installation.base_url, intent.issuer));
+    let method = multikey_id(&issuer_url(&installation.base_url, intent.issuer), &key.multikey);
     // The last thing before the signature.
     require_running(cx.conn, award)?;
     let signed = {

@@ -129,15 +129,16 @@ impl IssuerView {
     /// The Profile, which is also the document that controls the keys.
     #[must_use]
     pub fn document(&self) -> Value {
+        let issuer = badge_content::issuer(&self.base_url, &self.organization);
         let keys: Vec<PublishedKey> = self
             .keys
             .iter()
-            .map(|key| PublishedKey {
-                multikey: key.multikey.clone(),
-                revoked: (key.state == "compromised").then(|| key.created_at.as_utc()),
+            .map(|key| {
+                let revoked = (key.state == "compromised").then(|| key.created_at.as_utc());
+                PublishedKey::multikey(&issuer.id, &key.multikey, revoked)
             })
             .collect();
-        issuer_document(&badge_content::issuer(&self.base_url, &self.organization), &keys)
+        issuer_document(&issuer, &keys)
     }
 }
 

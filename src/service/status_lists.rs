@@ -4,7 +4,7 @@ use super::badge_content::{issuer_url, status_list_url};
 use super::context::{Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::signing_keys;
-use crate::credential::document::PublishedKey;
+use crate::credential::document::multikey_id;
 use crate::credential::status_list::{self, MIN_ENTRIES, StatusList, StatusListContent};
 use crate::domain::ids::{OrganizationId, StatusListId};
 use crate::domain::timestamp::Timestamp;
@@ -85,7 +85,7 @@ pub fn publish(
         purpose: "revocation".to_owned(),
         list: bits,
     };
-    let method = PublishedKey { multikey: key.multikey.clone(), revoked: None }.id(&issuer);
+    let method = multikey_id(&issuer, &key.multikey);
     let secret = signing_keys::open(resources, &key)?;
     let signed =
         status_list::publish(&secret, &content, &method, now.as_utc()).map_err(Error::internal)?;

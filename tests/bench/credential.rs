@@ -128,7 +128,7 @@ fn lint_and_sign(bencher: Bencher<'_, '_>) {
 fn verify_with_status(bencher: Bencher<'_, '_>) {
     let (badge, content) = (signed().document, content());
     let key = IssuerKey::from_seed(&SEED);
-    let published = PublishedKey { multikey: key.public_multikey(), revoked: None };
+    let published = PublishedKey::multikey(&content.issuer.id, &key.public_multikey(), None);
     let status = StatusListContent {
         id: content.status.list_url.clone(),
         issuer: content.issuer.id.clone(),

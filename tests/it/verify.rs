@@ -51,7 +51,7 @@ fn other_key() -> IssuerKey {
 }
 
 fn published_key(key: &IssuerKey) -> PublishedKey {
-    PublishedKey { multikey: key.public_multikey(), revoked: None }
+    PublishedKey::multikey(&content().issuer.id, &key.public_multikey(), None)
 }
 
 fn method(issuer: &str, key: &IssuerKey) -> String {
@@ -301,7 +301,7 @@ fn retired_keys_still_verify_and_compromised_ones_do_not() {
     let retired = issuer_document(&issuer, &[published_key(&other_key()), published_key(&key())]);
     web.put(&issuer.id, &retired.to_string());
     assert_eq!(judge(&badge(), &web).verdict, VerdictWord::Valid);
-    let compromised = PublishedKey { multikey: key().public_multikey(), revoked: Some(at(13)) };
+    let compromised = PublishedKey::multikey(&issuer.id, &key().public_multikey(), Some(at(13)));
     web.put(&issuer.id, &issuer_document(&issuer, &[compromised]).to_string());
     ends(&judge(&badge(), &web), VerdictWord::Invalid, "issuer", Outcome::Fail, "key-revoked");
 }
