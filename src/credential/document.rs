@@ -184,11 +184,21 @@ pub struct EvidenceContent {
 
 /// Where the status of a badge is found.
 #[derive(Clone, Debug)]
-pub struct StatusContent {
-    /// URL of the status list credential.
-    pub list_url: String,
-    /// Index in the list.
-    pub index: usize,
+pub enum StatusContent {
+    /// Bitstring status lists.
+    Bitstring {
+        /// URL of the status list credential for revocation.
+        list_url: String,
+        /// Index in the list.
+        index: usize,
+        /// URL of the list for suspension and index in it, when the badge shows the two apart.
+        suspension: Option<(String, usize)>,
+    },
+    /// The revocation list of 1EdTech, see [`revocation_list`].
+    RevocationList {
+        /// Its URL.
+        url: String,
+    },
 }
 
 /// A credential that nobody has linted or signed yet.
@@ -455,13 +465,55 @@ fn results(content: &CredentialContent) -> Vec<Value> {
 }
 
 fn status(status: &StatusContent) -> Value {
-    json!({
-        "id": format!("{}#{}", status.list_url, status.index),
-        "type": "BitstringStatusListEntry",
-        "statusPurpose": "revocation",
-        "statusListIndex": status.index.to_string(),
-        "statusListCredential": status.list_url,
-    })
+    let entry = |purpose: &str, list_url: &str, index: usize| {
+        json!({
+            "id": format!("{list_url}#{index}"),
+            "type": "BitstringStatusListEntry",
+            "statusPurpose": purpose,
+            "statusListIndex": index.to_string(),
+            "statusListCredential": list_url,
+        })
+    };
+    match status {
+        // The schema of Open Badges takes one object only, so there is an array just for the two.
+        StatusContent::Bitstring { list_url, index, suspension } => {
+            let revocation = entry("revocation", list_url, *index);
+            match suspension {
+                None => revocation,
+                Some((list_url, index)) => {
+                    json!([revocation, entry("suspension", list_url, *index)])
+                }
+            }
+        }
+        StatusContent::RevocationList { url } => {
+            json!({"id": url, "type": "1EdTechRevocationList"})
+        }
+    }
+}
+
+/// A credential on a [`revocation_list`].
+#[derive(Clone, Debug)]
+pub struct RevokedCredential {
+    /// Its id.
+    pub id: String,
+    /// Why it was revoked, if that may be said.
+    pub reason: Option<String>,
+}
+
+/// The list that badges with [`StatusContent::RevocationList`] name (1EdTech Revocation List Status Method 1.0).
+#[must_use]
+pub fn revocation_list(id: &str, issuer: &str, revoked: &[RevokedCredential]) -> Value {
+    let revoked: Vec<Value> = revoked
+        .iter()
+        .map(|credential| {
+            let mut object = Map::new();
+            set(&mut object, "id", Some(&credential.id));
+            object.insert("revoked".to_owned(), json!(true));
+            set(&mut object, "revocationReason", credential.reason.as_deref());
+            Value::Object(object)
+        })
+        .collect();
+    json!({"id": id, "issuer": issuer, "revokedCredential": revoked})
 }
 
 fn evidence(evidence: &EvidenceContent) -> Value {

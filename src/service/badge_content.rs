@@ -188,9 +188,10 @@ pub fn credential(parts: BadgeParts<'_>) -> CredentialContent {
         achieved_levels,
         scoring: scoring(parts.version, parts.definition, parts.decision),
         evidence: Vec::new(),
-        status: StatusContent {
+        status: StatusContent::Bitstring {
             list_url: status_list_url(parts.base_url, parts.status.0),
             index: parts.status.1,
+            suspension: None,
         },
     }
 }
