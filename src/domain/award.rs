@@ -44,6 +44,22 @@ worded_enum! {
     }
 }
 
+impl RevocationReason {
+    /// What the public is told of the reason, in a word or two: its class and never the detail.
+    #[must_use]
+    pub const fn public_class(self) -> &'static str {
+        match self {
+            RevocationReason::IssuedInError | RevocationReason::IdentityMistaken => {
+                "Issued in error"
+            }
+            RevocationReason::EvidenceMisrepresented | RevocationReason::IntegrityUpheld => {
+                "Withdrawn after a review of the work"
+            }
+            RevocationReason::HolderRequest => "Withdrawn at the holder's request",
+        }
+    }
+}
+
 impl AwardState {
     /// What may happen in this state.
     #[must_use]

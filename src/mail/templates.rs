@@ -1,4 +1,4 @@
-//! The four letters, in plain words: what happened, what happens next, and by when.
+//! The letters, in plain words: what happened, what happens next, and by when.
 //!
 //! Each function returns subject and text. Whatever people typed is put on one line first, so that
 //! a name cannot pretend to be a paragraph. A link stands alone on its line, whole.
@@ -125,6 +125,30 @@ pub fn badge(badge: &Badge<'_>) -> Result<(String, String), askama::Error> {
         link: one_link(badge.link),
     };
     Ok((subject, text.render()?))
+}
+
+/// Writes the news that badges were signed again, because the key was given up.
+pub fn signed_again(
+    name: &str,
+    organization: &str,
+    links: &[String],
+) -> Result<(String, String), askama::Error> {
+    let organization = one_line(organization);
+    let subject = match links.len() {
+        1 => format!("{organization} has signed your badge again"),
+        _ => format!("{organization} has signed your badges again"),
+    };
+    let links = links.iter().map(|link| one_link(link)).collect();
+    let text = SignedAgainText { name: one_line(name), organization, links };
+    Ok((subject, text.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "signed_again.txt", config = "src/mail/templates/askama.toml")]
+struct SignedAgainText {
+    name: String,
+    organization: String,
+    links: Vec<String>,
 }
 
 #[derive(Template)]

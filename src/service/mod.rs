@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod awards;
 pub mod badge_content;
+pub mod compromise;
 pub mod context;
 pub mod definition_document;
 pub mod error;
@@ -11,6 +12,8 @@ pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;
 pub mod issuance;
+pub mod issuer_identity;
+pub mod issuer_settings;
 pub mod keyring;
 pub mod members;
 pub mod micro_credentials;

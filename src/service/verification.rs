@@ -9,7 +9,7 @@ use crate::credential::json;
 use crate::credential::verify::{
     self, Documents, IMAGE_LIMIT, TEXT_LIMIT, Unavailable, Verdict, VerifyOptions,
 };
-use crate::domain::ids::{OrganizationId, StatusListId};
+use crate::domain::ids::{OrganizationId, SigningKeyId, StatusListId};
 use crate::fetch::{Client, FetchError, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
@@ -33,7 +33,11 @@ impl Documents for Remote<'_> {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
         self.0.get(url, ACCEPT, FETCH_LIMIT).map_err(|error| {
             tracing::info!(error = ?error, "a document could not be fetched");
-            let code = if matches!(error, FetchError::Offline) { "offline" } else { "unavailable" };
+            let code = match error {
+                FetchError::Offline => "offline",
+                FetchError::Status { status: 410 } => "gone",
+                _ => "unavailable",
+            };
             Unavailable { code: code.to_owned(), detail: PUBLIC_SENTENCE.to_owned() }
         })
     }
@@ -56,14 +60,31 @@ impl OwnFirst<'_> {
     fn find_own(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let Some(installation) = &self.installation else { return Ok(None) };
         let mut conn = self.resources.database.connection()?;
-        if let Some(id) =
-            path.strip_prefix("issuers/").and_then(|id| id.parse::<OrganizationId>().ok())
+        let base_url = &installation.base_url;
+        if let Some(name) = path.strip_prefix("issuers/") {
+            let (id, file) = name.split_once('/').unwrap_or((name, ""));
+            let Ok(id) = id.parse::<OrganizationId>() else { return Ok(None) };
+            let view = publications::issuer_view(&mut conn, base_url.clone(), id)?;
+            return Ok(match file {
+                "" => Some(view.document()?),
+                "did.json" => Some(view.did_document()?),
+                "jwks.json" => Some(view.jwks()?),
+                _ => None,
+            }
+            .map(into_bytes));
+        }
+        if let Some(id) = path.strip_prefix("keys/").and_then(|id| id.parse::<SigningKeyId>().ok())
         {
-            return match publications::issuer_view(&mut conn, installation.base_url.clone(), id) {
-                Ok(view) => Ok(Some(view.document().to_string().into_bytes())),
-                Err(Error::Denied(_)) => Ok(None),
-                Err(error) => Err(error),
+            let Some(key) = store::signing_keys::find_public(&mut conn, id)? else {
+                return Ok(None);
             };
+            return Ok(Some(into_bytes(publications::key_of(base_url, &key)?)));
+        }
+        if let Some(id) =
+            path.strip_prefix("revocation-lists/").and_then(|id| id.parse::<OrganizationId>().ok())
+        {
+            let list = publications::revocation_list_of(&mut conn, base_url, id)?;
+            return Ok(Some(into_bytes(list)));
         }
         if let Some(id) =
             path.strip_prefix("status-lists/").and_then(|id| id.parse::<StatusListId>().ok())
@@ -74,10 +95,14 @@ impl OwnFirst<'_> {
         if let Some(id) = path.strip_prefix("credentials/") {
             let id = id.strip_suffix(".json").unwrap_or(id);
             let Ok(id) = id.parse() else { return Ok(None) };
-            return Ok(store::awards::find_credential(&mut conn, id)?.map(String::into_bytes));
+            return Ok(store::credentials::find_credential(&mut conn, id)?.map(String::into_bytes));
         }
         Ok(None)
     }
+}
+
+fn into_bytes(document: Value) -> Vec<u8> {
+    document.to_string().into_bytes()
 }
 
 impl Documents for OwnFirst<'_> {
@@ -87,7 +112,11 @@ impl Documents for OwnFirst<'_> {
         };
         match self.find_own(path) {
             Ok(Some(document)) => Ok(document),
-            Ok(None) => Err(Unavailable {
+            Err(Error::Gone(_)) => Err(Unavailable {
+                code: "gone".to_owned(),
+                detail: "The document was withdrawn by its issuer.".to_owned(),
+            }),
+            Ok(None) | Err(Error::Denied(_)) => Err(Unavailable {
                 code: "not-found".to_owned(),
                 detail: "There is no such document here.".to_owned(),
             }),

@@ -3,11 +3,14 @@
 pub mod audit;
 pub mod awards;
 pub mod connection;
+pub mod credentials;
 pub mod decisions;
 mod error;
 pub mod evidence;
 pub mod idempotency;
 pub mod installation;
+pub mod issuance_log;
+pub mod issuer_settings;
 pub mod memberships;
 pub mod micro_credentials;
 pub mod organizations;

@@ -22,6 +22,7 @@ mod files;
 mod graceful_stop;
 mod idempotency;
 mod issuance;
+mod jwt;
 mod lints;
 mod mail;
 mod main_job;
