@@ -21,6 +21,10 @@ pub use super::published_keys::{
 /// The published schema that every badge names.
 pub const CREDENTIAL_SCHEMA: &str =
     "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json";
+/// The schema itself, as published.
+pub const CREDENTIAL_SCHEMA_BYTES: &[u8] = include_bytes!(
+    "../../credential-schemas/open-badges/ob_v3p0_achievementcredential_schema.json"
+);
 /// The type of [`CREDENTIAL_SCHEMA`] in `credentialSchema`.
 pub const CREDENTIAL_SCHEMA_TYPE: &str = "1EdTechJsonSchemaValidator2019";
 

@@ -26,6 +26,7 @@ pub mod resolution;
 pub mod reviews;
 pub mod sessions;
 pub mod signing_keys;
+pub mod static_export;
 pub mod status_lists;
 pub mod submissions;
 pub mod tokens;

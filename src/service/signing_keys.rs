@@ -151,6 +151,15 @@ pub fn export_pem(resources: &Resources, key: &SigningKey) -> Result<Zeroizing<S
     Ok(Zeroizing::new(pem.map_err(|_encoding| Error::internal(Broken("a key without a PEM")))?))
 }
 
+/// Writes down that the secret part of a key was taken out.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn record_export(cx: &mut Cx<'_>, key: &SigningKey) -> Result<(), Error> {
+    let change = Change::new("export_signing_key", Some(key.organization), "signing_key", key.id);
+    cx.write(|_conn| Ok(((), change.clone())))
+}
+
 /// The key with which badges of an organization are signed: its own if it has an active one, else that of the nearest above that has.
 ///
 /// # Errors

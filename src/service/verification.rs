@@ -33,10 +33,12 @@ impl Documents for Remote<'_> {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
         self.0.get(url, ACCEPT, FETCH_LIMIT).map_err(|error| {
             tracing::info!(error = ?error, "a document could not be fetched");
-            let code = match error {
-                FetchError::Offline => "offline",
-                FetchError::Status { status: 410 } => "gone",
-                _ => "unavailable",
+            let code = if matches!(error, FetchError::Offline) {
+                "offline"
+            } else if matches!(error, FetchError::Status { status: 410 }) {
+                "gone"
+            } else {
+                "unavailable"
             };
             Unavailable { code: code.to_owned(), detail: PUBLIC_SENTENCE.to_owned() }
         })

@@ -493,3 +493,23 @@ pub fn list_ended_of_issuer(
         })
         .collect()
 }
+
+/// The awards that have a badge, by id, those `after` one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_issued(
+    conn: &mut DbConn,
+    after: Option<AwardId>,
+    limit: i64,
+) -> Result<Vec<AwardId>, StoreError> {
+    // Every id is greater than the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = credentials::table
+        .filter(credentials::award_id.gt(after))
+        .order(credentials::award_id)
+        .limit(limit)
+        .select(credentials::award_id)
+        .load(conn)?;
+    award_ids(ids)
+}

@@ -70,9 +70,9 @@ pub fn save(
     diesel::insert_into(issuer_settings::table)
         .values((issuer_settings::organization_id.eq(organization.to_string()), values))
         .execute(conn)
-        .map_err(|error| match StoreError::duplicate("issuer settings")(error) {
-            StoreError::Duplicate(_) => StoreError::Stale,
-            other => other,
+        .map_err(|error| {
+            let error = StoreError::duplicate("issuer settings")(error);
+            if matches!(error, StoreError::Duplicate(_)) { StoreError::Stale } else { error }
         })?;
     Ok(())
 }

@@ -114,6 +114,35 @@ pub fn list(
     rows.into_iter().map(from_row).collect()
 }
 
+/// Every key of every organization, the newest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_all(conn: &mut DbConn) -> Result<Vec<SigningKey>, StoreError> {
+    let rows: Vec<Row> = signing_keys::table
+        .order((signing_keys::created_at.desc(), signing_keys::id.desc()))
+        .select(key_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
+/// The organizations that have, or had, a signing key.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_issuers(conn: &mut DbConn) -> Result<Vec<OrganizationId>, StoreError> {
+    let ids: Vec<String> = signing_keys::table
+        .select(signing_keys::organization_id)
+        .distinct()
+        .order(signing_keys::organization_id)
+        .load(conn)?;
+    ids.into_iter()
+        .map(|id| {
+            id.parse().map_err(|_bad| StoreError::corrupt("signing_keys", &id, "organization_id"))
+        })
+        .collect()
+}
+
 /// One key of an organization.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 
 use super::{Examined, Rule, fault, has_type, items, walk};
+use crate::credential::document::CREDENTIAL_SCHEMA_BYTES;
 use crate::credential::expansion::Reason;
 use crate::credential::proof::HashError;
 
@@ -307,10 +308,7 @@ pub(super) const OFFICIAL_SCHEMA: Rule = Rule {
 const MAX_STATUS_ENTRIES: usize = 4;
 
 static SCHEMA: LazyLock<Option<jsonschema::Validator>> = LazyLock::new(|| {
-    let text = include_bytes!(
-        "../../../credential-schemas/open-badges/ob_v3p0_achievementcredential_schema.json"
-    );
-    let schema = serde_json::from_slice(text).ok()?;
+    let schema = serde_json::from_slice(CREDENTIAL_SCHEMA_BYTES).ok()?;
     jsonschema::validator_for(&schema).ok()
 });
 
