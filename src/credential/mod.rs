@@ -4,6 +4,7 @@
 //! badge from any issuer.
 
 mod active_context;
+pub mod bake;
 pub mod canonical;
 mod context_cache;
 pub mod contexts;

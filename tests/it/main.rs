@@ -12,6 +12,7 @@ mod harness;
 mod api_description;
 mod awards;
 mod bad_input;
+mod bake;
 mod canonical;
 mod crash;
 mod database;
