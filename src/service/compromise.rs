@@ -3,7 +3,8 @@
 //! A date inside of a proof proves nothing once its key is lost. What was genuinely issued is what stands in the issuance log, whose rows
 //! are bound to the audit chain; that, and nothing else, is signed again.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::audit::Change;
 use super::badge_content;
@@ -13,7 +14,9 @@ use super::issuance::{self, Signer};
 use super::issuer_identity::IssuerIdentity;
 use super::signing_keys::{self, SigningKey};
 use super::{issuer_settings, organizations, outbox, status_lists};
+use crate::credential::bake::{Baked, unbake};
 use crate::credential::document::CredentialDraft;
+use crate::credential::json;
 use crate::credential::lint::{LintPolicy, lint};
 use crate::credential::proof;
 use crate::domain::audit::hex;
@@ -218,22 +221,34 @@ fn replace(
 fn move_to_identity(document: &mut Value, old: &str, new: &str) {
     for pointer in ["/issuer/id", "/credentialSubject/achievement/creator/id"] {
         if let Some(id) = document.pointer_mut(pointer).filter(|id| id.as_str() == Some(old)) {
-            *id = json!(new);
+            *id = Value::from(new);
         }
     }
 }
 
-/// Whether what a compromised key signed was genuinely issued: its canonical form stands in the issuance log, and the event of the audit
-/// chain that the row is bound to names the same hash. Returns the address of the badge, where a copy with a sound signature is.
+/// Whether a copy that a given-up key has signed was genuinely issued: it, or its canonical form, stands in the issuance log, and the
+/// event of the audit chain that the row is bound to names the same hash. Returns the address of the badge, where a copy with a sound
+/// signature is.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
 pub fn find_genuine(
     conn: &mut DbConn,
     base_url: &str,
-    canonical_sha256: &str,
+    copy: &[u8],
 ) -> Result<Option<String>, Error> {
-    let rows = store::issuance_log::list_of_canonical(conn, canonical_sha256)?;
+    let copy = match unbake(copy) {
+        Ok(Baked::Json(text) | Baked::Jwt(text)) => text.into_bytes(),
+        Err(_no_image) => copy.trim_ascii().to_vec(),
+    };
+    let sha256 = match json::parse(&copy, &json::LIMITS) {
+        Ok(document) => match proof::canonicalize(&proof::unsecured(&document)) {
+            Ok(canonical) => hex(&canonical.hash),
+            Err(_no_hash) => return Ok(None),
+        },
+        Err(_no_json) => hex(&Sha256::digest(&copy)),
+    };
+    let rows = store::issuance_log::list_of_hash(conn, &sha256)?;
     let genuine = rows
         .iter()
         .find(|row| row.event_detail.as_deref().is_some_and(|detail| detail.contains(&row.sha256)));

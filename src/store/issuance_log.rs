@@ -1,6 +1,5 @@
 //! Everything that was ever signed as a badge, by hash, each row bound to its event in the audit chain.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::schema::{audit_events, issuance_log};
@@ -59,47 +58,25 @@ pub struct BoundEntry {
     pub sha256: String,
     /// What the event of the audit chain says, `None` when it is not there.
     pub event_detail: Option<String>,
-    /// When.
-    pub signed_at: Timestamp,
 }
 
-/// The rows about one canonical form, the oldest first.
+/// The rows about one canonical form or one text, whichever has this hash, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list_of_canonical(
-    conn: &mut DbConn,
-    canonical_sha256: &str,
-) -> Result<Vec<BoundEntry>, StoreError> {
-    let rows: Vec<(String, String, Option<String>, NaiveDateTime)> = issuance_log::table
+pub fn list_of_hash(conn: &mut DbConn, sha256: &str) -> Result<Vec<BoundEntry>, StoreError> {
+    let rows: Vec<(String, String, Option<String>)> = issuance_log::table
         .left_join(audit_events::table.on(audit_events::id.eq(issuance_log::audit_event_id)))
-        .filter(issuance_log::canonical_sha256.eq(canonical_sha256))
+        .filter(issuance_log::canonical_sha256.eq(sha256).or(issuance_log::sha256.eq(sha256)))
         .order(issuance_log::signed_at)
-        .select((
-            issuance_log::award_id,
-            issuance_log::sha256,
-            audit_events::detail.nullable(),
-            issuance_log::signed_at,
-        ))
+        .select((issuance_log::award_id, issuance_log::sha256, audit_events::detail.nullable()))
         .load(conn)?;
     rows.into_iter()
-        .map(|(award, sha256, event_detail, signed_at)| {
+        .map(|(award, sha256, event_detail)| {
             let award = award
                 .parse()
                 .map_err(|_bad| StoreError::corrupt("issuance_log", &sha256, "award_id"))?;
-            let signed_at = Timestamp::from_naive(signed_at);
-            Ok(BoundEntry { award, sha256, event_detail, signed_at })
+            Ok(BoundEntry { award, sha256, event_detail })
         })
         .collect()
-}
-
-/// How many documents a key has signed.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn count_of_key(conn: &mut DbConn, key: SigningKeyId) -> Result<i64, StoreError> {
-    Ok(issuance_log::table
-        .filter(issuance_log::signing_key_id.eq(key.to_string()))
-        .count()
-        .get_result(conn)?)
 }
