@@ -1,6 +1,7 @@
-//! What putting a badge into an image and taking it out again costs.
+//! What putting a badge into an image and taking it out again costs, and what drawing the image costs.
 
 use assay::credential::bake::{Baked, bake_png, bake_svg, unbake};
+use assay::images::{Artwork, BadgeFace, badge_png, draw_badge};
 use divan::{Bencher, black_box};
 
 /// As long as a badge of ours.
@@ -49,4 +50,32 @@ fn bake_into_svg(bencher: Bencher) {
 fn unbake_from_svg(bencher: Bencher) {
     let image = bake_svg(&svg(), &baked()).unwrap();
     bencher.bench_local(|| unbake(black_box(image.as_bytes())).unwrap());
+}
+
+fn face() -> BadgeFace {
+    BadgeFace {
+        title: "Small-Group Support for Multilingual Learners".to_owned(),
+        issuer_name: "Example District".to_owned(),
+        fingerprint: "seven".to_owned(),
+        language: "en".to_owned(),
+        issued_on: Some("21 November 2026".to_owned()),
+    }
+}
+
+#[divan::bench]
+fn draw_badge_as_svg(bencher: Bencher) {
+    let face = face();
+    bencher.bench_local(|| draw_badge(black_box(&face), None));
+}
+
+#[divan::bench]
+fn draw_badge_as_png(bencher: Bencher) {
+    let face = face();
+    bencher.bench_local(|| badge_png(black_box(&face), None, 600).unwrap());
+}
+
+#[divan::bench]
+fn read_artwork(bencher: Bencher) {
+    let image = png();
+    bencher.bench_local(|| Artwork::parse(black_box(&image)).unwrap());
 }

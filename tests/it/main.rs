@@ -10,6 +10,7 @@
 mod harness;
 
 mod api_description;
+mod artwork;
 mod awards;
 mod bad_input;
 mod bake;
