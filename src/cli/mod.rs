@@ -3,7 +3,9 @@
 mod audit;
 mod demo;
 mod demo_files;
+mod export;
 mod init;
+mod key;
 mod migrate;
 mod openapi;
 pub mod resources;
@@ -43,6 +45,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Verify badges.
     Verify(verify::VerifyArgs),
+    /// Make, list, rotate, retire, give up and export signing keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Write the public documents as plain files, so that badges verify without this service.
+    Export(export::ExportArgs),
     /// Look after the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -78,6 +85,8 @@ pub fn run() -> ExitCode {
         Command::Migrate => migrate::run(&settings),
         Command::Demo(args) => demo::run(settings, &args),
         Command::Verify(args) => verify::run(&settings, &args),
+        Command::Key(command) => key::run(&settings, &command),
+        Command::Export(args) => export::run(&settings, &args),
         Command::Audit(command) => audit::run(&settings, &command),
         Command::Openapi => openapi::run(),
     };

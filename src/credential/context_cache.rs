@@ -10,7 +10,9 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::active_context::ActiveContext;
-use super::contexts::{self, CREDENTIALS_V2, DID, MULTIKEY, OPEN_BADGES, OPEN_BADGES_EXTENSIONS};
+use super::contexts::{
+    self, CREDENTIALS_V2, DID, JWK, MULTIKEY, OPEN_BADGES, OPEN_BADGES_EXTENSIONS,
+};
 
 pub(super) type Context = Arc<ActiveContext>;
 
@@ -80,7 +82,7 @@ const COMMON: [&[&str]; 6] = [
     &[CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS],
     &[CREDENTIALS_V2, OPEN_BADGES],
     &[CREDENTIALS_V2],
-    &[DID, MULTIKEY, OPEN_BADGES],
+    &[DID, MULTIKEY, JWK, OPEN_BADGES],
     &[MULTIKEY],
     &[OPEN_BADGES],
 ];

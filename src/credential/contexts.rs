@@ -16,6 +16,8 @@ pub const OPEN_BADGES: &str = "https://purl.imsglobal.org/spec/ob/v3p0/context-3
 pub const OPEN_BADGES_EXTENSIONS: &str = "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json";
 /// Multikey documents.
 pub const MULTIKEY: &str = "https://w3id.org/security/multikey/v1";
+/// Keys as JWK.
+pub const JWK: &str = "https://w3id.org/security/jwk/v1";
 /// Controller and DID documents.
 pub const DID: &str = "https://www.w3.org/ns/did/v1";
 

@@ -11,12 +11,20 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::contexts::{CREDENTIALS_V2, DID, MULTIKEY, OPEN_BADGES, OPEN_BADGES_EXTENSIONS};
+use super::contexts::{CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS};
 use super::proof::timestamp;
+
+pub use super::published_keys::{
+    KeyMaterial, PublishedKey, did_document, issuer_document, jwks, key_document, multikey_id,
+};
 
 /// The published schema that every badge names.
 pub const CREDENTIAL_SCHEMA: &str =
     "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json";
+/// The schema itself, as published.
+pub const CREDENTIAL_SCHEMA_BYTES: &[u8] = include_bytes!(
+    "../../credential-schemas/open-badges/ob_v3p0_achievementcredential_schema.json"
+);
 /// The type of [`CREDENTIAL_SCHEMA`] in `credentialSchema`.
 pub const CREDENTIAL_SCHEMA_TYPE: &str = "1EdTechJsonSchemaValidator2019";
 
@@ -180,11 +188,21 @@ pub struct EvidenceContent {
 
 /// Where the status of a badge is found.
 #[derive(Clone, Debug)]
-pub struct StatusContent {
-    /// URL of the status list credential.
-    pub list_url: String,
-    /// Index in the list.
-    pub index: usize,
+pub enum StatusContent {
+    /// Bitstring status lists.
+    Bitstring {
+        /// URL of the status list credential for revocation.
+        list_url: String,
+        /// Index in the list.
+        index: usize,
+        /// URL of the list for suspension and index in it, when the badge shows the two apart.
+        suspension: Option<(String, usize)>,
+    },
+    /// The revocation list of 1EdTech, see [`revocation_list`].
+    RevocationList {
+        /// Its URL.
+        url: String,
+    },
 }
 
 /// A credential that nobody has linted or signed yet.
@@ -255,6 +273,12 @@ pub fn parse_digest_multibase(text: &str) -> Option<[u8; 32]> {
     bytes.strip_prefix(&SHA256_MULTIHASH)?.try_into().ok()
 }
 
+/// The id of the issuer, which is a text or an object with an id.
+pub(super) fn issuer_id(document: &Value) -> Option<&str> {
+    let issuer = document.get("issuer")?;
+    issuer.as_str().or_else(|| issuer["id"].as_str())
+}
+
 /// The id of a criterion's `ResultDescription`: the achievement's id with a fragment. The same for every badge.
 #[must_use]
 pub fn criterion_url(achievement: &str, criterion: &str) -> String {
@@ -289,13 +313,13 @@ fn fragment(text: &str) -> String {
     fragment
 }
 
-fn set(object: &mut Map<String, Value>, key: &str, value: Option<&str>) {
+pub(super) fn set(object: &mut Map<String, Value>, key: &str, value: Option<&str>) {
     if let Some(value) = value.filter(|value| !value.is_empty()) {
         object.insert(key.to_owned(), json!(value));
     }
 }
 
-fn set_all(object: &mut Map<String, Value>, key: &str, values: Vec<Value>) {
+pub(super) fn set_all(object: &mut Map<String, Value>, key: &str, values: Vec<Value>) {
     if !values.is_empty() {
         object.insert(key.to_owned(), Value::Array(values));
     }
@@ -321,7 +345,7 @@ fn credential(content: &CredentialContent) -> Value {
     Value::Object(document)
 }
 
-fn profile(issuer: &IssuerContent) -> Value {
+pub(super) fn profile(issuer: &IssuerContent) -> Value {
     let mut object = Map::new();
     set(&mut object, "id", Some(&issuer.id));
     object.insert("type".to_owned(), json!(["Profile"]));
@@ -444,14 +468,64 @@ fn results(content: &CredentialContent) -> Vec<Value> {
     levels.chain(values).collect()
 }
 
+impl StatusContent {
+    /// The value of `credentialStatus`.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        status(self)
+    }
+}
+
 fn status(status: &StatusContent) -> Value {
-    json!({
-        "id": format!("{}#{}", status.list_url, status.index),
-        "type": "BitstringStatusListEntry",
-        "statusPurpose": "revocation",
-        "statusListIndex": status.index.to_string(),
-        "statusListCredential": status.list_url,
-    })
+    let entry = |purpose: &str, list_url: &str, index: usize| {
+        json!({
+            "id": format!("{list_url}#{index}"),
+            "type": "BitstringStatusListEntry",
+            "statusPurpose": purpose,
+            "statusListIndex": index.to_string(),
+            "statusListCredential": list_url,
+        })
+    };
+    match status {
+        // The schema of Open Badges takes one object only, so there is an array just for the two.
+        StatusContent::Bitstring { list_url, index, suspension } => {
+            let revocation = entry("revocation", list_url, *index);
+            match suspension {
+                None => revocation,
+                Some((list_url, index)) => {
+                    json!([revocation, entry("suspension", list_url, *index)])
+                }
+            }
+        }
+        StatusContent::RevocationList { url } => {
+            json!({"id": url, "type": "1EdTechRevocationList"})
+        }
+    }
+}
+
+/// A credential on a [`revocation_list`].
+#[derive(Clone, Debug)]
+pub struct RevokedCredential {
+    /// Its id.
+    pub id: String,
+    /// Why it was revoked, if that may be said.
+    pub reason: Option<String>,
+}
+
+/// The list that badges with [`StatusContent::RevocationList`] name (1EdTech Revocation List Status Method 1.0).
+#[must_use]
+pub fn revocation_list(id: &str, issuer: &str, revoked: &[RevokedCredential]) -> Value {
+    let revoked: Vec<Value> = revoked
+        .iter()
+        .map(|credential| {
+            let mut object = Map::new();
+            set(&mut object, "id", Some(&credential.id));
+            object.insert("revoked".to_owned(), json!(true));
+            set(&mut object, "revocationReason", credential.reason.as_deref());
+            Value::Object(object)
+        })
+        .collect();
+    json!({"id": id, "issuer": issuer, "revokedCredential": revoked})
 }
 
 fn evidence(evidence: &EvidenceContent) -> Value {
@@ -460,61 +534,6 @@ fn evidence(evidence: &EvidenceContent) -> Value {
     set(&mut object, "name", Some(&evidence.name));
     set(&mut object, "genre", evidence.genre.as_deref());
     set(&mut object, "digestMultibase", Some(&evidence.digest_multibase));
-    Value::Object(object)
-}
-
-/// A public key as its issuer publishes it.
-#[derive(Clone, Debug)]
-pub struct PublishedKey {
-    /// `z6Mk…`
-    pub multikey: String,
-    /// Since when it is known to be compromised. Retired keys have no such time: they still verify.
-    pub revoked: Option<DateTime<Utc>>,
-}
-
-impl PublishedKey {
-    /// The absolute id of the key, `{issuer}#{multikey}`.
-    #[must_use]
-    pub fn id(&self, issuer: &str) -> String {
-        format!("{issuer}#{}", self.multikey)
-    }
-}
-
-/// The public profile of an issuer, which is also its controller document.
-///
-/// The DID context comes first: the common verifier then reads `assertionMethod` as it stands. A compromised key is
-/// listed as `revoked` and is no longer an `assertionMethod`, so that verifiers which do not look at `revoked`
-/// refuse it as well.
-#[must_use]
-pub fn issuer_document(issuer: &IssuerContent, keys: &[PublishedKey]) -> Value {
-    let mut document = profile(issuer);
-    if let Some(object) = document.as_object_mut() {
-        object.insert("@context".to_owned(), json!([DID, MULTIKEY, OPEN_BADGES]));
-        let methods = keys.iter().map(|key| multikey(&issuer.id, key)).collect();
-        set_all(object, "verificationMethod", methods);
-        let usable = keys.iter().filter(|key| key.revoked.is_none());
-        set_all(object, "assertionMethod", usable.map(|key| json!(key.id(&issuer.id))).collect());
-    }
-    document
-}
-
-/// The document of one key alone.
-#[must_use]
-pub fn key_document(issuer: &str, key: &PublishedKey) -> Value {
-    let mut document = multikey(issuer, key);
-    if let Some(object) = document.as_object_mut() {
-        object.insert("@context".to_owned(), json!([MULTIKEY]));
-    }
-    document
-}
-
-fn multikey(issuer: &str, key: &PublishedKey) -> Value {
-    let mut object = Map::new();
-    set(&mut object, "id", Some(&key.id(issuer)));
-    set(&mut object, "type", Some("Multikey"));
-    set(&mut object, "controller", Some(issuer));
-    set(&mut object, "publicKeyMultibase", Some(&key.multikey));
-    set(&mut object, "revoked", key.revoked.map(timestamp).as_deref());
     Value::Object(object)
 }
 

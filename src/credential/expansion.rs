@@ -15,6 +15,7 @@ use super::active_context::{ActiveContext, Coercion, ContextError, Iri, TermDefi
 use super::canonical::BUDGET;
 use super::context_cache::{self, Context, Key, Memo};
 use super::contexts;
+use super::jcs;
 use super::json::pointer;
 use super::literal::literal;
 
@@ -80,12 +81,6 @@ pub enum ExpansionError {
     #[error("the document defines its own terms at {pointer:?}")]
     InlineContext {
         /// JSON pointer to the context.
-        pointer: String,
-    },
-    /// A value that may be any JSON, of which the canonical form is not implemented.
-    #[error("the value at {pointer:?} is a JSON literal, which is not supported")]
-    JsonLiteral {
-        /// JSON pointer to the value.
         pointer: String,
     },
     /// A context cannot be put into force where the document does so.
@@ -459,7 +454,12 @@ impl Walk {
             }
         };
         if definition.coercion == Coercion::Json {
-            return Err(ExpansionError::JsonLiteral { pointer: self.pointer() });
+            // The whole value is one literal, arrays and null included (JSON-LD 1.1 API, section 8.2.2).
+            let literal = Literal::new_typed_literal(jcs::canonicalize(value), rdf_json());
+            if let Some(subject) = subject {
+                self.emit(subject, &predicate, literal.into(), graph)?;
+            }
+            return Ok(());
         }
         if definition.list {
             let list = self.list(active, &definition, value, graph)?;
@@ -588,6 +588,10 @@ impl Walk {
         }
         term.map(Term::from)
     }
+}
+
+fn rdf_json() -> NamedNode {
+    NamedNode::new_unchecked("http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON")
 }
 
 fn is_keyword(active: &ActiveContext, key: &str, keyword: &str) -> bool {

@@ -1,7 +1,8 @@
-//! Ed25519 keys as Multikeys and as `did:key`.
+//! Ed25519 keys as Multikeys and as `did:key`. Keys of other kinds are in [`super::jwk`].
 
 use std::fmt;
 
+use ed25519_dalek::pkcs8::DecodePrivateKey;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
 /// The multicodec prefix of an Ed25519 public key, `0xed` as a varint (Controlled Identifiers 1.0, section 2.2.2).
@@ -15,15 +16,27 @@ pub enum KeyError {
     /// The text is not base58btc with a `z` in front.
     #[error("the key is not written as a Multikey")]
     NotMultikey,
-    /// The key is of another kind than Ed25519.
-    #[error("the key is not an Ed25519 key")]
+    /// The key is of a kind that is not understood here.
+    #[error("the key is of a kind that is not supported")]
     OtherKind,
-    /// The bytes are no usable Ed25519 public key.
-    #[error("the key is not a usable Ed25519 public key")]
+    /// The bytes are no usable public key.
+    #[error("the key is not a usable public key")]
     BadPoint,
     /// The text is no `did:key`, or its fragment is not the key.
     #[error("the identifier is not a did:key of one key")]
     NotDidKey,
+    /// A member of a JWK is missing, malformed or contradicts the others.
+    #[error("the member {0:?} of the JWK is missing or malformed")]
+    BadMember(&'static str),
+    /// A JWK that should be public holds a private member.
+    #[error("the JWK is not a public key")]
+    Private,
+    /// An RSA key that is too short to be safe, or too long to be checked in time.
+    #[error("the RSA key does not have between 2048 and 4096 bits")]
+    BadSize,
+    /// The private key is not PKCS#8 of this kind.
+    #[error("the private key is not PKCS#8 of its kind")]
+    NotPkcs8,
 }
 
 /// The private key of an issuer. Wiped from memory when dropped; its `Debug` form says nothing.
@@ -36,6 +49,18 @@ impl IssuerKey {
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> IssuerKey {
         IssuerKey { signing: SigningKey::from_bytes(seed) }
+    }
+
+    /// The key in a PKCS#8 document.
+    pub(super) fn from_pkcs8(der: &[u8]) -> Result<IssuerKey, KeyError> {
+        match SigningKey::from_pkcs8_der(der) {
+            Ok(signing) => Ok(IssuerKey { signing }),
+            Err(_) => Err(KeyError::NotPkcs8),
+        }
+    }
+
+    pub(super) fn duplicate(&self) -> IssuerKey {
+        IssuerKey { signing: self.signing.clone() }
     }
 
     /// The public half as a Multikey, `z6Mk…`.
@@ -69,6 +94,19 @@ pub fn multikey(key: &VerifyingKey) -> String {
     bytes[..2].copy_from_slice(&ED25519_PUBLIC);
     bytes[2..].copy_from_slice(key.as_bytes());
     format!("z{}", bs58::encode(bytes).into_string())
+}
+
+/// The `did:key` that is this key.
+#[must_use]
+pub fn did_key(key: &VerifyingKey) -> String {
+    format!("did:key:{}", multikey(key))
+}
+
+/// The one verification method of [`did_key`], which repeats the key as its fragment (did:key, section 3.1.1).
+#[must_use]
+pub fn did_key_method(key: &VerifyingKey) -> String {
+    let multikey = multikey(key);
+    format!("did:key:{multikey}#{multikey}")
 }
 
 /// The public key of a Multikey. Weak keys, with which one signature fits many messages, are refused.

@@ -4,16 +4,21 @@
 //! badge from any issuer.
 
 mod active_context;
+pub mod bake;
 pub mod canonical;
 mod context_cache;
 pub mod contexts;
 pub mod document;
 pub mod expansion;
+pub mod jcs;
 pub mod json;
+pub mod jwk;
+pub mod jwt;
 pub mod keys;
 pub mod lint;
 mod literal;
 pub mod proof;
+mod published_keys;
 pub mod status_list;
 pub mod terms;
 pub mod verify;

@@ -109,8 +109,8 @@ pub enum SignError {
 
 /// Signs a credential that passed the lints.
 ///
-/// The verification method is the absolute id of the key and ends with `#` and its Multikey. `created` is written
-/// in whole seconds.
+/// The verification method is the absolute id of the key and ends with `#` and its Multikey; only a `did:web`
+/// may name its keys in another way. `created` is written in whole seconds.
 pub fn sign(
     key: &IssuerKey,
     credential: LintedCredential,
@@ -129,7 +129,15 @@ pub(super) fn sign_document(
     created: DateTime<Utc>,
 ) -> Result<SignedCredential, SignError> {
     let multikey = key.public_multikey();
-    if verification_method.split_once('#').is_none_or(|(_, fragment)| fragment != multikey) {
+    let is_own = match verification_method.split_once('#') {
+        Some((id, fragment)) if id.starts_with("did:web:") => !fragment.is_empty(),
+        Some((id, fragment)) if id.starts_with("did:key:") => {
+            fragment == multikey && id == keys::did_key(&key.public_key())
+        }
+        Some((_, fragment)) => fragment == multikey,
+        None => false,
+    };
+    if !is_own {
         return Err(SignError::OtherKey { verification_method: verification_method.to_owned() });
     }
     let mut proof = Map::new();

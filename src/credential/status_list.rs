@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::contexts::CREDENTIALS_V2;
+use super::jwk::JwtKey;
+use super::jwt::{self, JwtError, SignedJwt};
 use super::keys::IssuerKey;
 use super::proof::{self, SignError, SignedCredential, timestamp};
 
@@ -142,6 +144,9 @@ pub enum PublishError {
     /// The list cannot be signed.
     #[error("the list cannot be signed")]
     Sign(#[from] SignError),
+    /// The list cannot be signed as JWT.
+    #[error("the list cannot be signed as JWT")]
+    Jwt(#[from] JwtError),
 }
 
 /// Signs a `BitstringStatusListCredential`.
@@ -151,7 +156,22 @@ pub fn publish(
     verification_method: &str,
     created: DateTime<Utc>,
 ) -> Result<SignedCredential, PublishError> {
-    let document = json!({
+    let document = document(content)?;
+    let canonical = proof::canonicalize(&document).map_err(SignError::from)?;
+    Ok(proof::sign_document(key, document, &canonical.hash, verification_method, created)?)
+}
+
+/// Signs a `BitstringStatusListCredential` as VC-JWT. The key id is absolute.
+pub fn publish_jwt(
+    key: &JwtKey,
+    content: &StatusListContent,
+    kid: &str,
+) -> Result<SignedJwt, PublishError> {
+    Ok(jwt::sign_document(key, &document(content)?, kid)?)
+}
+
+fn document(content: &StatusListContent) -> Result<Value, std::io::Error> {
+    Ok(json!({
         "@context": [CREDENTIALS_V2],
         "id": content.id,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
@@ -163,7 +183,5 @@ pub fn publish(
             "statusPurpose": content.purpose,
             "encodedList": content.list.encode()?,
         },
-    });
-    let canonical = proof::canonicalize(&document).map_err(SignError::from)?;
-    Ok(proof::sign_document(key, document, &canonical.hash, verification_method, created)?)
+    }))
 }

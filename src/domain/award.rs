@@ -82,6 +82,16 @@ impl RevocationReason {
             RevocationReason::HolderRequest => RevocationClass::HolderRequest,
         }
     }
+
+    /// What the public is told of the reason, in a word or two: its class and never the detail.
+    #[must_use]
+    pub const fn public_class(self) -> &'static str {
+        match self.class() {
+            RevocationClass::IssuingError => "Issued in error",
+            RevocationClass::ReviewOfWork => "Withdrawn after a review of the work",
+            RevocationClass::HolderRequest => "Withdrawn at the holder's request",
+        }
+    }
 }
 
 /// For so long after its end an award can still be renewed (DOMAIN.md, 2.4).

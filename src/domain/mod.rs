@@ -38,6 +38,7 @@ pub mod award;
 pub mod decision_rule;
 pub mod definition;
 pub mod ids;
+pub mod issuing;
 pub mod organization;
 pub mod policy;
 pub mod review;

@@ -11,6 +11,7 @@ use actix_web::{HttpResponse, web};
 use super::app::App;
 use super::problem::{Problem, find_kind};
 use super::routes;
+use super::web::negotiation::accepts_page;
 use super::web::{ProblemPage, problem_page, public};
 use crate::service::context::new_uuid;
 
@@ -61,7 +62,7 @@ pub async fn around(
 
 /// Whether a person with a browser asks for something that has pages.
 fn wants_page(request: &ServiceRequest) -> bool {
-    !request.path().starts_with("/api/") && public::accepts_page(request.headers())
+    !request.path().starts_with("/api/") && accepts_page(request.headers())
 }
 
 /// The problem that a response stands for, if it stands for one without saying so.

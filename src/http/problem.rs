@@ -101,6 +101,12 @@ pub const KINDS: &[Kind] = &[
         "The document does not exist in the form that the Accept header asks for.",
     ),
     kind(
+        "gone",
+        410,
+        "Withdrawn",
+        "It was published here and its issuer has withdrawn it for ever. A key that is gone was given up: do not trust what it signed, and fetch the badge again from its own address.",
+    ),
+    kind(
         "timeout",
         408,
         "Too slow",
@@ -283,6 +289,7 @@ impl From<Error> for Problem {
             Error::Denied(Denied::Hidden(_)) => {
                 Problem::new("not-found", "there is nothing here, or it is not yours to see")
             }
+            Error::Gone(_) => Problem::new("gone", error.to_string()),
             Error::NotFound(_) => {
                 Problem::new("not-found", "there is nothing here, or it is not yours to see")
             }

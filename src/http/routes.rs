@@ -6,11 +6,11 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, audit_events, awards, evidence, members, micro_credentials, operator, organizations,
-    reviews, sessions, signing_keys, submissions, verify,
+    Page, audit_events, awards, evidence, issuer_settings, members, micro_credentials, operator,
+    organizations, reviews, sessions, signing_keys, submissions, verify,
 };
 use super::problem::Problem;
-use super::web::public;
+use super::web::{issuer_documents, public};
 use crate::domain::policy;
 
 /// A schema with its name and the schemas that it refers to.
@@ -105,8 +105,12 @@ pub const ROUTES: &[Route] = &[
     route!("list_members" GET "/api/v1/organizations/{id}/members" members::list_members, "The members of an organization.", None, 200, page::<members::MemberView>(), PAGING),
     route!("read_member" GET "/api/v1/organizations/{id}/members/{person_id}" members::read_member, "One membership, with the entity tag for changing it.", None, 200, schema::<members::MemberView>(), &[]),
     route!("put_member" PUT "/api/v1/organizations/{id}/members/{person_id}" members::put_member, "Change roles and state; every sign-in of the person ends.", schema::<members::MemberBody>(), 200, schema::<members::MemberView>(), &[]),
-    route!("create_signing_key" POST "/api/v1/organizations/{id}/signing-keys" signing_keys::create_signing_key, "Make a new signing key, which signs from now on.", None, 201, schema::<signing_keys::SigningKeyView>(), &[]),
+    route!("create_signing_key" POST "/api/v1/organizations/{id}/signing-keys" signing_keys::create_signing_key, "Make a new signing key, which signs from now on.", schema::<signing_keys::NewSigningKey>(), 201, schema::<signing_keys::SigningKeyView>(), &[]),
     route!("list_signing_keys" GET "/api/v1/organizations/{id}/signing-keys" signing_keys::list_signing_keys, "Every key the organization has had.", None, 200, schema::<signing_keys::SigningKeyList>(), &[]),
+    route!("retire_signing_key" POST "/api/v1/organizations/{id}/signing-keys/{key_id}/retire" signing_keys::retire_signing_key, "Take a key out of use; what it signed stays valid.", None, 200, schema::<signing_keys::SigningKeyView>(), &[]),
+    route!("compromise_signing_key" POST "/api/v1/organizations/{id}/signing-keys/{key_id}/compromise" signing_keys::compromise_signing_key, "Give a key up; its badges are signed again under the same ids, and their earners told.", None, 200, schema::<signing_keys::CompromiseView>(), &[]),
+    route!("read_issuer_settings" GET "/api/v1/organizations/{id}/issuer-settings" issuer_settings::read_issuer_settings, "How the organization issues.", None, 200, schema::<issuer_settings::IssuerSettingsView>(), &[]),
+    route!("put_issuer_settings" PUT "/api/v1/organizations/{id}/issuer-settings" issuer_settings::put_issuer_settings, "Set how badges are issued from now on; If-Match is \"0\" where nobody has set anything.", schema::<issuer_settings::IssuerSettingsBody>(), 200, schema::<issuer_settings::IssuerSettingsView>(), &[]),
     route!("validate_definition" POST "/api/v1/micro-credentials/validate" micro_credentials::validate_definition, "Every finding on a definition at once.", schema::<micro_credentials::DefinitionBody>(), 200, schema::<micro_credentials::ValidationView>(), &[]),
     route!("create_micro_credential" POST "/api/v1/micro-credentials" micro_credentials::create_micro_credential, "Start a micro-credential with the draft of its first version.", schema::<micro_credentials::NewMicroCredential>(), 201, schema::<micro_credentials::VersionView>(), &[]),
     route!("list_micro_credentials" GET "/api/v1/micro-credentials" micro_credentials::list_micro_credentials, "The public catalogue.", None, 200, page::<micro_credentials::CatalogueItem>(), CATALOGUE),
@@ -143,10 +147,14 @@ pub const ROUTES: &[Route] = &[
     route!("renew_award" POST "/api/v1/awards/{id}/renew" awards::renew_award, "Start the attempt that renews your award, until 90 days after its end; where the definition knows renewal.", None, 201, schema::<submissions::SubmissionView>(), &[]),
     route!("list_audit_events" GET "/api/v1/audit-events" audit_events::list_audit_events, "The hash-chained trail of your organizations, the newest first.", None, 200, page::<audit_events::AuditEventView>(), PAGING),
     route!("verify_credential" POST "/api/v1/verify" verify::verify_credential, "The verdict on a badge: the document itself, {\"url\"} or {\"credential\", \"expect\": {\"email\"}}.", None, 200, None, &[]),
-    route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with the suffix .json.", None, 200, None, &[]),
+    route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt).", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),
     route!("read_issuer" GET "/issuers/{organization_id}" public::read_issuer, "The issuer: a page, or the Profile with its keys as JSON-LD.", None, 200, None, &[]),
-    route!("read_status_list" GET "/status-lists/{id}" public::read_status_list, "A signed BitstringStatusListCredential.", None, 200, None, &[]),
+    route!("read_did_document" GET "/issuers/{organization_id}/did.json" issuer_documents::read_did_document, "The DID document of the issuer's did:web.", None, 200, None, &[]),
+    route!("read_jwks" GET "/issuers/{organization_id}/jwks.json" issuer_documents::read_jwks, "The keys with which the issuer signs JWTs.", None, 200, None, &[]),
+    route!("read_key" GET "/keys/{id}" issuer_documents::read_key, "One bare JWK, the document of a JWT's kid; 410 for a key that is given up.", None, 200, None, &[]),
+    route!("read_status_list" GET "/status-lists/{id}" issuer_documents::read_status_list, "A signed BitstringStatusListCredential, with an embedded proof or as a JWT.", None, 200, None, &[]),
+    route!("read_revocation_list" GET "/revocation-lists/{organization_id}" issuer_documents::read_revocation_list, "The issuer's revoked badges as a 1EdTechRevocationList.", None, 200, None, &[]),
     route!("home_page" GET "/" public::home_page, "The catalogue as a page.", None, 200, None, &["q", "skill", "audience", "cursor"]),
     route!("verify_page" GET "/verify" public::show_verify_page, "The page where a badge is verified.", None, 200, None, &[]),
     route!("accept_invitation_page" GET "/invitations/accept" public::show_accept_page, "The page that an invitation's mail leads to.", None, 200, None, &[]),

@@ -247,6 +247,30 @@ struct AwardEndingText {
     renewable_until: Option<String>,
 }
 
+/// Writes the news that badges were signed again, because the key was given up.
+pub fn signed_again(
+    name: &str,
+    organization: &str,
+    links: &[String],
+) -> Result<(String, String), askama::Error> {
+    let organization = one_line(organization);
+    let subject = match links.len() {
+        1 => format!("{organization} has signed your badge again"),
+        _ => format!("{organization} has signed your badges again"),
+    };
+    let links = links.iter().map(|link| one_link(link)).collect();
+    let text = SignedAgainText { name: one_line(name), organization, links };
+    Ok((subject, text.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "signed_again.txt", config = "src/mail/templates/askama.toml")]
+struct SignedAgainText {
+    name: String,
+    organization: String,
+    links: Vec<String>,
+}
+
 #[derive(Template)]
 #[template(path = "invitation.txt", config = "src/mail/templates/askama.toml")]
 struct InvitationText {

@@ -58,7 +58,7 @@ impl Change {
     }
 }
 
-/// Appends a change to the chain, in the transaction that makes it.
+/// Appends a change to the chain, in the transaction that makes it. Returns the id of the event.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -67,7 +67,7 @@ pub fn append(
     actor: Option<PersonId>,
     change: &Change,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let event = AuditEvent {
         id: new_uuid().to_string(),
         happened_at: now,
@@ -78,7 +78,8 @@ pub fn append(
         object_id: change.object_id.clone(),
         detail: change.detail.clone(),
     };
-    Ok(store::audit::append(conn, &event)?)
+    store::audit::append(conn, &event)?;
+    Ok(event.id)
 }
 
 /// What is counted as one: bucket of time, operation, person (empty for strangers) and code.

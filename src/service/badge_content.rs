@@ -13,12 +13,6 @@ use crate::store::awards::Award;
 use crate::store::decisions::StoredDecision;
 use crate::store::micro_credentials::Version;
 
-/// `{base_url}/issuers/{organization_id}` (BADGES.md, 14).
-#[must_use]
-pub fn issuer_url(base_url: &str, organization: OrganizationId) -> String {
-    format!("{base_url}/issuers/{organization}")
-}
-
 /// `{base_url}/credentials/{award_id}`.
 #[must_use]
 pub fn credential_url(base_url: &str, award: AwardId) -> String {
@@ -37,11 +31,17 @@ pub fn status_list_url(base_url: &str, list: StatusListId) -> String {
     format!("{base_url}/status-lists/{list}")
 }
 
-/// An organization's face as issuer.
+/// `{base_url}/revocation-lists/{organization_id}`.
 #[must_use]
-pub fn issuer(base_url: &str, organization: &Organization) -> IssuerContent {
+pub fn revocation_list_url(base_url: &str, organization: OrganizationId) -> String {
+    format!("{base_url}/revocation-lists/{organization}")
+}
+
+/// An organization's face as issuer, under this identifier.
+#[must_use]
+pub fn issuer(id: &str, organization: &Organization) -> IssuerContent {
     IssuerContent {
-        id: issuer_url(base_url, organization.id),
+        id: id.to_owned(),
         name: organization.name.clone(),
         url: organization.url.clone(),
         email: organization.email.clone(),
@@ -139,6 +139,8 @@ pub struct BadgeParts<'a> {
     pub award: &'a Award,
     /// Who issues.
     pub issuer: &'a Organization,
+    /// Its identifier.
+    pub issuer_id: &'a str,
     /// The version that was earned.
     pub version: &'a Version,
     /// Its definition.
@@ -153,8 +155,8 @@ pub struct BadgeParts<'a> {
     pub salt: String,
     /// The random subject id.
     pub subject_id: uuid::Uuid,
-    /// The place on the status list.
-    pub status: (StatusListId, usize),
+    /// Where its end is published.
+    pub status: StatusContent,
     /// From when it is valid.
     pub valid_from: crate::domain::timestamp::Timestamp,
 }
@@ -176,7 +178,7 @@ pub fn credential(parts: BadgeParts<'_>) -> CredentialContent {
     });
     CredentialContent {
         id: credential_url(parts.base_url, parts.award.id),
-        issuer: issuer(parts.base_url, parts.issuer),
+        issuer: issuer(parts.issuer_id, parts.issuer),
         valid_from: parts.valid_from.as_utc(),
         valid_until: parts.award.valid_until.map(|until| until.as_utc()),
         subject_id: format!("urn:uuid:{}", parts.subject_id),
@@ -188,9 +190,6 @@ pub fn credential(parts: BadgeParts<'_>) -> CredentialContent {
         achieved_levels,
         scoring: scoring(parts.version, parts.definition, parts.decision),
         evidence: Vec::new(),
-        status: StatusContent {
-            list_url: status_list_url(parts.base_url, parts.status.0),
-            index: parts.status.1,
-        },
+        status: parts.status,
     }
 }

@@ -25,7 +25,7 @@ pub struct Filter {
     pub micro_credential: Option<MicroCredentialId>,
     /// In this version of it.
     pub version: Option<i32>,
-    /// Whose badge was signed with this key.
+    /// Whose badge was ever signed with this key.
     pub signing_key: Option<SigningKeyId>,
     /// Signed then or later.
     pub issued_from: Option<Timestamp>,

@@ -174,6 +174,7 @@ fn denial_code(error: &Error) -> Option<&'static str> {
         Error::InvitationUnusable => Some("invitation-unusable"),
         Error::Denied(Denied::NoRow)
         | Error::NotFound(_)
+        | Error::Gone(_)
         | Error::PreconditionRequired
         | Error::Stale
         | Error::WrongState { .. }

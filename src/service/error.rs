@@ -1,6 +1,7 @@
 //! What a use case can answer instead of success. `http` gives each a status; nothing else does.
 
 use crate::domain::award::WrongAwardState;
+use crate::domain::issuing::WrongKeyState;
 use crate::domain::policy::Denied;
 use crate::domain::review::WrongReviewState;
 use crate::domain::submission::IllegalEvent;
@@ -42,6 +43,9 @@ pub enum Error {
     /// There is no such thing, or it is not for the caller to know.
     #[error("there is no such {0}, or it is not yours to see")]
     NotFound(&'static str),
+    /// It was there, and is withdrawn for ever.
+    #[error("this {0} was withdrawn by its issuer and is not published any more")]
+    Gone(&'static str),
     /// E-mail address or password are wrong, or the account cannot sign in.
     #[error("the e-mail address or the password is not right")]
     BadLogin,
@@ -182,6 +186,7 @@ impl WriteError for Error {
             Error::Internal(source) => source.downcast_ref(),
             Error::Denied(_)
             | Error::NotFound(_)
+            | Error::Gone(_)
             | Error::BadLogin
             | Error::TooManyTries { .. }
             | Error::SignInEnded
@@ -222,6 +227,14 @@ impl From<WrongVersionState> for Error {
 
 impl From<WrongReviewState> for Error {
     fn from(error: WrongReviewState) -> Error {
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        Error::WrongState { detail: error.to_string(), allowed_events }
+    }
+}
+
+impl From<WrongKeyState> for Error {
+    fn from(error: WrongKeyState) -> Error {
         let allowed_events =
             error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::context::Cx;
 use super::error::Error;
-use super::{audit, award_terms, issuance, reviews};
+use super::{audit, award_terms, compromise, issuance, reviews};
 use crate::files::StorageName;
 use crate::store;
 
@@ -25,8 +25,21 @@ pub fn often(cx: &mut Cx<'_>) -> Result<(), Error> {
     // Neither must wait for the other to succeed.
     let released = store::write(cx.conn, |conn| reviews::release_expired(conn, now));
     issuance::issue_pending(cx)?;
+    sign_again(cx);
     audit::flush_denials(cx)?;
     released.map(|_| ())
+}
+
+/// Signs again what a key that is given up had signed. What cannot be signed now, while signing is stopped for instance, waits.
+fn sign_again(cx: &mut Cx<'_>) {
+    match compromise::sign_all_again(cx) {
+        Ok(done) => {
+            for one in done {
+                tracing::info!(badges = one.awards.len(), "badges signed again");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "badges wait to be signed again"),
+    }
 }
 
 /// What has to be done every hour.

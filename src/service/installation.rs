@@ -7,6 +7,7 @@ use super::context::{Cx, new_uuid};
 use super::error::Error;
 use super::{members, organizations, passwords, signing_keys, tokens};
 use crate::domain::ids::{MembershipId, OrganizationId, PersonId};
+use crate::domain::issuing::KeyAlgorithm;
 use crate::domain::organization::{
     Membership, MembershipState, Organization, OrganizationKind, Role,
 };
@@ -85,7 +86,7 @@ pub fn initialize(cx: &mut Cx<'_>, new: &NewInstallation) -> Result<Initialized,
         roles: vec![Role::Administrator],
         revision: 1,
     };
-    let key = signing_keys::generate(cx.resources, organization.id, cx.now)?;
+    let key = signing_keys::generate(cx.resources, organization.id, KeyAlgorithm::EdDsa, cx.now)?;
     let installation = Installation { base_url: base_url.clone(), is_demo: new.is_demo };
     let now = cx.now;
     store::write(cx.conn, |conn| {

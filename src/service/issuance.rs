@@ -7,19 +7,26 @@
 use serde_json::Value;
 
 use super::audit::{self, Change};
-use super::badge_content::{self, BadgeParts, issuer_url};
-use super::context::{Boundary, Cx, profile_of};
+use super::badge_content::{self, BadgeParts};
+use super::context::{Boundary, Cx, Resources, profile_of};
 use super::error::{Broken, Error};
-use super::{outbox, signing_keys, status_lists, submissions};
-use crate::credential::document::{CredentialDraft, PublishedKey};
-use crate::credential::lint::{LintPolicy, lint};
-use crate::credential::proof;
+use super::issuer_identity::IssuerIdentity;
+use super::signing_keys::SigningKey;
+use super::{issuer_settings, outbox, signing_keys, status_lists, submissions};
+use crate::credential::document::CredentialDraft;
+use crate::credential::jwt::{self, SignedJwt};
+use crate::credential::lint::{Finding, LintPolicy, LintedCredential, lint};
+use crate::credential::proof::{self, SignedCredential};
 use crate::domain::audit::hex;
 use crate::domain::award::{AwardEvent, AwardState};
 use crate::domain::decision_rule::Outcome;
-use crate::domain::ids::AwardId;
-use crate::store::awards::{Award, Intent};
+use crate::domain::ids::{AwardId, OrganizationId};
+use crate::domain::issuing::{KeyAlgorithm, KeyState};
+use crate::domain::timestamp::Timestamp;
+use crate::store::awards::Award;
+use crate::store::credentials::{Intent, SignedForms};
 use crate::store::installation::Installation;
+use crate::store::issuance_log::LogEntry;
 use crate::store::{self, DbConn, StoreError};
 
 /// How many waiting awards are read at a time; no more pages are read once so many are issued.
@@ -36,7 +43,7 @@ pub fn issue(cx: &mut Cx<'_>, id: AwardId) -> Result<(), Error> {
     if award.state != AwardState::PendingKey {
         return Ok(());
     }
-    let intent = match store::awards::find_intent(cx.conn, id)? {
+    let intent = match store::credentials::find_intent(cx.conn, id)? {
         Some(intent) => intent,
         None => make_intent(cx, &installation, id)?,
     };
@@ -59,7 +66,7 @@ fn require_signable(installation: &Installation) -> Result<(), Error> {
     )))
 }
 
-fn require_running(conn: &mut DbConn, award: &Award) -> Result<(), Error> {
+pub(super) fn require_running(conn: &mut DbConn, award: &Award) -> Result<(), Error> {
     if store::organizations::is_issuing_stopped(conn, award.organization)? {
         return Err(Error::CannotIssue(
             "signing is stopped by an issuing officer or key custodian".to_owned(),
@@ -73,7 +80,7 @@ fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Res
     let (now, resources) = (cx.now, cx.resources);
     let base_url = &installation.base_url;
     store::write(cx.conn, |conn| {
-        if let Some(intent) = store::awards::find_intent(conn, id)? {
+        if let Some(intent) = store::credentials::find_intent(conn, id)? {
             return Ok(intent);
         }
         let award = find_award(conn, id)?;
@@ -89,14 +96,23 @@ fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Res
         let issuer = store::organizations::find(conn, key.organization)?
             .ok_or_else(|| Error::internal(Broken("a signing key without its organization")))?;
         let earner = profile_of(conn, award.earner)?;
-        let (list, index) =
-            status_lists::take_place(conn, resources, base_url, key.organization, now)?;
+        let settings = issuer_settings::of_issuer(conn, key.organization)?;
+        let identity = IssuerIdentity::of(base_url, key.organization, settings.identifier, &key)?;
+        let places = status_lists::take_places(
+            conn,
+            resources,
+            base_url,
+            (key.organization, &identity),
+            settings.status_method,
+            now,
+        )?;
         let mut salt = [0_u8; 16];
         rand::fill(&mut salt);
         let content = badge_content::credential(BadgeParts {
             base_url,
             award: &award,
             issuer: &issuer,
+            issuer_id: identity.id(),
             version: &version,
             definition: &definition,
             decision: &decision,
@@ -105,7 +121,7 @@ fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Res
             salt: hex(&salt),
             // Random and not our id for the person: badges of one person cannot be tied together by it.
             subject_id: uuid::Uuid::new_v4(),
-            status: (list, usize::try_from(index).map_err(Error::internal)?),
+            status: status_lists::content(base_url, key.organization, &places)?,
             valid_from: now,
         });
         let draft = CredentialDraft::from(&content);
@@ -114,16 +130,19 @@ fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Res
             award: id,
             issuer: key.organization,
             signing_key: key.id,
-            status_list: list,
-            status_index: index,
+            status_list: places.revocation.0,
+            status_index: places.revocation.1,
             canonical_sha256: hex(&canonical.hash),
             unsigned_document: draft.document().to_string(),
             created_at: now,
         };
-        match store::awards::create_intent(conn, &intent) {
+        match store::credentials::create_intent(conn, &intent) {
             // Two at once: on PostgreSQL the other's intent is not visible here, and is found at the next try.
             Err(StoreError::Duplicate(_)) => return Err(Error::Busy),
             other => other?,
+        }
+        if let Some((list, index)) = places.suspension {
+            store::credentials::save_suspension_place(conn, id, list, index)?;
         }
         let change = Change::new("intend_credential", Some(award.organization), "award", id)
             .with("canonical_sha256", &intent.canonical_sha256)
@@ -144,42 +163,40 @@ fn sign_and_store(
     let document: Value =
         serde_json::from_str(&intent.unsigned_document).map_err(Error::internal)?;
     let policy = LintPolicy { allow_http: installation.is_demo };
-    let linted = lint(CredentialDraft::from_document(document), &policy).map_err(|findings| {
-        for finding in &findings {
-            tracing::error!(award = %id, rule = finding.rule, pointer = finding.pointer, "a lint refuses a badge");
-        }
-        let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
-        Error::CannotIssue(format!("the badge breaks the rules {}", rules.join(", ")))
-    })?;
+    let linted = lint(CredentialDraft::from_document(document), &policy)
+        .map_err(|findings| refused_by_lint(id, &findings))?;
     let hash = linted.canonical_hash();
     if hex(&hash) != intent.canonical_sha256 {
         return Err(Error::internal(Broken("an intent whose document was altered")));
     }
     let key = store::signing_keys::find(cx.conn, intent.issuer, intent.signing_key)?
         .ok_or_else(|| Error::internal(Broken("an intent without its signing key")))?;
-    if key.state == "compromised" {
+    if key.state == KeyState::Compromised {
         return Err(Error::CannotIssue(
             "the key that this badge was to be signed with is compromised".to_owned(),
         ));
     }
-    let method = PublishedKey { multikey: key.multikey.clone(), revoked: None }
-        .id(&issuer_url(&installation.base_url, intent.issuer));
+    let identity = IssuerIdentity::from_id(issuer_id(linted.document())?);
+    let jwt_key = find_jwt_key(cx, intent.issuer, &identity, &key)?;
     // The last thing before the signature.
     require_running(cx.conn, award)?;
-    let signed = {
-        let secret = signing_keys::open(resources, &key)?;
-        proof::sign(&secret, linted, &method, intent.created_at.as_utc())
-            .map_err(Error::internal)?
+    let signer = Signer {
+        resources,
+        base_url: &installation.base_url,
+        identity: &identity,
+        key: &key,
+        jwt_key: &jwt_key,
     };
+    let signed = signer.sign(linted, intent.created_at)?;
     (resources.at_boundary)(Boundary::Sign);
-    proof::verify_own(&signed, &key.multikey, &hash).map_err(Error::internal)?;
+    signer.verify(&signed, &hash)?;
     let host = outbox::message_host(&installation.base_url);
     let stored = store::write(cx.conn, |conn| {
         let award = find_award(conn, id)?;
         if award.state != AwardState::PendingKey {
             return Ok(());
         }
-        match store::awards::save_credential(conn, &award, &signed.document, &signed.sha256, now) {
+        match store::credentials::save_credential(conn, &award, &signer.forms(&signed), now) {
             // Somebody else has stored the same bytes.
             Err(StoreError::Duplicate(_)) => return Ok(()),
             other => other?,
@@ -190,9 +207,7 @@ fn sign_and_store(
         let parameters = outbox::badge_parameters(id, &version.title, intent.issuer);
         outbox::enqueue(conn, outbox::BADGE, award.earner, &host, &parameters, now)?;
         super::renewals::supersede_after_issue(conn, &award, now)?;
-        let change = Change::new("issue_credential", Some(award.organization), "award", id)
-            .with("sha256", &signed.sha256);
-        audit::append(conn, None, &change, now)?;
+        signer.log(conn, "issue_credential", &award, &signed, &intent.canonical_sha256, now)?;
         (resources.at_boundary)(Boundary::Store);
         Ok::<(), Error>(())
     });
@@ -200,6 +215,124 @@ fn sign_and_store(
     (resources.at_boundary)(Boundary::Outbox);
     tracing::info!(award = %id, "credential issued");
     Ok(())
+}
+
+/// Logs what a lint found in a badge of ours; it waits until that is mended.
+pub(super) fn refused_by_lint(award: AwardId, findings: &[Finding]) -> Error {
+    for finding in findings {
+        tracing::error!(award = %award, rule = finding.rule, pointer = finding.pointer, "a lint refuses a badge");
+    }
+    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+    Error::CannotIssue(format!("the badge breaks the rules {}", rules.join(", ")))
+}
+
+/// The issuer's id in a document that is to be signed.
+pub(super) fn issuer_id(document: &Value) -> Result<&str, Error> {
+    document["issuer"]["id"]
+        .as_str()
+        .ok_or_else(|| Error::internal(Broken("a badge without an issuer")))
+}
+
+/// The key for the JWT of a badge: that of the issuer's algorithm, or under a `did:key` the one key there is.
+pub(super) fn find_jwt_key(
+    cx: &mut Cx<'_>,
+    issuer: OrganizationId,
+    identity: &IssuerIdentity,
+    key: &SigningKey,
+) -> Result<SigningKey, Error> {
+    let algorithm = issuer_settings::of_issuer(cx.conn, issuer)?.jwt_algorithm;
+    if identity.is_did_key() || algorithm == KeyAlgorithm::EdDsa {
+        return Ok(key.clone());
+    }
+    let (now, resources) = (cx.now, cx.resources);
+    store::write(cx.conn, |conn| {
+        signing_keys::ensure_active(conn, resources, issuer, algorithm, now)
+    })
+}
+
+/// A badge in both forms.
+pub(super) struct Signed {
+    credential: SignedCredential,
+    jwt: SignedJwt,
+}
+
+/// Signs a badge in both forms under one identifier.
+pub(super) struct Signer<'a> {
+    pub(super) resources: &'a Resources,
+    pub(super) base_url: &'a str,
+    pub(super) identity: &'a IssuerIdentity,
+    pub(super) key: &'a SigningKey,
+    pub(super) jwt_key: &'a SigningKey,
+}
+
+impl Signer<'_> {
+    /// Signs. `created` is when the proof says that it was made.
+    pub(super) fn sign(
+        &self,
+        linted: LintedCredential,
+        created: Timestamp,
+    ) -> Result<Signed, Error> {
+        let secret = signing_keys::open_for_jwt(self.resources, self.jwt_key)?;
+        let kid = self.identity.kid(self.base_url, self.jwt_key);
+        let jwt = jwt::sign(&secret, &linted, &kid).map_err(Error::internal)?;
+        let secret = signing_keys::open(self.resources, self.key)?;
+        let method = self.identity.verification_method(self.key);
+        let credential = proof::sign(&secret, linted, &method, created.as_utc());
+        Ok(Signed { credential: credential.map_err(Error::internal)?, jwt })
+    }
+
+    /// Checks both signatures with the public keys, and that they are over what was approved.
+    pub(super) fn verify(&self, signed: &Signed, hash: &[u8; 32]) -> Result<(), Error> {
+        proof::verify_own(&signed.credential, &self.key.multikey, hash).map_err(Error::internal)?;
+        let public = signing_keys::public_jwk(self.jwt_key)?;
+        jwt::verify_own(&signed.jwt, &public, hash).map_err(Error::internal)
+    }
+
+    pub(super) fn forms<'s>(&self, signed: &'s Signed) -> SignedForms<'s> {
+        SignedForms {
+            document: &signed.credential.document,
+            sha256: &signed.credential.sha256,
+            signing_key: self.key.id,
+            jwt: &signed.jwt.token,
+            jwt_sha256: &signed.jwt.sha256,
+            jwt_signing_key: self.jwt_key.id,
+        }
+    }
+
+    /// Writes both forms down: an event of the audit chain with their hashes, and the rows of the issuance log that point to it.
+    pub(super) fn log(
+        &self,
+        conn: &mut DbConn,
+        verb: &'static str,
+        award: &Award,
+        signed: &Signed,
+        canonical_sha256: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let forms = self.forms(signed);
+        let change = Change::new(verb, Some(award.organization), "award", award.id)
+            .with("sha256", forms.sha256)
+            .with("jwt_sha256", forms.jwt_sha256)
+            .with("canonical_sha256", canonical_sha256);
+        let event = audit::append(conn, None, &change, now)?;
+        let entries = [
+            ("vc", forms.sha256, forms.signing_key),
+            ("jwt", forms.jwt_sha256, forms.jwt_signing_key),
+        ];
+        for (form, sha256, signing_key) in entries {
+            let entry = LogEntry {
+                sha256: sha256.to_owned(),
+                award: award.id,
+                form,
+                canonical_sha256: canonical_sha256.to_owned(),
+                signing_key,
+                audit_event: event.clone(),
+                signed_at: now,
+            };
+            store::issuance_log::append(conn, &entry)?;
+        }
+        Ok(())
+    }
 }
 
 /// Issues awards that wait: what a crash or a stop has left. Returns how many; it is called again until that is none.

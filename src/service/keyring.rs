@@ -19,7 +19,7 @@ const NONCE_BYTES: usize = 12;
 #[error("a stored key does not open with the key-encryption key of this installation")]
 pub struct UnwrapError;
 
-/// Wraps and unwraps 32-byte keys with AES-256-GCM, and derives the secrets of mail links.
+/// Wraps and unwraps keys with AES-256-GCM, and derives the secrets of mail links.
 pub struct Keyring(Zeroizing<[u8; 32]>);
 
 impl fmt::Debug for Keyring {
@@ -43,7 +43,7 @@ impl Keyring {
     ///
     /// # Errors
     /// Only where the cipher itself fails.
-    pub fn wrap(&self, key: &[u8; 32], label: &str) -> Result<Vec<u8>, UnwrapError> {
+    pub fn wrap(&self, key: &[u8], label: &str) -> Result<Vec<u8>, UnwrapError> {
         let mut nonce = [0_u8; NONCE_BYTES];
         rand::fill(&mut nonce);
         let sealed = self
@@ -53,7 +53,23 @@ impl Keyring {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Unwraps a key.
+    /// Unwraps a key of any length.
+    ///
+    /// # Errors
+    /// [`UnwrapError`].
+    pub fn unwrap_bytes(
+        &self,
+        wrapped: &[u8],
+        label: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, UnwrapError> {
+        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_BYTES>().ok_or(UnwrapError)?;
+        self.cipher()
+            .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: label.as_bytes() })
+            .map(Zeroizing::new)
+            .map_err(|_failed| UnwrapError)
+    }
+
+    /// Unwraps a key of 32 bytes.
     ///
     /// # Errors
     /// [`UnwrapError`].
@@ -62,12 +78,7 @@ impl Keyring {
         wrapped: &[u8],
         label: &str,
     ) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
-        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_BYTES>().ok_or(UnwrapError)?;
-        let opened = self
-            .cipher()
-            .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: label.as_bytes() })
-            .map(Zeroizing::new)
-            .map_err(|_failed| UnwrapError)?;
+        let opened = self.unwrap_bytes(wrapped, label)?;
         let key: [u8; 32] = opened.as_slice().try_into().map_err(|_length| UnwrapError)?;
         Ok(Zeroizing::new(key))
     }

@@ -25,6 +25,9 @@ pub const DECISION: &str = "decision";
 /// The kind of the mail that brings the badge.
 pub const BADGE: &str = "badge";
 
+/// The kind of the mail that tells that badges were signed again.
+pub const SIGNED_AGAIN: &str = "signed_again";
+
 /// How long a claimed mail is left alone: longer than any conversation with a mail server.
 const CLAIM: TimeDelta = TimeDelta::minutes(5);
 /// How often a mail is tried: with the pauses below for about five days, as mail servers do.
@@ -109,6 +112,12 @@ struct DecisionParameters {
 struct BadgeParameters {
     award_id: AwardId,
     title: String,
+    organization_id: OrganizationId,
+}
+
+#[derive(Deserialize)]
+struct SignedAgainParameters {
+    award_ids: Vec<AwardId>,
     organization_id: OrganizationId,
 }
 
@@ -221,6 +230,16 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
             };
             templates::badge(&badge).map_err(Error::internal)?
         }
+        SIGNED_AGAIN => {
+            let p: SignedAgainParameters = parse(row)?;
+            let Some(organization) = store::organizations::find(cx.conn, p.organization_id)? else {
+                return Ok(None);
+            };
+            let link = |award: &AwardId| format!("{base_url}/credentials/{award}");
+            let links: Vec<String> = p.award_ids.iter().map(link).collect();
+            templates::signed_again(&profile.name, &organization.name, &links)
+                .map_err(Error::internal)?
+        }
         kind => match award_letters::render(cx, kind, row, &profile.name, &base_url)? {
             Some(letter) => letter,
             None => return Ok(None),
@@ -311,4 +330,9 @@ pub(super) fn received_parameters(
 /// What the mail about a decision needs.
 pub(super) fn decision_parameters(submission: SubmissionId, title: &str, earned: bool) -> Value {
     serde_json::json!({ "submission_id": submission, "title": title, "earned": earned })
+}
+
+/// What the mail about badges that were signed again needs.
+pub(super) fn signed_again_parameters(awards: &[AwardId], issuer: OrganizationId) -> Value {
+    serde_json::json!({ "award_ids": awards, "organization_id": issuer })
 }

@@ -5,10 +5,16 @@ use serde_json::Value;
 use super::badge_content;
 use super::context::Cx;
 use super::error::Error;
+use super::issuer_identity::{IssuerIdentity, did_web, issuer_url, key_url};
 use super::micro_credentials::parse_stored;
-use crate::credential::document::{PublishedKey, achievement_document, issuer_document};
+use super::{issuer_settings, signing_keys};
+use crate::credential::document::{
+    PublishedKey, RevokedCredential, achievement_document, did_document, issuer_document, jwks,
+    key_document, revocation_list as revocation_list_document,
+};
 use crate::domain::definition::Definition;
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SigningKeyId, StatusListId};
+use crate::domain::issuing::{IssuerSettings, KeyAlgorithm, KeyState};
 use crate::domain::organization::Organization;
 use crate::domain::policy::Denied;
 use crate::store::awards::Award;
@@ -26,7 +32,15 @@ const fn missing(kind: &'static str) -> Error {
 /// # Errors
 /// [`Error::Denied`] while there is none.
 pub fn credential(cx: &mut Cx<'_>, id: AwardId) -> Result<String, Error> {
-    store::awards::find_credential(cx.conn, id)?.ok_or_else(|| missing("credential"))
+    store::credentials::find_credential(cx.conn, id)?.ok_or_else(|| missing("credential"))
+}
+
+/// The badge of an award as a JWT, byte for byte.
+///
+/// # Errors
+/// [`Error::Denied`] while there is none.
+pub fn credential_jwt(cx: &mut Cx<'_>, id: AwardId) -> Result<String, Error> {
+    store::credentials::find_jwt(cx.conn, id)?.ok_or_else(|| missing("credential"))
 }
 
 /// What the page of a credential shows.
@@ -59,7 +73,8 @@ pub fn credential_view(cx: &mut Cx<'_>, id: AwardId) -> Result<CredentialView, E
         store::decisions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
     let stored = store::submissions::find(cx.conn, award.submission)?
         .ok_or_else(|| missing("credential"))?;
-    let intent = store::awards::find_intent(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
+    let intent =
+        store::credentials::find_intent(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
     let issuer =
         store::organizations::find(cx.conn, intent.issuer)?.ok_or_else(|| missing("credential"))?;
     let version =
@@ -89,7 +104,8 @@ impl AchievementView {
     #[must_use]
     pub fn document(&self) -> Value {
         let content = badge_content::achievement(&self.base_url, &self.version, &self.definition);
-        achievement_document(&content, &badge_content::issuer(&self.base_url, &self.organization))
+        let id = issuer_url(&self.base_url, self.organization.id);
+        achievement_document(&content, &badge_content::issuer(&id, &self.organization))
     }
 }
 
@@ -121,24 +137,94 @@ pub struct IssuerView {
     pub keys: Vec<SigningKey>,
     /// What it has published.
     pub catalogue: Vec<Version>,
+    /// How it issues.
+    pub settings: IssuerSettings,
     /// The base URL.
     pub base_url: String,
 }
 
 impl IssuerView {
-    /// The Profile, which is also the document that controls the keys.
-    #[must_use]
-    pub fn document(&self) -> Value {
-        let keys: Vec<PublishedKey> = self
+    /// The identifier under which it issues now.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a base URL that is none.
+    pub fn identifier(&self) -> Result<String, Error> {
+        let https = issuer_url(&self.base_url, self.organization.id);
+        let newest = self
             .keys
             .iter()
-            .map(|key| PublishedKey {
-                multikey: key.multikey.clone(),
-                revoked: (key.state == "compromised").then(|| key.created_at.as_utc()),
-            })
-            .collect();
-        issuer_document(&badge_content::issuer(&self.base_url, &self.organization), &keys)
+            .find(|key| key.algorithm == KeyAlgorithm::EdDsa && key.state == KeyState::Active);
+        let Some(newest) = newest else { return Ok(https) };
+        let method = self.settings.identifier;
+        let identity = IssuerIdentity::of(&self.base_url, self.organization.id, method, newest)?;
+        Ok(identity.id().to_owned())
     }
+
+    /// The keys as they are named under an identifier: each Ed25519 key for proofs, and every key for JWTs.
+    fn published(&self, id: &str) -> Result<Vec<PublishedKey>, Error> {
+        let identity = IssuerIdentity::from_id(id);
+        let mut published = Vec::new();
+        for key in &self.keys {
+            let revoked = key.compromised_at.map(|moment| moment.as_utc());
+            if key.algorithm == KeyAlgorithm::EdDsa {
+                published.push(PublishedKey::multikey(id, &key.multikey, revoked));
+            }
+            let kid = identity.kid(&self.base_url, key);
+            published.push(PublishedKey::jwk(&kid, signing_keys::public_jwk(key)?, revoked));
+        }
+        Ok(published)
+    }
+
+    /// The Profile, which is also the document that controls the keys.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a stored key that is none.
+    pub fn document(&self) -> Result<Value, Error> {
+        let id = issuer_url(&self.base_url, self.organization.id);
+        let issuer = badge_content::issuer(&id, &self.organization);
+        Ok(issuer_document(&issuer, &self.published(&id)?))
+    }
+
+    /// The DID document of its `did:web`, whether or not it issues under that now: badges that name it stay verifiable.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a stored key that is none.
+    pub fn did_document(&self) -> Result<Value, Error> {
+        let did = did_web(&self.base_url, self.organization.id)?;
+        Ok(did_document(&did, &self.published(&did)?))
+    }
+
+    /// The keys with which it signs JWTs, without those that are given up.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a stored key that is none.
+    pub fn jwks(&self) -> Result<Value, Error> {
+        Ok(jwks(&self.published(&issuer_url(&self.base_url, self.organization.id))?))
+    }
+}
+
+/// One key as a bare JWK.
+///
+/// # Errors
+/// [`Error::Gone`] for a key that is given up: nobody must take it from here any more.
+pub fn key(cx: &mut Cx<'_>, id: SigningKeyId) -> Result<Value, Error> {
+    let base_url = cx.installation()?.base_url;
+    let key =
+        store::signing_keys::find_public(cx.conn, id)?.ok_or_else(|| missing("signing key"))?;
+    key_of(&base_url, &key)
+}
+
+/// The same for a key that was read.
+///
+/// # Errors
+/// [`Error::Gone`] for a key that is given up.
+pub(super) fn key_of(base_url: &str, key: &SigningKey) -> Result<Value, Error> {
+    if key.state == KeyState::Compromised {
+        return Err(Error::Gone("key"));
+    }
+    let url = key_url(base_url, key);
+    let issuer = issuer_url(base_url, key.organization);
+    Ok(key_document(&issuer, &PublishedKey::jwk(&url, signing_keys::public_jwk(key)?, None)))
 }
 
 /// An issuer: an organization that has, or had, a signing key. Others are nobody's public business.
@@ -166,17 +252,51 @@ pub(super) fn issuer_view(
     }
     let query = CatalogueQuery { organization: Some(id), limit: 100, ..CatalogueQuery::default() };
     let catalogue = store::micro_credentials::list_catalogue(conn, &query)?;
-    Ok(IssuerView { organization, keys, catalogue, base_url })
+    let settings = issuer_settings::of_issuer(conn, id)?;
+    Ok(IssuerView { organization, keys, catalogue, settings, base_url })
 }
 
-/// A signed status list, byte for byte.
+/// A signed status list, byte for byte, with an embedded proof or as a JWT.
 ///
 /// # Errors
 /// [`Error::Denied`] for one that does not exist.
-pub fn status_list(cx: &mut Cx<'_>, id: StatusListId) -> Result<String, Error> {
+pub fn status_list(cx: &mut Cx<'_>, id: StatusListId, as_jwt: bool) -> Result<String, Error> {
     store::status_lists::find(cx.conn, id)?
-        .and_then(|list| list.document)
+        .and_then(|list| if as_jwt { list.jwt } else { list.document })
         .ok_or_else(|| missing("status list"))
+}
+
+/// The list of an issuer's revoked badges in the form of 1EdTech. A suspended badge stands on it until it is reinstated.
+///
+/// # Errors
+/// [`Error::Denied`] for an organization that issues nothing.
+pub fn revocation_list(cx: &mut Cx<'_>, id: OrganizationId) -> Result<Value, Error> {
+    let base_url = cx.installation()?.base_url;
+    revocation_list_of(cx.conn, &base_url, id)
+}
+
+/// The same for a connection.
+///
+/// # Errors
+/// [`Error::Denied`] for an organization that issues nothing.
+pub(super) fn revocation_list_of(
+    conn: &mut DbConn,
+    base_url: &str,
+    id: OrganizationId,
+) -> Result<Value, Error> {
+    if store::signing_keys::list(conn, id)?.is_empty() {
+        return Err(missing("issuer"));
+    }
+    let ended = store::credentials::list_ended_of_issuer(conn, id)?;
+    let revoked: Vec<RevokedCredential> = ended
+        .into_iter()
+        .map(|(award, reason)| RevokedCredential {
+            id: badge_content::credential_url(base_url, award),
+            reason: reason.map(|reason| reason.public_class().to_owned()),
+        })
+        .collect();
+    let url = badge_content::revocation_list_url(base_url, id);
+    Ok(revocation_list_document(&url, &issuer_url(base_url, id), &revoked))
 }
 
 /// The catalogue with the owners.

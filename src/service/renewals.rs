@@ -136,7 +136,8 @@ pub fn supersede_after_issue(
     let change = Change::new("supersede_award", Some(old.organization), "award", old.id)
         .with("from", old.as_of(now).state)
         .with("by", new_award.id);
-    audit::append(conn, None, &change, now)
+    audit::append(conn, None, &change, now)?;
+    Ok(())
 }
 
 /// Whether the new award was earned before the old one could no longer be renewed.

@@ -85,7 +85,8 @@ pub fn ensure_key(conn: &mut DbConn, resources: &Resources, now: Timestamp) -> R
             let id = new_uuid().to_string();
             let mut seed = Zeroizing::new([0_u8; 32]);
             rand::fill(seed.as_mut_slice());
-            let wrapped = resources.keyring.wrap(&seed, &label(&id)).map_err(Error::internal)?;
+            let wrapped =
+                resources.keyring.wrap(seed.as_slice(), &label(&id)).map_err(Error::internal)?;
             store::sessions::create_token_key(conn, &id, &wrapped, now)?;
         }
         Ok::<(), Error>(())

@@ -1,15 +1,17 @@
 //! Verifying: our own badges and other people's, with three answers.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::context::Resources;
 use super::error::Error;
-use super::publications;
+use super::{compromise, publications};
 use crate::credential::json;
 use crate::credential::verify::{
-    self, Documents, IMAGE_LIMIT, TEXT_LIMIT, Unavailable, Verdict, VerifyOptions,
+    self, Documents, IMAGE_LIMIT, StatusWord, TEXT_LIMIT, Unavailable, Verdict, VerdictWord,
+    VerifyOptions,
 };
-use crate::domain::ids::{OrganizationId, StatusListId};
+use crate::domain::award::AwardState;
+use crate::domain::ids::{OrganizationId, SigningKeyId, StatusListId};
 use crate::fetch::{Client, FetchError, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
@@ -33,7 +35,13 @@ impl Documents for Remote<'_> {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
         self.0.get(url, ACCEPT, FETCH_LIMIT).map_err(|error| {
             tracing::info!(error = ?error, "a document could not be fetched");
-            let code = if matches!(error, FetchError::Offline) { "offline" } else { "unavailable" };
+            let code = if matches!(error, FetchError::Offline) {
+                "offline"
+            } else if matches!(error, FetchError::Status { status: 410 }) {
+                "gone"
+            } else {
+                "unavailable"
+            };
             Unavailable { code: code.to_owned(), detail: PUBLIC_SENTENCE.to_owned() }
         })
     }
@@ -56,14 +64,31 @@ impl OwnFirst<'_> {
     fn find_own(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
         let Some(installation) = &self.installation else { return Ok(None) };
         let mut conn = self.resources.database.connection()?;
-        if let Some(id) =
-            path.strip_prefix("issuers/").and_then(|id| id.parse::<OrganizationId>().ok())
+        let base_url = &installation.base_url;
+        if let Some(name) = path.strip_prefix("issuers/") {
+            let (id, file) = name.split_once('/').unwrap_or((name, ""));
+            let Ok(id) = id.parse::<OrganizationId>() else { return Ok(None) };
+            let view = publications::issuer_view(&mut conn, base_url.clone(), id)?;
+            return Ok(match file {
+                "" => Some(view.document()?),
+                "did.json" => Some(view.did_document()?),
+                "jwks.json" => Some(view.jwks()?),
+                _ => None,
+            }
+            .map(into_bytes));
+        }
+        if let Some(id) = path.strip_prefix("keys/").and_then(|id| id.parse::<SigningKeyId>().ok())
         {
-            return match publications::issuer_view(&mut conn, installation.base_url.clone(), id) {
-                Ok(view) => Ok(Some(view.document().to_string().into_bytes())),
-                Err(Error::Denied(_)) => Ok(None),
-                Err(error) => Err(error),
+            let Some(key) = store::signing_keys::find_public(&mut conn, id)? else {
+                return Ok(None);
             };
+            return Ok(Some(into_bytes(publications::key_of(base_url, &key)?)));
+        }
+        if let Some(id) =
+            path.strip_prefix("revocation-lists/").and_then(|id| id.parse::<OrganizationId>().ok())
+        {
+            let list = publications::revocation_list_of(&mut conn, base_url, id)?;
+            return Ok(Some(into_bytes(list)));
         }
         if let Some(id) =
             path.strip_prefix("status-lists/").and_then(|id| id.parse::<StatusListId>().ok())
@@ -74,10 +99,14 @@ impl OwnFirst<'_> {
         if let Some(id) = path.strip_prefix("credentials/") {
             let id = id.strip_suffix(".json").unwrap_or(id);
             let Ok(id) = id.parse() else { return Ok(None) };
-            return Ok(store::awards::find_credential(&mut conn, id)?.map(String::into_bytes));
+            return Ok(store::credentials::find_credential(&mut conn, id)?.map(String::into_bytes));
         }
         Ok(None)
     }
+}
+
+fn into_bytes(document: Value) -> Vec<u8> {
+    document.to_string().into_bytes()
 }
 
 impl Documents for OwnFirst<'_> {
@@ -87,7 +116,11 @@ impl Documents for OwnFirst<'_> {
         };
         match self.find_own(path) {
             Ok(Some(document)) => Ok(document),
-            Ok(None) => Err(Unavailable {
+            Err(Error::Gone(_)) => Err(Unavailable {
+                code: "gone".to_owned(),
+                detail: "The document was withdrawn by its issuer.".to_owned(),
+            }),
+            Ok(None) | Err(Error::Denied(_)) => Err(Unavailable {
                 code: "not-found".to_owned(),
                 detail: "There is no such document here.".to_owned(),
             }),
@@ -104,6 +137,8 @@ impl Documents for OwnFirst<'_> {
 
 /// `POST /verify`: the verdict on a badge, a wrapper with an expectation, or the badge at a URL.
 ///
+/// Of our own badges we know more than they say: that a newer one has taken its place, and that a copy whose key was given up is genuine.
+///
 /// # Errors
 /// [`Error::Unverifiable`] for what is no badge at all.
 pub fn verify(resources: &Resources, input: &[u8]) -> Result<Verdict, Error> {
@@ -111,7 +146,80 @@ pub fn verify(resources: &Resources, input: &[u8]) -> Result<Verdict, Error> {
     let allow_http = installation.as_ref().is_some_and(|installation| installation.is_demo);
     let documents = OwnFirst { resources, installation };
     let options = VerifyOptions { allow_http, ..VerifyOptions::at(resources.now().as_utc()) };
-    verify_input(input, &documents, options)
+    match read_question(input, &documents, options)? {
+        Question::Answered(verdict) => Ok(*verdict),
+        Question::Open(open) => {
+            let mut verdict = open.judge(&documents)?;
+            if let Err(error) = add_own_knowledge(&documents, &open.badge, &mut verdict) {
+                tracing::error!(error = ?error, "what is known of an own badge could not be read");
+            }
+            Ok(verdict)
+        }
+    }
+}
+
+/// Adds to the verdict over one of our own badges what only we know. It never makes a verdict better.
+fn add_own_knowledge(
+    documents: &OwnFirst<'_>,
+    badge: &[u8],
+    verdict: &mut Verdict,
+) -> Result<(), Error> {
+    let (Some(credential), Some(installation)) =
+        (verdict.credential.as_mut(), &documents.installation)
+    else {
+        return Ok(());
+    };
+    let own_id = credential
+        .id
+        .as_deref()
+        .and_then(|id| documents.own_path(id)?.strip_prefix("credentials/")?.parse().ok());
+    let Some(id) = own_id else { return Ok(()) };
+    let mut conn = documents.resources.database.connection()?;
+    if verdict.verdict == VerdictWord::Valid
+        && store::awards::find(&mut conn, id)?
+            .is_some_and(|award| award.state == AwardState::Superseded)
+    {
+        credential.status = StatusWord::Superseded;
+    }
+    for check in verdict.checks.iter_mut().filter(|check| check.code == "key-revoked") {
+        if let Some(url) = compromise::find_genuine(&mut conn, &installation.base_url, badge)? {
+            check.code = "key-revoked-genuine".to_owned();
+            check.detail = format!(
+                "The issuer has given up the key that signed this copy. The badge itself is genuine: the issuer's log has it. Take the new copy from {url}."
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What is asked of the verifier.
+enum Question {
+    /// About this badge.
+    Open(Open),
+    /// About one that could not be had.
+    Answered(Box<Verdict>),
+}
+
+/// A badge to be judged.
+struct Open {
+    badge: Vec<u8>,
+    options: VerifyOptions,
+    /// Whether it is what lies at an address.
+    is_fetched: bool,
+}
+
+impl Open {
+    fn judge(&self, documents: &dyn Documents) -> Result<Verdict, Error> {
+        match verify::verify(&self.badge, documents, &self.options) {
+            // A page that holds no badge says nothing about a badge.
+            Err(_no_badge) if self.is_fetched => Ok(verify::cannot_read(
+                "no-badge",
+                "There is no badge at this address.",
+                &self.options,
+            )),
+            judged => Ok(judged?),
+        }
+    }
 }
 
 /// Verifies what was given: the badge itself, or `{"credential": …, "expect": {"email": …}}`, or `{"url": …}`.
@@ -121,14 +229,23 @@ pub fn verify(resources: &Resources, input: &[u8]) -> Result<Verdict, Error> {
 pub fn verify_input(
     input: &[u8],
     documents: &dyn Documents,
-    mut options: VerifyOptions,
+    options: VerifyOptions,
 ) -> Result<Verdict, Error> {
-    let Some(wrapper) = read_wrapper(input) else {
-        return Ok(verify::verify(input, documents, &options)?);
+    match read_question(input, documents, options)? {
+        Question::Answered(verdict) => Ok(*verdict),
+        Question::Open(open) => open.judge(documents),
+    }
+}
+
+fn read_question(
+    input: &[u8],
+    documents: &dyn Documents,
+    mut options: VerifyOptions,
+) -> Result<Question, Error> {
+    let open = |badge: Vec<u8>, options, is_fetched| {
+        Ok(Question::Open(Open { badge, options, is_fetched }))
     };
-    let Value::Object(members) = &wrapper else {
-        return Ok(verify::verify(input, documents, &options)?);
-    };
+    let Some(members) = read_wrapper(input) else { return open(input.to_vec(), options, false) };
     if let Some(unknown) =
         members.keys().find(|name| !matches!(name.as_str(), "credential" | "url" | "expect"))
     {
@@ -143,21 +260,17 @@ pub fn verify_input(
         options.expect_email = Some(read_expectation(expect)?);
     }
     match (members.get("credential"), members.get("url")) {
-        (Some(Value::String(text)), None) => {
-            Ok(verify::verify(text.as_bytes(), documents, &options)?)
-        }
+        (Some(Value::String(text)), None) => open(text.clone().into_bytes(), options, false),
         (Some(credential @ Value::Object(_)), None) => {
-            Ok(verify::verify(credential.to_string().as_bytes(), documents, &options)?)
+            open(credential.to_string().into_bytes(), options, false)
         }
-        // A page that cannot be had, or holds no badge, says nothing about a badge.
-        (None, Some(Value::String(url))) => Ok(match documents.fetch(url) {
-            Ok(document) => {
-                verify::verify(&document, documents, &options).unwrap_or_else(|_no_badge| {
-                    verify::cannot_read("no-badge", "There is no badge at this address.", &options)
-                })
+        (None, Some(Value::String(url))) => match documents.fetch(url) {
+            Ok(badge) => open(badge, options, true),
+            Err(unavailable) => {
+                let verdict = verify::cannot_read("unavailable", &unavailable.detail, &options);
+                Ok(Question::Answered(Box::new(verdict)))
             }
-            Err(unavailable) => verify::cannot_read("unavailable", &unavailable.detail, &options),
-        }),
+        },
         (Some(_), Some(_) | None) | (None, Some(_) | None) => Err(Error::invalid(
             "/credential",
             "credential",
@@ -167,15 +280,14 @@ pub fn verify_input(
 }
 
 /// The input as a wrapper, if it is one: a JSON object without `@context` that has one of the wrapper's members.
-fn read_wrapper(input: &[u8]) -> Option<Value> {
+fn read_wrapper(input: &[u8]) -> Option<Map<String, Value>> {
     if input.len() > TEXT_LIMIT {
         return None;
     }
-    let value = json::parse(input, &json::LIMITS).ok()?;
-    let members = value.as_object()?;
+    let Value::Object(members) = json::parse(input, &json::LIMITS).ok()? else { return None };
     let is_wrapper = !members.contains_key("@context")
         && (members.contains_key("credential") || members.contains_key("url"));
-    is_wrapper.then_some(value)
+    is_wrapper.then_some(members)
 }
 
 fn read_expectation(expect: &Value) -> Result<String, Error> {

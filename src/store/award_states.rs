@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::awards::{Award, Row, award_columns, from_row};
 use super::connection::MultiBackend;
-use super::schema::{awards, credentials, issuance_intents};
+use super::schema::{awards, issuance_log};
 use super::{DbConn, StoreError};
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SigningKeyId, VersionId};
@@ -191,7 +191,7 @@ pub struct AwardFilter {
     pub micro_credential: Option<MicroCredentialId>,
     /// In one of these versions.
     pub versions: Option<Vec<VersionId>>,
-    /// Whose badge as it is served was signed with this key.
+    /// Whose badge was ever signed with this key, in one form or another, also if it was signed again since.
     pub signing_key: Option<SigningKeyId>,
     /// Signed then or later.
     pub issued_from: Option<Timestamp>,
@@ -229,18 +229,10 @@ macro_rules! narrowed {
             boxed = boxed.filter(awards::version_id.eq_any(versions));
         }
         if let Some(key) = filter.signing_key {
-            let signed = credentials::table
-                .filter(credentials::signing_key_id.eq(Some(key.to_string())))
-                .select(credentials::award_id);
-            // A badge that does not name its key was signed with that of its intent.
-            let named = credentials::table
-                .filter(credentials::signing_key_id.is_not_null())
-                .select(credentials::award_id);
-            let intended = issuance_intents::table
-                .filter(issuance_intents::signing_key_id.eq(key.to_string()))
-                .filter(issuance_intents::award_id.ne_all(named))
-                .select(issuance_intents::award_id);
-            boxed = boxed.filter(awards::id.eq_any(signed).or(awards::id.eq_any(intended)));
+            let signed = issuance_log::table
+                .filter(issuance_log::signing_key_id.eq(key.to_string()))
+                .select(issuance_log::award_id);
+            boxed = boxed.filter(awards::id.eq_any(signed));
         }
         if let Some(from) = filter.issued_from {
             boxed = boxed.filter(awards::issued_at.ge(Some(from.naive())));

@@ -1,15 +1,14 @@
-//! Awards, the intents to issue them, and the signed credentials.
+//! Awards and their states.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::schema::{awards, credentials, issuance_intents};
+use super::schema::awards;
 use super::{DbConn, StoreError};
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{
-    AwardId, MicroCredentialId, OrganizationId, PersonId, SigningKeyId, StatusListId, SubmissionId,
-    VersionId,
+    AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId,
 };
 use crate::domain::timestamp::Timestamp;
 
@@ -253,158 +252,4 @@ pub fn list_pending(
     ids.into_iter()
         .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "id")))
         .collect()
-}
-
-/// What was decided before signing: with the same intent, the same bytes are signed again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Intent {
-    /// The award.
-    pub award: AwardId,
-    /// The issuer.
-    pub issuer: OrganizationId,
-    /// Its key.
-    pub signing_key: SigningKeyId,
-    /// The status list.
-    pub status_list: StatusListId,
-    /// The place on it, used once.
-    pub status_index: i32,
-    /// SHA-256 of the canonical form of the unsigned document.
-    pub canonical_sha256: String,
-    /// The unsigned document.
-    pub unsigned_document: String,
-    /// When; also `created` of the proof.
-    pub created_at: Timestamp,
-}
-
-/// Stores an intent.
-///
-/// # Errors
-/// [`StoreError::Duplicate`] when the award has one, or the place on the list is taken.
-pub fn create_intent(conn: &mut DbConn, new: &Intent) -> Result<(), StoreError> {
-    diesel::insert_into(issuance_intents::table)
-        .values((
-            issuance_intents::award_id.eq(new.award.to_string()),
-            issuance_intents::issuer_id.eq(new.issuer.to_string()),
-            issuance_intents::signing_key_id.eq(new.signing_key.to_string()),
-            issuance_intents::status_list_id.eq(new.status_list.to_string()),
-            issuance_intents::status_index.eq(new.status_index),
-            issuance_intents::canonical_sha256.eq(&new.canonical_sha256),
-            issuance_intents::unsigned_document.eq(&new.unsigned_document),
-            issuance_intents::created_at.eq(new.created_at.naive()),
-        ))
-        .execute(conn)
-        .map_err(StoreError::duplicate("intent"))?;
-    Ok(())
-}
-
-/// The intent of an award.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn find_intent(conn: &mut DbConn, award: AwardId) -> Result<Option<Intent>, StoreError> {
-    type IntentRow = (String, String, String, String, i32, String, String, NaiveDateTime);
-    let row: Option<IntentRow> =
-        issuance_intents::table.find(award.to_string()).first(conn).optional()?;
-    row.map(
-        |(_, issuer, key, list, status_index, canonical_sha256, unsigned_document, created_at)| {
-            let corrupt =
-                |column| StoreError::corrupt("issuance_intents", &award.to_string(), column);
-            Ok(Intent {
-                award,
-                issuer: issuer.parse().map_err(|_bad| corrupt("issuer_id"))?,
-                signing_key: key.parse().map_err(|_bad| corrupt("signing_key_id"))?,
-                status_list: list.parse().map_err(|_bad| corrupt("status_list_id"))?,
-                status_index,
-                canonical_sha256,
-                unsigned_document,
-                created_at: Timestamp::from_naive(created_at),
-            })
-        },
-    )
-    .transpose()
-}
-
-/// Whether a place on a status list is taken.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn is_index_taken(
-    conn: &mut DbConn,
-    list: StatusListId,
-    index: i32,
-) -> Result<bool, StoreError> {
-    let taken = issuance_intents::table
-        .filter(issuance_intents::status_list_id.eq(list.to_string()))
-        .filter(issuance_intents::status_index.eq(index));
-    Ok(diesel::select(diesel::dsl::exists(taken)).get_result(conn)?)
-}
-
-/// How many places of a status list are taken.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn count_indexes(conn: &mut DbConn, list: StatusListId) -> Result<i64, StoreError> {
-    Ok(issuance_intents::table
-        .filter(issuance_intents::status_list_id.eq(list.to_string()))
-        .count()
-        .get_result(conn)?)
-}
-
-/// The places of a status list whose awards are revoked.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_revoked_indexes(conn: &mut DbConn, list: StatusListId) -> Result<Vec<i32>, StoreError> {
-    Ok(issuance_intents::table
-        .inner_join(awards::table.on(awards::id.eq(issuance_intents::award_id)))
-        .filter(issuance_intents::status_list_id.eq(list.to_string()))
-        .filter(awards::state.eq(AwardState::Revoked.as_str()))
-        .select(issuance_intents::status_index)
-        .load(conn)?)
-}
-
-/// Stores the signed document and makes the award active.
-///
-/// # Errors
-/// [`StoreError::Duplicate`] when there is one, [`StoreError::Stale`] when the award does not wait any more.
-pub fn save_credential(
-    conn: &mut DbConn,
-    award: &Award,
-    document: &str,
-    sha256: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    diesel::insert_into(credentials::table)
-        .values((
-            credentials::award_id.eq(award.id.to_string()),
-            credentials::document.eq(document),
-            credentials::sha256.eq(sha256),
-            credentials::issued_at.eq(now.naive()),
-        ))
-        .execute(conn)
-        .map_err(StoreError::duplicate("credential"))?;
-    let waiting = awards::table
-        .find(award.id.to_string())
-        .filter(awards::organization_id.eq(award.organization.to_string()))
-        .filter(awards::state.eq(AwardState::PendingKey.as_str()));
-    let n_rows = diesel::update(waiting)
-        .set((
-            awards::state.eq(AwardState::Active.as_str()),
-            awards::issued_at.eq(Some(now.naive())),
-            awards::revision.eq(awards::revision + 1),
-        ))
-        .execute(conn)?;
-    if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
-}
-
-/// The signed document of an award, byte for byte.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn find_credential(conn: &mut DbConn, award: AwardId) -> Result<Option<String>, StoreError> {
-    Ok(credentials::table
-        .find(award.to_string())
-        .select(credentials::document)
-        .first(conn)
-        .optional()?)
 }

@@ -452,6 +452,25 @@ impl CatalogueQuery {
     }
 }
 
+/// Family and number of every version that is public: published, or published once and retired.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_public_numbers(conn: &mut DbConn) -> Result<Vec<(MicroCredentialId, i32)>, StoreError> {
+    let public = [VersionState::Published.as_str(), VersionState::Retired.as_str()];
+    let rows: Vec<(String, i32)> = definition_versions::table
+        .filter(definition_versions::state.eq_any(public))
+        .order((definition_versions::micro_credential_id, definition_versions::number))
+        .select((definition_versions::micro_credential_id, definition_versions::number))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, number)| {
+            let corrupt = || StoreError::corrupt("definition_versions", &id, "micro_credential_id");
+            Ok((id.parse().map_err(|_bad| corrupt())?, number))
+        })
+        .collect()
+}
+
 /// A page of published micro-credentials in their newest published version, by id of the family.
 ///
 /// # Errors

@@ -159,6 +159,21 @@ fn parse_ids(ids: Vec<String>) -> Result<Vec<OrganizationId>, StoreError> {
         .collect()
 }
 
+/// The organization that was made first: the one above all others.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_first(conn: &mut DbConn) -> Result<Option<OrganizationId>, StoreError> {
+    let id: Option<String> = organizations::table
+        .filter(organizations::parent_id.is_null())
+        .order(organizations::id)
+        .select(organizations::id)
+        .first(conn)
+        .optional()?;
+    id.map(|id| id.parse().map_err(|_bad| StoreError::corrupt("organizations", &id, "id")))
+        .transpose()
+}
+
 /// A page of the organizations named, by id.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use chrono::{DateTime, TimeZone, Utc};
 use divan::{Bencher, black_box};
 use ed25519_dalek::{Signer, SigningKey};
 
+const LIST_URL: &str = "https://badges.example.org/status-lists/1";
 const SEED: [u8; 32] = [3; 32];
 
 struct Pages(BTreeMap<String, Vec<u8>>);
@@ -87,9 +88,10 @@ fn content() -> CredentialContent {
             assessors_qualified: true,
         },
         evidence: Vec::new(),
-        status: StatusContent {
-            list_url: "https://badges.example.org/status-lists/1".to_owned(),
+        status: StatusContent::Bitstring {
+            list_url: LIST_URL.to_owned(),
             index: 94_567,
+            suspension: None,
         },
     }
 }
@@ -128,9 +130,9 @@ fn lint_and_sign(bencher: Bencher<'_, '_>) {
 fn verify_with_status(bencher: Bencher<'_, '_>) {
     let (badge, content) = (signed().document, content());
     let key = IssuerKey::from_seed(&SEED);
-    let published = PublishedKey { multikey: key.public_multikey(), revoked: None };
+    let published = PublishedKey::multikey(&content.issuer.id, &key.public_multikey(), None);
     let status = StatusListContent {
-        id: content.status.list_url.clone(),
+        id: LIST_URL.to_owned(),
         issuer: content.issuer.id.clone(),
         valid_from: noon(),
         purpose: "revocation".to_owned(),
@@ -142,7 +144,7 @@ fn verify_with_status(bencher: Bencher<'_, '_>) {
             content.issuer.id.clone(),
             issuer_document(&content.issuer, &[published]).to_string().into_bytes(),
         ),
-        (content.status.list_url, status.document.into_bytes()),
+        (LIST_URL.to_owned(), status.document.into_bytes()),
     ]));
     let options = VerifyOptions::at(noon());
     bencher.bench_local(|| verify(black_box(badge.as_bytes()), &pages, &options).unwrap());

@@ -8,6 +8,7 @@
 )]
 
 mod credential;
+mod images;
 mod service;
 #[path = "../it/harness/world.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]

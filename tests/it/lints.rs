@@ -2,14 +2,15 @@
 
 use assay::credential::document::{
     AchievedLevel, AchievementContent, AlignmentContent, CredentialContent, CredentialDraft,
-    CriterionContent, EvidenceContent, HashedIdentity, IssuerContent, LevelContent, ScoringContent,
-    StatusContent, digest_multibase, hash_identity,
+    CriterionContent, EvidenceContent, HashedIdentity, IssuerContent, LevelContent,
+    RevokedCredential, ScoringContent, StatusContent, digest_multibase, hash_identity,
+    revocation_list,
 };
 use assay::credential::lint::{
     Examined, LintPolicy, RULES, RULES_FOR_ANY_ISSUER, Rule, apply, lint,
 };
 use chrono::{DateTime, TimeZone, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub const EMAIL: &str = "Maria.Garcia@example.org";
 const SALT: &str = "3f8a1c5e9b7d2046";
@@ -17,6 +18,11 @@ const SALT: &str = "3f8a1c5e9b7d2046";
 pub fn at(hour: u32) -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 21, hour, 0, 0).unwrap()
 }
+
+/// Where the status of [`content`] is published.
+pub const LIST_URL: &str = "https://badges.example.org/status-lists/0193-d";
+/// Its index there.
+pub const LIST_INDEX: usize = 94_567;
 
 /// A badge as the service issues it.
 pub fn content() -> CredentialContent {
@@ -95,9 +101,10 @@ pub fn content() -> CredentialContent {
             genre: Some("lesson plan".to_owned()),
             digest_multibase: digest_multibase(&[7; 32]),
         }],
-        status: StatusContent {
-            list_url: "https://badges.example.org/status-lists/0193-d".to_owned(),
-            index: 94_567,
+        status: StatusContent::Bitstring {
+            list_url: LIST_URL.to_owned(),
+            index: LIST_INDEX,
+            suspension: None,
         },
     }
 }
@@ -195,5 +202,103 @@ fn addresses_are_trimmed_and_lower_cased_before_hashing() {
     assert_eq!(
         hash_identity("a@b.c", "s"),
         "sha256$53eb3ea6206669c98b3137d305ac0119f27bcea93abdf048c2a20de9ad6fe2ea"
+    );
+}
+
+#[test]
+fn the_three_ways_to_publish_a_status_pass_and_others_do_not() {
+    let with = |status| CredentialContent { status, ..content() };
+    let bitstring = |suspension| StatusContent::Bitstring {
+        list_url: LIST_URL.to_owned(),
+        index: LIST_INDEX,
+        suspension,
+    };
+    let suspensions = "https://badges.example.org/status-lists/0193-e".to_owned();
+    let two = with(bitstring(Some((suspensions, 7))));
+    let list = with(StatusContent::RevocationList {
+        url: "https://badges.example.org/revocation-lists/1".to_owned(),
+    });
+    for content in [with(bitstring(None)), two.clone(), list] {
+        let result = lint(CredentialDraft::from(&content), &LintPolicy::default());
+        assert!(result.is_ok(), "{:#?}", result.err());
+    }
+    let two = CredentialDraft::from(&two).document()["credentialStatus"].clone();
+    let bad = [
+        json!([]),
+        json!([two[0]]),
+        json!([two[1]]),
+        json!([two[1], two[0]]),
+        json!([two[0], two[0]]),
+        json!([two[0], two[1], two[1]]),
+        json!({"type": "1EdTechRevocationList"}),
+        json!({"id": "https://badges.example.org/revocation-lists/1", "type": "SomethingElse"}),
+    ];
+    for status in bad {
+        let mut document = CredentialDraft::from(&content()).document().clone();
+        document["credentialStatus"] = status.clone();
+        let draft = CredentialDraft::from_document(document);
+        let findings = lint(draft, &LintPolicy::default()).unwrap_err();
+        assert!(
+            findings.iter().any(|finding| finding.rule == "one-revocation-entry"),
+            "{status}: {findings:?}"
+        );
+    }
+}
+
+#[test]
+fn issuers_are_https_did_web_or_did_key() {
+    let lint_with = |id: &str| {
+        let mut content = content();
+        content.issuer.id = id.to_owned();
+        lint(CredentialDraft::from(&content), &LintPolicy::default()).map(|_| ())
+    };
+    let did_key = "did:key:z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi";
+    for id in ["https://a.example/issuers/1", "did:web:a.example:issuers:1", did_key] {
+        assert_eq!(lint_with(id), Ok(()), "{id}");
+    }
+    for id in ["http://a.example/issuers/1", "ftp://a.example/", "did:example:1", "urn:uuid:1"] {
+        assert_eq!(lint_with(id).unwrap_err()[0].rule, "https-ids", "{id}");
+    }
+}
+
+#[test]
+fn every_status_entry_of_a_set_has_to_fit_the_schema() {
+    let mut document = CredentialDraft::from(&content()).document().clone();
+    let entry = document["credentialStatus"].clone();
+    let schema = |document: &Value| {
+        let found = found(RULES_FOR_ANY_ISSUER, document);
+        found.iter().any(|finding| finding.starts_with("official-schema"))
+    };
+    document["credentialStatus"] = json!([entry, entry]);
+    assert!(!schema(&document));
+    document["credentialStatus"] = json!([entry, {"id": LIST_URL}]);
+    assert!(schema(&document));
+    document["credentialStatus"] = json!([]);
+    assert!(schema(&document));
+}
+
+#[test]
+fn revocation_lists_name_credentials_and_reasons() {
+    let revoked = [
+        RevokedCredential {
+            id: "urn:uuid:1".to_owned(),
+            reason: Some("Issued in error".to_owned()),
+        },
+        RevokedCredential { id: "urn:uuid:2".to_owned(), reason: None },
+    ];
+    assert_eq!(
+        revocation_list(
+            "https://a.example/revocation-lists/1",
+            "https://a.example/issuers/1",
+            &revoked
+        ),
+        json!({
+            "id": "https://a.example/revocation-lists/1",
+            "issuer": "https://a.example/issuers/1",
+            "revokedCredential": [
+                {"id": "urn:uuid:1", "revoked": true, "revocationReason": "Issued in error"},
+                {"id": "urn:uuid:2", "revoked": true},
+            ],
+        })
     );
 }

@@ -10,8 +10,10 @@
 mod harness;
 
 mod api_description;
+mod artwork;
 mod awards;
 mod bad_input;
+mod bake;
 mod canonical;
 mod crash;
 mod database;
@@ -22,6 +24,7 @@ mod files;
 mod graceful_stop;
 mod idempotency;
 mod issuance;
+mod jwt;
 mod lints;
 mod mail;
 mod main_job;

@@ -23,7 +23,7 @@ use assay::fetch::{Client, FetchPolicy};
 use assay::service::verification::{Remote, verify_input};
 use serde_json::{Value, json};
 
-use crate::lints::{EMAIL, at, content};
+use crate::lints::{EMAIL, LIST_INDEX, LIST_URL, at, content};
 
 /// A small web: some documents, and a record of what was asked for.
 #[derive(Default)]
@@ -51,7 +51,7 @@ fn other_key() -> IssuerKey {
 }
 
 fn published_key(key: &IssuerKey) -> PublishedKey {
-    PublishedKey { multikey: key.public_multikey(), revoked: None }
+    PublishedKey::multikey(&content().issuer.id, &key.public_multikey(), None)
 }
 
 fn method(issuer: &str, key: &IssuerKey) -> String {
@@ -69,7 +69,7 @@ fn status_list(key: &IssuerKey, issuer: &str, set: &[usize]) -> SignedCredential
         list.set(index, true).unwrap();
     }
     let content = StatusListContent {
-        id: content().status.list_url,
+        id: LIST_URL.to_owned(),
         issuer: issuer.to_owned(),
         valid_from: at(12),
         purpose: "revocation".to_owned(),
@@ -84,7 +84,7 @@ fn web() -> Web {
     let mut web = Web::default();
     let page = issuer_document(&content.issuer, &[published_key(&key())]);
     web.put(&content.issuer.id, &page.to_string());
-    web.put(&content.status.list_url, &status_list(&key(), &content.issuer.id, &[1, 2]).document);
+    web.put(LIST_URL, &status_list(&key(), &content.issuer.id, &[1, 2]).document);
     web
 }
 
@@ -141,7 +141,7 @@ fn a_badge_of_ours_is_valid() {
     assert_eq!(verdict.recipient_match, RecipientMatch::Yes);
     assert_eq!(verdict.issuer_trust, IssuerTrust::Recognised);
     assert_eq!(check(&verdict, "evidence_digest"), (Outcome::Pass, "ok"));
-    assert_eq!(*web.asked.borrow(), [content().issuer.id, content().status.list_url]);
+    assert_eq!(*web.asked.borrow(), [content().issuer.id, LIST_URL.to_owned()]);
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn a_member_cannot_be_moved_to_another_object_with_the_credentials_id() {
     let mut web = web();
     web.put(&issuer.id, &issuer_document(&issuer, &[published_key(&other_key())]).to_string());
     let list = status_list(&other_key(), &issuer.id, &[]).document;
-    web.put(&content().status.list_url, &list);
+    web.put(LIST_URL, &list);
     assert_eq!(judge(&document.to_string(), &web).verdict, VerdictWord::Valid);
     let before = proof::canonicalize(&proof::unsecured(&document)).unwrap().hash;
     let until = document["validUntil"].take();
@@ -301,7 +301,7 @@ fn retired_keys_still_verify_and_compromised_ones_do_not() {
     let retired = issuer_document(&issuer, &[published_key(&other_key()), published_key(&key())]);
     web.put(&issuer.id, &retired.to_string());
     assert_eq!(judge(&badge(), &web).verdict, VerdictWord::Valid);
-    let compromised = PublishedKey { multikey: key().public_multikey(), revoked: Some(at(13)) };
+    let compromised = PublishedKey::multikey(&issuer.id, &key().public_multikey(), Some(at(13)));
     web.put(&issuer.id, &issuer_document(&issuer, &[compromised]).to_string());
     ends(&judge(&badge(), &web), VerdictWord::Invalid, "issuer", Outcome::Fail, "key-revoked");
 }
@@ -329,8 +329,8 @@ fn a_client_that_opens_no_connection_says_so() {
 #[test]
 fn revoked_badges_are_invalid() {
     let mut web = web();
-    let (issuer, status) = (content().issuer.id, content().status);
-    web.put(&status.list_url, &status_list(&key(), &issuer, &[status.index]).document);
+    let issuer = content().issuer.id;
+    web.put(LIST_URL, &status_list(&key(), &issuer, &[LIST_INDEX]).document);
     let verdict = judge(&badge(), &web);
     ends(&verdict, VerdictWord::Invalid, "status", Outcome::Fail, "revoked");
     assert_eq!(verdict.credential.unwrap().status, StatusWord::Revoked);
@@ -338,7 +338,7 @@ fn revoked_badges_are_invalid() {
 
 #[test]
 fn a_status_that_cannot_be_trusted_is_indeterminate() {
-    let (issuer, status) = (content().issuer.id, content().status);
+    let issuer = content().issuer.id;
     let good = status_list(&key(), &issuer, &[]).document;
     let with = |change: fn(&mut Value)| {
         let mut list: Value = serde_json::from_str(&good).unwrap();
@@ -361,13 +361,13 @@ fn a_status_that_cannot_be_trusted_is_indeterminate() {
     ];
     for (code, text) in cases {
         let mut web = web();
-        web.put(&status.list_url, &text);
+        web.put(LIST_URL, &text);
         let verdict = judge(&badge(), &web);
         ends(&verdict, VerdictWord::Indeterminate, "status", Outcome::Unknown, code);
         assert_eq!(verdict.credential.unwrap().status, StatusWord::Unknown);
     }
     let mut web = web();
-    web.pages.remove(&status.list_url);
+    web.pages.remove(LIST_URL);
     ends(
         &judge(&badge(), &web),
         VerdictWord::Indeterminate,
@@ -379,7 +379,7 @@ fn a_status_that_cannot_be_trusted_is_indeterminate() {
 
 #[test]
 fn a_list_of_the_issuer_under_another_id_does_not_clear_a_badge() {
-    let (issuer, status) = (content().issuer.id, content().status);
+    let issuer = content().issuer.id;
     let list = StatusListContent {
         id: "https://badges.example.org/status-lists/other".to_owned(),
         issuer: issuer.clone(),
@@ -389,7 +389,7 @@ fn a_list_of_the_issuer_under_another_id_does_not_clear_a_badge() {
     };
     let list = publish(&key(), &list, &method(&issuer, &key()), at(12)).unwrap();
     let mut web = web();
-    web.put(&status.list_url, &list.document);
+    web.put(LIST_URL, &list.document);
     ends(
         &judge(&badge(), &web),
         VerdictWord::Indeterminate,
@@ -481,7 +481,6 @@ fn revocation_lists_of_1edtech_are_understood() {
 #[test]
 fn suspended_badges_are_invalid_until_reinstated() {
     let issuer = content().issuer;
-    let url = content().status.list_url;
     let suspensions = "https://badges.example.org/status-lists/suspensions";
     let key = other_key();
     let mut badge = CredentialDraft::from(&content()).document().clone();
@@ -490,7 +489,7 @@ fn suspended_badges_are_invalid_until_reinstated() {
     sign_as_another_issuer(&mut badge, &method(&issuer.id, &key));
     let list = |set: bool| {
         let mut list = StatusList::new(MIN_ENTRIES).unwrap();
-        list.set(content().status.index, set).unwrap();
+        list.set(LIST_INDEX, set).unwrap();
         let list = StatusListContent {
             id: suspensions.to_owned(),
             issuer: issuer.id.clone(),
@@ -509,7 +508,10 @@ fn suspended_badges_are_invalid_until_reinstated() {
     web.put(suspensions, &list(false));
     assert_eq!(judge(&badge.to_string(), &web).verdict, VerdictWord::Valid);
     // A list for another purpose says nothing.
-    web.put(suspensions, &status_list(&key, &issuer.id, &[]).document.replace(&url, suspensions));
+    web.put(
+        suspensions,
+        &status_list(&key, &issuer.id, &[]).document.replace(LIST_URL, suspensions),
+    );
     assert_eq!(judge(&badge.to_string(), &web).verdict, VerdictWord::Indeterminate);
 }
 

@@ -1,5 +1,6 @@
 //! Rules for a badge of any issuer.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -7,6 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 
 use super::{Examined, Rule, fault, has_type, items, walk};
+use crate::credential::document::CREDENTIAL_SCHEMA_BYTES;
 use crate::credential::expansion::Reason;
 use crate::credential::proof::HashError;
 
@@ -41,6 +43,35 @@ fn validity_order(examined: &Examined<'_>) -> Faults {
     faults
 }
 
+pub(super) const ZONED_DATES: Rule = Rule {
+    name: "zoned-dates",
+    citation: "Open Badges 3.0, DateTimeZ: \"A DateTime with the trailing timezone specifier included, e.g. \
+               2021-09-07T02:09:59+02:00\"; without a zone readers differ about the day",
+    check: |examined| {
+        let mut faults = Faults::new();
+        walk(examined.document, "", 0, &mut |pointer, value| {
+            for member in DATES {
+                // `validity-order` says it about the credential itself.
+                let is_own = pointer.is_empty() && member.starts_with("valid");
+                let is_date = |value: &Value| {
+                    value.as_str().is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok())
+                };
+                if !is_own && value.get(member).is_some_and(|value| !is_date(value)) {
+                    faults.push(fault(
+                        format!("{pointer}/{member}"),
+                        format!("{member} is not a date and time with a zone"),
+                    ));
+                }
+            }
+        });
+        faults
+    },
+};
+
+/// Members that hold a date and time with a zone wherever they stand.
+const DATES: [&str; 5] =
+    ["validFrom", "validUntil", "awardedDate", "activityStartDate", "activityEndDate"];
+
 pub(super) const TYPED_SERVICES: Rule = Rule {
     name: "typed-services",
     citation: "VCDM 2.0, 4.4: types are required for \"credentialStatus\", \"termsOfUse\", \"evidence\", \
@@ -50,16 +81,20 @@ pub(super) const TYPED_SERVICES: Rule = Rule {
 
 fn typed_services(examined: &Examined<'_>) -> Faults {
     let mut faults = Faults::new();
-    for member in ["credentialSchema", "refreshService"] {
+    for (member, needs_id) in [
+        ("credentialSchema", true),
+        ("refreshService", true),
+        ("credentialStatus", false),
+        ("termsOfUse", false),
+        ("evidence", false),
+    ] {
         for (end, object) in items(examined.document.get(member)) {
             let is_typed = items(object.get("type"))
                 .iter()
                 .any(|(_, name)| name.as_str().is_some_and(|name| !name.is_empty()));
-            if !is_typed || object["id"].as_str().is_none() {
-                faults.push(fault(
-                    format!("/{member}{end}"),
-                    format!("{member} has no type or no id"),
-                ));
+            if !is_typed || needs_id && object["id"].as_str().is_none() {
+                let lack = if needs_id { "no type or no id" } else { "no type" };
+                faults.push(fault(format!("/{member}{end}"), format!("{member} has {lack}")));
             }
         }
     }
@@ -132,6 +167,46 @@ fn related_resources(examined: &Examined<'_>) -> Faults {
         }
     }
     faults
+}
+
+pub(super) const RESULT_REFERENCES: Rule = Rule {
+    name: "result-references",
+    citation: "Open Badges 3.0, Result: \"resultDescription: An achievement can have many result descriptions \
+               describing possible results. The value of resultDescription MUST match the id of the result \
+               description linked to this result.\"",
+    check: |examined| {
+        let subject = &examined.document["credentialSubject"];
+        let descriptions = items(subject["achievement"].get("resultDescription"));
+        let ids: BTreeSet<&str> =
+            descriptions.iter().filter_map(|(_, description)| description["id"].as_str()).collect();
+        let levels: BTreeSet<&str> =
+            descriptions.iter().flat_map(|(_, description)| level_ids(description)).collect();
+        let mut faults = Faults::new();
+        for (end, result) in items(subject.get("result")) {
+            for (member, known, detail) in [
+                (
+                    "resultDescription",
+                    &ids,
+                    "the result belongs to no result description of the achievement",
+                ),
+                ("achievedLevel", &levels, "the achieved level is none of the achievement"),
+            ] {
+                let is_unknown =
+                    |value: &Value| value.as_str().is_none_or(|id| !known.contains(id));
+                if result.get(member).is_some_and(is_unknown) {
+                    faults.push(fault(format!("/credentialSubject/result{end}/{member}"), detail));
+                }
+            }
+        }
+        faults
+    },
+};
+
+/// The ids of the levels of a result description.
+pub(super) fn level_ids(description: &Value) -> impl Iterator<Item = &str> {
+    items(description.get("rubricCriterionLevel"))
+        .into_iter()
+        .filter_map(|(_, level)| level["id"].as_str())
 }
 
 pub(super) const DEFINED_TERMS: Rule = Rule {
@@ -229,11 +304,11 @@ pub(super) const OFFICIAL_SCHEMA: Rule = Rule {
     check: official_schema,
 };
 
+/// Most status entries that are compared with the schema; the verifier looks at no more either.
+const MAX_STATUS_ENTRIES: usize = 4;
+
 static SCHEMA: LazyLock<Option<jsonschema::Validator>> = LazyLock::new(|| {
-    let text = include_bytes!(
-        "../../../credential-schemas/open-badges/ob_v3p0_achievementcredential_schema.json"
-    );
-    let schema = serde_json::from_slice(text).ok()?;
+    let schema = serde_json::from_slice(CREDENTIAL_SCHEMA_BYTES).ok()?;
     jsonschema::validator_for(&schema).ok()
 });
 
@@ -241,9 +316,26 @@ fn official_schema(examined: &Examined<'_>) -> Faults {
     let Some(schema) = SCHEMA.as_ref() else {
         return vec![fault("", "the official schema cannot be read")];
     };
-    schema
-        .iter_errors(examined.document)
+    // The schema takes one status object; the data model takes a set, in which each has to fit (VCDM 2.0, 4.10).
+    let documents: Vec<Cow<'_, Value>> = match examined.document["credentialStatus"].as_array() {
+        Some(entries) if !entries.is_empty() => entries
+            .iter()
+            .take(MAX_STATUS_ENTRIES)
+            .map(|entry| {
+                let mut document = examined.document.clone();
+                document["credentialStatus"] = entry.clone();
+                Cow::Owned(document)
+            })
+            .collect(),
+        Some(_) | None => vec![Cow::Borrowed(examined.document)],
+    };
+    let pointers: BTreeSet<String> = documents
+        .iter()
+        .flat_map(|document| schema.iter_errors(document))
         .map(|error| error.instance_path().to_string())
+        .collect();
+    pointers
+        .into_iter()
         // `typed-services` says it better.
         .filter(|pointer| {
             !["/credentialSchema", "/refreshService"].iter().any(|own| pointer.starts_with(own))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::DateTime;
 use serde_json::Value;
 
+use super::any_issuer::level_ids;
 use super::{Examined, Rule, fault, has_type, items, walk};
 use crate::credential::contexts::{CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS};
 use crate::credential::document;
@@ -300,48 +301,36 @@ pub(super) const RUBRIC_LEVELS: Rule = Rule {
     },
 };
 
-pub(super) const RESULT_REFERENCES: Rule = Rule {
-    name: "result-references",
-    citation: "Open Badges 3.0, Result: \"resultDescription: An achievement can have many result descriptions \
-               describing possible results. The value of resultDescription MUST match the id of the result \
-               description linked to this result.\"",
-    check: result_references,
+pub(super) const RESULT_LEVELS: Rule = Rule {
+    name: "result-levels",
+    citation: "Open Badges 3.0, Result: \"achievedLevel: If the result description linked to this result is of type \
+               RubricCriterionLevel, this value MUST be the id of one of the RubricCriterionLevel objects in the \
+               ResultDescription\"",
+    check: |examined| {
+        let subject = &examined.document["credentialSubject"];
+        let mut levels_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (_, description) in items(subject["achievement"].get("resultDescription")) {
+            if let Some(id) = description["id"].as_str() {
+                levels_of.insert(id, level_ids(description).collect());
+            }
+        }
+        let mut faults = Faults::new();
+        for (end, result) in items(subject.get("result")) {
+            let levels = result["resultDescription"].as_str().and_then(|id| levels_of.get(id));
+            // `result-references` says it when there is none.
+            let (Some(level), Some(levels)) = (result["achievedLevel"].as_str(), levels) else {
+                continue;
+            };
+            if !levels.contains(level) {
+                faults.push(fault(
+                    format!("/credentialSubject/result{end}/achievedLevel"),
+                    "the achieved level is not one of the levels of its result description",
+                ));
+            }
+        }
+        faults
+    },
 };
-
-fn result_references(examined: &Examined<'_>) -> Faults {
-    let subject = &examined.document["credentialSubject"];
-    let mut levels_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (_, description) in items(subject["achievement"].get("resultDescription")) {
-        let levels = items(description.get("rubricCriterionLevel"))
-            .into_iter()
-            .filter_map(|(_, level)| level["id"].as_str())
-            .collect();
-        if let Some(id) = description["id"].as_str() {
-            levels_of.insert(id, levels);
-        }
-    }
-    let mut faults = Faults::new();
-    for (end, result) in items(subject.get("result")) {
-        let pointer = format!("/credentialSubject/result{end}");
-        let Some(description) = result.get("resultDescription") else { continue };
-        let Some(levels) = description.as_str().and_then(|id| levels_of.get(id)) else {
-            faults.push(fault(
-                format!("{pointer}/resultDescription"),
-                "the result belongs to no result description of the achievement",
-            ));
-            continue;
-        };
-        if let Some(level) = result.get("achievedLevel")
-            && level.as_str().is_none_or(|level| !levels.contains(level))
-        {
-            faults.push(fault(
-                format!("{pointer}/achievedLevel"),
-                "the achieved level is not one of the levels of its result description",
-            ));
-        }
-    }
-    faults
-}
 
 pub(super) const SCORING_STATEMENT: Rule = Rule {
     name: "scoring-statement",
@@ -407,18 +396,34 @@ pub(super) const CREDENTIAL_SCHEMA: Rule = Rule {
 pub(super) const ONE_REVOCATION_ENTRY: Rule = Rule {
     name: "one-revocation-entry",
     citation: "Bitstring Status List 1.0, 2.1: \"statusPurpose … revocation: Used to cancel the validity of a verifiable \
-               credential. This status is not reversible.\"; the schema of Open Badges takes one status object",
+               credential. This status is not reversible. … suspension: Used to temporarily prevent the acceptance of a \
+               verifiable credential. This status is reversible\"; ours have one entry, or these two in this order",
     check: |examined| {
         let status = &examined.document["credentialStatus"];
-        let is_one = has_type(status, "BitstringStatusListEntry")
-            && status.get("statusPurpose").is_none_or(|purpose| purpose == "revocation")
-            && status.get("statusListIndex").is_none_or(Value::is_string);
-        if is_one {
+        let is_entry = |entry: &Value, purpose: &str| {
+            has_type(entry, "BitstringStatusListEntry")
+                && entry.get("statusPurpose").is_none_or(|own| own == purpose)
+                && entry.get("statusListIndex").is_none_or(Value::is_string)
+        };
+        let is_known = match status.as_array().map(Vec::as_slice) {
+            None if has_type(status, "1EdTechRevocationList") => {
+                status["id"].is_string() && status.as_object().is_some_and(|one| one.len() == 2)
+            }
+            None => is_entry(status, "revocation"),
+            Some([revocation, suspension]) => {
+                is_entry(revocation, "revocation")
+                    && is_entry(suspension, "suspension")
+                    && revocation["statusListCredential"] != suspension["statusListCredential"]
+            }
+            Some(_) => false,
+        };
+        if is_known {
             Faults::new()
         } else {
             vec![fault(
                 "/credentialStatus",
-                "the status is not one BitstringStatusListEntry for revocation",
+                "the status is neither one entry for revocation, nor one for revocation and one for suspension, nor a \
+                 revocation list",
             )]
         }
     },
@@ -470,25 +475,37 @@ pub(super) const EVIDENCE_MEMBERS: Rule = Rule {
 
 pub(super) const HTTPS_IDS: Rule = Rule {
     name: "https-ids",
-    citation: "Open Badges 3.0, 8.5: documents are fetched over TLS; an id is signed for ever, so it has to be https",
+    citation: "Open Badges 3.0, 8.5: documents are fetched over TLS; an id is signed for ever, so it has to be https, and \
+               that of the issuer can be a did:web or a did:key",
     check: |examined| {
         let document = examined.document;
         let achievement = &document["credentialSubject"]["achievement"];
-        [
-            ("/id", &document["id"]),
-            ("/issuer/id", &document["issuer"]["id"]),
-            ("/credentialSubject/achievement/id", &achievement["id"]),
-            ("/credentialSubject/achievement/criteria/id", &achievement["criteria"]["id"]),
+        let is_https = |id: &str| {
+            id.starts_with("https://") || (id.starts_with("http://") && examined.policy.allow_http)
+        };
+        let mut places = vec![
+            ("/id".to_owned(), &document["id"]),
+            ("/credentialSubject/achievement/id".to_owned(), &achievement["id"]),
             (
-                "/credentialStatus/statusListCredential",
-                &document["credentialStatus"]["statusListCredential"],
+                "/credentialSubject/achievement/criteria/id".to_owned(),
+                &achievement["criteria"]["id"],
             ),
-        ]
-        .into_iter()
-        .filter(|(_, id)| {
-            id.as_str().is_some_and(|id| id.starts_with("http://") && !examined.policy.allow_http)
-        })
-        .map(|(pointer, _)| fault(pointer, "the id is not https"))
-        .collect()
+        ];
+        for (end, entry) in items(document.get("credentialStatus")) {
+            let is_list = has_type(entry, "1EdTechRevocationList");
+            let member = if is_list { "id" } else { "statusListCredential" };
+            places.push((format!("/credentialStatus{end}/{member}"), &entry[member]));
+        }
+        let issuer = document["issuer"]["id"].as_str().is_none_or(|id| {
+            is_https(id) || id.starts_with("did:web:") || id.starts_with("did:key:")
+        });
+        let issuer = (!issuer).then(|| "/issuer/id".to_owned());
+        places
+            .into_iter()
+            .filter(|(_, id)| id.as_str().is_some_and(|id| !is_https(id)))
+            .map(|(pointer, _)| pointer)
+            .chain(issuer)
+            .map(|pointer| fault(pointer, "the id is not https"))
+            .collect()
     },
 };

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::form::Form;
+use super::document::issuer_id;
 use super::expansion::ExpansionError;
 use super::json;
 use super::lint::{Examined, LintPolicy, RULES_FOR_ANY_ISSUER, apply};
@@ -346,7 +347,7 @@ fn conclude(findings: Findings, document: Option<&Value>, options: &VerifyOption
         (None, _) => IssuerTrust::NotAsked,
         (Some(trusted), Some(document))
             if signed
-                && issuer::issuer_id(document)
+                && issuer_id(document)
                     .is_some_and(|id| trusted.iter().any(|trusted| trusted == id)) =>
         {
             IssuerTrust::Recognised
@@ -391,18 +392,10 @@ fn verify_document(
             return unreadable(finding, options);
         }
         Err(HashError::Expansion(
-            error @ (ExpansionError::UnknownContext { .. }
-            | ExpansionError::InlineContext { .. }
-            | ExpansionError::JsonLiteral { .. }),
+            error @ (ExpansionError::UnknownContext { .. } | ExpansionError::InlineContext { .. }),
         )) => {
-            let code = match error {
-                ExpansionError::UnknownContext { .. } => "unknown-context",
-                ExpansionError::InlineContext { .. } => "inline-context",
-                ExpansionError::JsonLiteral { .. }
-                | ExpansionError::NotAnObject
-                | ExpansionError::Context { .. }
-                | ExpansionError::OverBudget => "unsupported-json-ld",
-            };
+            let is_inline = matches!(error, ExpansionError::InlineContext { .. });
+            let code = if is_inline { "inline-context" } else { "unknown-context" };
             let finding = Finding::unknown(code, sentence(error));
             findings.schema = finding.clone();
             findings.proof = finding;

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::issuer::{self, Controller};
 use super::{Documents, Finding, Outcome, STATUS_LIST_LIMITS, VerifyOptions};
+use crate::credential::document::issuer_id;
 use crate::credential::json;
 use crate::credential::lint::{has_type, items, status_index};
 use crate::credential::proof::{self, ReadyProof};
@@ -188,7 +189,7 @@ fn check_list(
     if !has_type(list, "BitstringStatusListCredential") {
         return Err(unreadable());
     }
-    if issuer::issuer_id(list) != Some(controller.id()) {
+    if issuer_id(list) != Some(controller.id()) {
         return Err(Finding::unknown(
             "status-list-foreign",
             "The status list is from another issuer.",
@@ -233,7 +234,7 @@ fn revocation_list(
     };
     address.set_fragment(None);
     let list = fetch(address.as_str(), documents)?;
-    if issuer::issuer_id(&list) != Some(controller.id()) {
+    if issuer_id(&list) != Some(controller.id()) {
         return Err(Finding::unknown(
             "status-list-foreign",
             "The revocation list is from another issuer.",

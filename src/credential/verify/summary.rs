@@ -97,7 +97,7 @@ pub(super) fn summarize(
         id: text(&document["id"]),
         achievement: text(&document["credentialSubject"]["achievement"]["name"]),
         issuer: IssuerSummary {
-            id: super::issuer::issuer_id(document).map(clip),
+            id: document::issuer_id(document).map(clip),
             name: text(&issuer["name"]),
         },
         valid_from: text(&document["validFrom"]),

@@ -288,7 +288,7 @@ pub struct BulkFilter {
     micro_credential_id: Option<MicroCredentialId>,
     /// In this version of it.
     version: Option<i32>,
-    /// Whose badge was signed with this key.
+    /// Whose badge was ever signed with this key, in one form or another, also if it was signed again since.
     #[schema(value_type = Option<String>, format = "uuid")]
     signing_key_id: Option<SigningKeyId>,
     /// Signed then or later.

@@ -3,6 +3,7 @@
 pub mod audit_events;
 pub mod awards;
 pub mod evidence;
+pub mod issuer_settings;
 pub mod members;
 pub mod micro_credentials;
 pub mod operator;
@@ -144,4 +145,20 @@ pub fn read_again(cx: &mut Cx<'_>, kind: &str, id: &str, status: u16) -> Result<
         "evidence" => evidence::read_again(cx, id, status),
         _ => Err(Error::NotFound("resource")),
     }
+}
+
+/// A word of a body that stands for one of a few things.
+///
+/// # Errors
+/// [`Error::Invalid`] with the words that there are.
+pub(super) fn body_word<T: Copy + std::fmt::Display>(
+    pointer: &str,
+    word: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    all: &[T],
+) -> Result<T, Error> {
+    parse(word).ok_or_else(|| {
+        let known: Vec<String> = all.iter().map(ToString::to_string).collect();
+        Error::invalid(pointer, "unknown-word", format!("it is one of {}", known.join(", ")))
+    })
 }

@@ -14,6 +14,8 @@ mod catalogue;
 mod credential;
 mod invitation;
 mod issuer;
+pub mod issuer_documents;
+pub mod negotiation;
 mod problem;
 pub mod public;
 mod submission;

@@ -4,8 +4,8 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::NaiveDate;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
+use super::negotiation::{Form, document, negotiate, read_suffix};
 use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
     CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, IssuerKeyView, IssuerPage,
@@ -13,7 +13,7 @@ use super::{
     catalogue_page, credential_page, issuer_page, problem_page, submission_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId, SubmissionId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SubmissionId};
 use crate::domain::organization::Organization;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::version::VersionState;
@@ -23,92 +23,6 @@ use crate::http::request::{Meta, Path, Query};
 use crate::service::micro_credentials::{CatalogueQuery, Version};
 use crate::service::publications::{self, AchievementView, CredentialView, IssuerView};
 use crate::service::{Cx, Error, renewals};
-
-/// In which form a public document is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Page,
-    Json(&'static str),
-}
-
-/// The media types under which the same JSON is served.
-const JSON_TYPES: [&str; 3] = ["application/json", "application/ld+json", "application/vc"];
-
-/// Chooses the form by `Accept` (RFC 9110, 12.5.1). Nothing, `*/*` and the JSON types mean JSON, so that a verifier that says nothing
-/// gets what it can read.
-fn negotiate(request: &HttpRequest) -> Result<Form, Problem> {
-    let values: Vec<&str> =
-        request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).collect();
-    if values.is_empty() {
-        return Ok(Form::Json(JSON_TYPES[0]));
-    }
-    let joined = values.join(",");
-    let mut ranges: Vec<(String, u16)> = joined.split(',').filter_map(parse_range).collect();
-    // A stable sort: of equal weights the first one named wins.
-    ranges.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
-    for (range, weight) in &ranges {
-        if *weight == 0 {
-            continue;
-        }
-        if range == "text/html" || range == "text/*" {
-            return Ok(Form::Page);
-        }
-        if let Some(found) = JSON_TYPES.iter().find(|media_type| **media_type == range.as_str()) {
-            return Ok(Form::Json(found));
-        }
-        if range == "*/*" || range == "application/*" {
-            return Ok(Form::Json(JSON_TYPES[0]));
-        }
-    }
-    Err(Problem::new(
-        "not-acceptable",
-        "this document comes as text/html, application/json, application/ld+json or application/vc",
-    ))
-}
-
-/// Whether the headers name `text/html` as something that is wanted.
-#[must_use]
-pub fn accepts_page(headers: &header::HeaderMap) -> bool {
-    headers
-        .get_all(header::ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(parse_range)
-        .any(|(range, weight)| weight > 0 && range == "text/html")
-}
-
-fn parse_range(text: &str) -> Option<(String, u16)> {
-    let mut parts = text.split(';');
-    let range = parts.next()?.trim().to_ascii_lowercase();
-    if range.is_empty() {
-        return None;
-    }
-    let weight = parts
-        .find_map(|part| part.trim().strip_prefix("q="))
-        .and_then(|q| q.trim().parse::<f32>().ok());
-    let weight = weight.unwrap_or(1.0).clamp(0.0, 1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
-    Some((range, (weight * 1000.0) as u16))
-}
-
-/// A public document: cacheable for a little while, and told apart by its hash.
-fn document(request: &HttpRequest, media_type: &str, body: String) -> HttpResponse {
-    let digest = Sha256::digest(body.as_bytes());
-    let etag = format!("\"{}\"", crate::domain::audit::hex(&digest[..16]));
-    let is_known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response
-        .insert_header((header::ETAG, etag))
-        .insert_header((header::VARY, "Accept"))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
-        // Verifiers in browsers read these from everywhere; there is nothing secret in them.
-        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    if is_known { response.finish() } else { response.content_type(media_type).body(body) }
-}
 
 /// A page under the policy that it was written for.
 #[must_use]
@@ -138,27 +52,21 @@ fn reference(organization: &Organization) -> IssuerRef {
     IssuerRef { organization_id: organization.id.to_string(), name: organization.name.clone() }
 }
 
-/// `GET /credentials/{award_id}` and `GET /credentials/{award_id}.json`
+/// The forms of a credential.
+const CREDENTIAL_FORMS: &[Form] = &[Form::Json, Form::Page, Form::Jwt];
+
+/// `GET /credentials/{award_id}`, and with a suffix for each form.
 pub async fn read_credential(
     app: web::Data<App>,
     meta: Meta,
     request: HttpRequest,
     Path(name): Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, has_suffix) = match name.strip_suffix(".json") {
-        Some(id) => (id, true),
-        None => (name.as_str(), false),
-    };
+    let (id, suffix) = read_suffix(&name);
     let id: AwardId = id.parse().map_err(|_no_id| Problem::from(Error::NotFound("credential")))?;
-    let form = if has_suffix { Form::Json(JSON_TYPES[0]) } else { negotiate(&request)? };
+    let form = negotiate(&request, suffix, CREDENTIAL_FORMS)?;
     match form {
-        Form::Json(media_type) => {
-            let body = app
-                .run(&meta, "read_credential", move |cx| publications::credential(cx, id))
-                .await?;
-            Ok(document(&request, media_type, body))
-        }
-        Form::Page => {
+        (Form::Page, _) => {
             let view = app
                 .run(&meta, "read_credential", move |cx| {
                     let now = cx.now;
@@ -169,6 +77,18 @@ pub async fn read_credential(
                 })
                 .await?;
             rendered(credential_page(&view))
+        }
+        (Form::Jwt, media_type) => {
+            let body = app
+                .run(&meta, "read_credential", move |cx| publications::credential_jwt(cx, id))
+                .await?;
+            Ok(document(&request, media_type, body))
+        }
+        (Form::Json, media_type) => {
+            let body = app
+                .run(&meta, "read_credential", move |cx| publications::credential(cx, id))
+                .await?;
+            Ok(document(&request, media_type, body))
         }
     }
 }
@@ -258,13 +178,10 @@ pub async fn read_achievement(
     request: HttpRequest,
     Path((family, name)): Path<(MicroCredentialId, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let (number, has_suffix) = match name.strip_suffix(".json") {
-        Some(number) => (number, true),
-        None => (name.as_str(), false),
-    };
+    let (number, suffix) = read_suffix(&name);
     let number: i32 =
         number.parse().map_err(|_no_number| Problem::from(Error::NotFound("achievement")))?;
-    let form = if has_suffix { Form::Json(JSON_TYPES[0]) } else { negotiate(&request)? };
+    let form = negotiate(&request, suffix, &[Form::Json, Form::Page])?;
     let (view, newer) = app
         .run(&meta, "read_achievement", move |cx| {
             let view = publications::achievement(cx, family, number)?;
@@ -273,8 +190,10 @@ pub async fn read_achievement(
         })
         .await?;
     match form {
-        Form::Json(media_type) => Ok(document(&request, media_type, view.document().to_string())),
-        Form::Page => rendered(achievement_page(&achievement_page_of(&view, newer))),
+        (Form::Page, _) => rendered(achievement_page(&achievement_page_of(&view, newer))),
+        (Form::Json | Form::Jwt, media_type) => {
+            Ok(document(&request, media_type, view.document().to_string()))
+        }
     }
 }
 
@@ -296,18 +215,23 @@ pub async fn read_issuer(
     app: web::Data<App>,
     meta: Meta,
     request: HttpRequest,
-    Path(id): Path<OrganizationId>,
+    Path(name): Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let form = negotiate(&request)?;
+    let (id, suffix) = read_suffix(&name);
+    let id: OrganizationId =
+        id.parse().map_err(|_no_id| Problem::from(Error::NotFound("issuer")))?;
+    let form = negotiate(&request, suffix, &[Form::Json, Form::Page])?;
     let view = app.run(&meta, "read_issuer", move |cx| publications::issuer(cx, id)).await?;
     match form {
-        Form::Json(media_type) => Ok(document(&request, media_type, view.document().to_string())),
-        Form::Page => rendered(issuer_page(&issuer_page_of(view)?)),
+        (Form::Page, _) => rendered(issuer_page(&issuer_page_of(view)?)),
+        (Form::Json | Form::Jwt, media_type) => {
+            Ok(document(&request, media_type, view.document()?.to_string()))
+        }
     }
 }
 
 fn issuer_page_of(view: IssuerView) -> Result<IssuerPage, Problem> {
-    let issuer_id = view.document()["id"].as_str().unwrap_or_default().to_owned();
+    let issuer_id = view.identifier()?;
     let organization = view.organization;
     let micro_credentials = view
         .catalogue
@@ -326,7 +250,7 @@ fn issuer_page_of(view: IssuerView) -> Result<IssuerPage, Problem> {
             .into_iter()
             .map(|key| IssuerKeyView {
                 multikey: key.multikey,
-                state: key.state,
+                state: key.state.as_str().to_owned(),
                 since: day(key.created_at),
             })
             .collect(),
@@ -347,23 +271,6 @@ fn item(version: &Version, organization: &str) -> Result<CatalogueItem, Error> {
         audience: about.audience.clone(),
         skills: definition.skills().iter().map(|skill| skill.label.clone()).collect(),
     })
-}
-
-/// `GET /status-lists/{id}`
-pub async fn read_status_list(
-    app: web::Data<App>,
-    meta: Meta,
-    request: HttpRequest,
-    Path(id): Path<StatusListId>,
-) -> Result<HttpResponse, Problem> {
-    // A list has no page: a browser gets the JSON as well.
-    let media_type = match negotiate(&request)? {
-        Form::Json(media_type) => media_type,
-        Form::Page => JSON_TYPES[0],
-    };
-    let body =
-        app.run(&meta, "read_status_list", move |cx| publications::status_list(cx, id)).await?;
-    Ok(document(&request, media_type, body))
 }
 
 /// What the front page is asked for.

@@ -254,7 +254,7 @@ fn multiply(app: &TestApp, award: &str, copies: i64) {
     let mut conn = app.resources.database.connection().unwrap();
     let submission = store::awards::find(&mut conn, award).unwrap().unwrap().submission.to_string();
     let award = award.to_string();
-    let taken = store::awards::find_intent(&mut conn, award.parse().unwrap()).unwrap().unwrap();
+    let taken = store::credentials::find_intent(&mut conn, award.parse().unwrap()).unwrap().unwrap();
     store::write(&mut conn, |conn| {
         for number in 1..=copies {
             let (next_submission, next_award) = (new_uuid(), new_uuid());

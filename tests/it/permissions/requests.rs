@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::world::{Target, World};
 use crate::harness::{PASSWORD, Person};
 
+/// The id of no key.
+const NO_KEY: &str = "01900000-0000-7000-8000-000000000000";
+
 /// Whose object it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
@@ -99,6 +102,14 @@ pub fn request(
         "put_member" => put(member, json!({ "roles": [], "state": "confirmed" })),
         "create_signing_key" => act(format!("{organization}/signing-keys")),
         "list_signing_keys" => get(format!("{organization}/signing-keys")),
+        // A key that there is not: what may be done fails for that, and nothing else.
+        "retire_signing_key" => act(format!("{organization}/signing-keys/{NO_KEY}/retire")),
+        "compromise_signing_key" => act(format!("{organization}/signing-keys/{NO_KEY}/compromise")),
+        "read_issuer_settings" => get(format!("{organization}/issuer-settings")),
+        "put_issuer_settings" => put(
+            format!("{organization}/issuer-settings"),
+            json!({ "identifier": "https", "jwt_algorithm": "RS256", "status_method": "bitstring" }),
+        ),
         "validate_definition" => unless_other(post(
             "/api/v1/micro-credentials/validate".to_owned(),
             json!({ "definition": {} }),
@@ -167,6 +178,10 @@ pub fn request(
         "read_credential" => get(format!("/credentials/{}", target.award)),
         "read_achievement" => get(format!("/achievements/{}/versions/1", target.family)),
         "read_issuer" => get(format!("/issuers/{}", target.issuer)),
+        "read_did_document" => get(format!("/issuers/{}/did.json", target.issuer)),
+        "read_jwks" => get(format!("/issuers/{}/jwks.json", target.issuer)),
+        "read_key" => get(format!("/keys/{NO_KEY}")),
+        "read_revocation_list" => get(format!("/revocation-lists/{}", target.issuer)),
         "read_status_list" => get(world.status_list.clone()),
         "home_page" => get("/".to_owned()),
         "verify_page" => get("/verify".to_owned()),

@@ -78,6 +78,15 @@ fn every_fixture_says_where_it_comes_from() {
 }
 
 #[test]
+fn every_font_says_where_it_comes_from() {
+    let table = read("src/images/fonts/README.md");
+    assert!(table.contains("| source | licence |"));
+    for entry in entries("src/images/fonts") {
+        assert!(entry == "README.md" || table.contains(&format!("`{entry}`")), "{entry}");
+    }
+}
+
+#[test]
 fn every_snapshot_has_its_test() {
     let code: String = rust_files("tests/it").iter().map(|file| code_of(&file.text)).collect();
     for file in files("tests").iter().filter(|file| file.path.ends_with(".snap")) {

@@ -40,7 +40,7 @@ fn public_documents_are_covered_by_their_contexts() {
     let content = content();
     let keys = [
         published_key(&key()),
-        PublishedKey { multikey: other_key().public_multikey(), revoked: Some(at(1)) },
+        PublishedKey::multikey(&content.issuer.id, &other_key().public_multikey(), Some(at(1))),
     ];
     for document in [
         issuer_document(&content.issuer, &keys),

@@ -25,7 +25,7 @@ fn samples_web() -> Web {
             "z6MkjZRZv3aez3r18pB1RBFJR1kwUVJ5jHt92JmQwXbd5hwi",
             "z6Mknyb2Gb4NxzW3xSr9ChTtdQZ1zs77piQ3r9SaJ9vMzmrs",
         ]
-        .map(|multikey| PublishedKey { multikey: multikey.to_owned(), revoked: None });
+        .map(|multikey| PublishedKey::multikey(issuer, multikey, None));
         web.put(issuer, &issuer_document(&profile, &keys).to_string());
     }
     web

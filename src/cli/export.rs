@@ -1,0 +1,150 @@
+//! `assay export --static`: the public documents as plain files that any web host can serve.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{resources, say};
+use crate::config::Settings;
+use crate::domain::audit::hex;
+use crate::service::Error;
+use crate::service::static_export::{PublicFile, write_all};
+
+/// The list of the files, and the mark of a folder that an export may renew.
+const MANIFEST: &str = "assay-export.json";
+/// What whoever puts the files on a web host has to know.
+const NOTE: &str = "README.txt";
+
+/// What is written, and where.
+#[derive(Args)]
+pub struct ExportArgs {
+    /// The folder for the files: a new or empty one, or one of an earlier export, which is renewed.
+    #[arg(long = "static", value_name = "FOLDER", required = true)]
+    folder: PathBuf,
+    /// Write the badges as well. They are public by their address, and a web host may list addresses.
+    #[arg(long)]
+    with_credentials: bool,
+    /// Print the list of files as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Writes the files. Each is moved to its place whole, so that a host that serves the folder meanwhile never serves half of one.
+pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    crate::telemetry::start("warn");
+    let resources = resources::open(settings)?;
+    let folder = &args.folder;
+    let earlier = prepare(folder)?;
+    let mut listed: Vec<Value> = Vec::new();
+    let base_url = resources.as_system(|cx| Ok(cx.installation()?.base_url))?;
+    resources.as_system(|cx| {
+        write_all(cx, args.with_credentials, &mut |file| {
+            put(folder, &file).map_err(|error| Error::internal(format!("{error:#}")))?;
+            listed.push(json!({
+                "path": file.path,
+                "media_type": file.media_type,
+                "sha256": hex(&Sha256::digest(&file.bytes)),
+            }));
+            Ok(())
+        })
+    })?;
+    let now: Vec<&str> = listed.iter().filter_map(|file| file["path"].as_str()).collect();
+    for old in earlier.iter().filter(|old| !now.contains(&old.as_str())) {
+        // A key that was given up meanwhile must not be published any more.
+        let path = folder.join(old);
+        if path.is_file() {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("{} cannot be removed", path.display()))?;
+        }
+    }
+    write_whole(&folder.join(NOTE), note(&base_url).as_bytes())?;
+    let manifest = json!({ "base_url": base_url, "files": listed });
+    write_whole(&folder.join(MANIFEST), format!("{manifest:#}\n").as_bytes())?;
+    if args.json {
+        say(&manifest.to_string());
+    } else {
+        say(&format!(
+            "{} files written to {}; serve the folder at {base_url}/ (see {NOTE})",
+            listed.len(),
+            folder.display()
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the folder, or reads which files an earlier export has left in it.
+fn prepare(folder: &Path) -> anyhow::Result<Vec<String>> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
+    let manifest = folder.join(MANIFEST);
+    if manifest.is_file() {
+        let text = std::fs::read(&manifest)
+            .with_context(|| format!("{} cannot be read", manifest.display()))?;
+        let manifest: Value = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is not the list of an export", manifest.display()))?;
+        let files = manifest["files"].as_array().into_iter().flatten();
+        let paths = files.filter_map(|file| file["path"].as_str()).filter(|path| is_below(path));
+        return Ok(paths.map(str::to_owned).collect());
+    }
+    if std::fs::read_dir(folder)?.next().is_some() {
+        bail!(
+            "{} is not empty and holds no earlier export; name a new or empty folder",
+            folder.display()
+        );
+    }
+    Ok(Vec::new())
+}
+
+/// Whether a path of a manifest stays below its folder.
+fn is_below(path: &str) -> bool {
+    Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)))
+}
+
+fn put(folder: &Path, file: &PublicFile) -> anyhow::Result<()> {
+    let path = folder.join(&file.path);
+    let parent = path.parent().unwrap_or(folder);
+    // An issuer that has got a did:web since is a folder now, and the other way round.
+    if parent.is_file() {
+        std::fs::remove_file(parent)?;
+    }
+    if path.is_dir() {
+        std::fs::remove_dir_all(&path)?;
+    }
+    std::fs::create_dir_all(parent)
+        .with_context(|| format!("the folder {} cannot be made", parent.display()))?;
+    write_whole(&path, &file.bytes)
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let cannot = || format!("{} cannot be written", path.display());
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    file.write_all(bytes).with_context(cannot)?;
+    // Unlike a temporary file, these are for everybody to read.
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).with_context(cannot)?;
+    file.as_file().sync_all().with_context(cannot)?;
+    file.persist(path).with_context(cannot)?;
+    Ok(())
+}
+
+fn note(base_url: &str) -> String {
+    format!(
+        "The public documents of {base_url}, for verifying badges without the service that issued them.\n\
+         \n\
+         Serve this folder so that each file answers at {base_url}/ and its path, for instance\n\
+         {base_url}/status-lists/... for status-lists/... . Files without a suffix are JSON: if your host\n\
+         can be told media types, {MANIFEST} has the right one of each file; verifiers do not need it.\n\
+         Where an issuer is a folder, its profile is the folder's index.html, which holds JSON as well.\n\
+         Let other origins read the files (Access-Control-Allow-Origin: *) for verifiers in browsers.\n\
+         \n\
+         Nothing here is secret. The status lists say which badges are revoked as of the export: run the export\n\
+         again after each revocation for as long as the service lives. contexts/ holds the JSON-LD contexts and the\n\
+         schema that badges name, for verifiers that keep copies.\n"
+    )
+}
