@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{award_of, events_of, headline, letters, page_of, panel, step};
+use super::{award_of, badge, events_of, headline, letters, page_of, panel, step, verdict};
 use crate::harness::{Answer, TestApp};
 
 #[test]
@@ -21,6 +21,8 @@ fn panel_suspends_and_reinstates_and_nobody_outside_reads_why() {
     assert_eq!(before.json["suspended_at"], Value::Null);
     assert_eq!(before.json["allowed_events"], json!(["suspend", "revoke", "lapse", "renewed"]));
     assert_eq!(headline(&app, &award), "Valid now");
+    let signed = badge(&app, &award).json;
+    assert_eq!(verdict(&app, &signed)["verdict"], "valid");
 
     let suspended = step(&panel, &award, "suspend");
     assert_ne!(suspended.etag(), before.etag());
@@ -31,6 +33,7 @@ fn panel_suspends_and_reinstates_and_nobody_outside_reads_why() {
     assert_eq!(headline(&app, &award), "Suspended");
     let own = award_of(&district.earner, &award);
     assert_eq!(own, suspended);
+    assert_eq!(verdict(&app, &signed)["verdict"], "invalid");
     let shown = district.earner.get(&format!("/api/v1/submissions/{submission}")).expect(200);
     assert_eq!(shown["award"]["state"], "suspended");
 
@@ -38,6 +41,7 @@ fn panel_suspends_and_reinstates_and_nobody_outside_reads_why() {
     assert_eq!(reinstated["state"], "active");
     assert_eq!(reinstated["suspended_at"], Value::Null);
     assert_eq!(headline(&app, &award), "Valid now");
+    assert_eq!(verdict(&app, &signed)["verdict"], "valid");
 
     let verbs = [("suspend_award", ""), ("reinstate_award", "to=active")];
     assert_eq!(
