@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod awards;
 pub mod badge_content;
+pub mod badge_images;
 pub mod compromise;
 pub mod context;
 pub mod definition_document;

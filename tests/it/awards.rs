@@ -2,6 +2,7 @@
 
 mod documents;
 mod issuing;
+mod pictures;
 mod revoking;
 
 use serde_json::{Value, json};
