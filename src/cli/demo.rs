@@ -461,7 +461,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     };
     let note = "The plan that was handed in belonged to a colleague; decided by the panel on the earner's own report.";
     story.act(&officer, "revoke_award", |cx| {
-        awards::revoke(cx, revoked, RevocationReason::IssuedInError, note)
+        awards::revoke(cx, revoked, RevocationReason::IssuedInError, note, None)
     })?;
     story.tell("Ben's badge is revoked; the signed status list says so at once.");
 

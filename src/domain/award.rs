@@ -1,5 +1,9 @@
 //! The life of an award (DOMAIN.md, 2.3).
 
+use chrono::TimeDelta;
+
+use super::timestamp::Timestamp;
+
 worded_enum! {
     /// Where an award stands.
     AwardState {
@@ -19,12 +23,20 @@ worded_enum! {
 }
 
 worded_enum! {
-    /// What can happen to an award.
+    /// What can happen to an award. Names are those of the process model.
     AwardEvent {
         /// Signed by the issuer.
         Sign = "sign",
+        /// Without force while a panel sits.
+        Suspend = "suspend",
+        /// In force again.
+        Reinstate = "reinstate",
         /// Withdrawn for ever.
         Revoke = "revoke",
+        /// Its last day has passed.
+        Lapse = "lapse",
+        /// A newer award takes its place.
+        Renewed = "renewed",
     }
 }
 
@@ -44,30 +56,77 @@ worded_enum! {
     }
 }
 
+worded_enum! {
+    /// What the public, and the earner by mail, learn of a reason.
+    RevocationClass {
+        /// The issuer made a mistake.
+        IssuingError = "issuing_error",
+        /// The work behind it was reviewed.
+        ReviewOfWork = "review_of_work",
+        /// The holder asked for it.
+        HolderRequest = "holder_request",
+    }
+}
+
 impl RevocationReason {
+    /// The class that may be told.
+    #[must_use]
+    pub const fn class(self) -> RevocationClass {
+        match self {
+            RevocationReason::IssuedInError | RevocationReason::IdentityMistaken => {
+                RevocationClass::IssuingError
+            }
+            RevocationReason::EvidenceMisrepresented | RevocationReason::IntegrityUpheld => {
+                RevocationClass::ReviewOfWork
+            }
+            RevocationReason::HolderRequest => RevocationClass::HolderRequest,
+        }
+    }
+
     /// What the public is told of the reason, in a word or two: its class and never the detail.
     #[must_use]
     pub const fn public_class(self) -> &'static str {
-        match self {
-            RevocationReason::IssuedInError | RevocationReason::IdentityMistaken => {
-                "Issued in error"
-            }
-            RevocationReason::EvidenceMisrepresented | RevocationReason::IntegrityUpheld => {
-                "Withdrawn after a review of the work"
-            }
-            RevocationReason::HolderRequest => "Withdrawn at the holder's request",
+        match self.class() {
+            RevocationClass::IssuingError => "Issued in error",
+            RevocationClass::ReviewOfWork => "Withdrawn after a review of the work",
+            RevocationClass::HolderRequest => "Withdrawn at the holder's request",
         }
     }
 }
 
+/// For so long after its end an award can still be renewed (DOMAIN.md, 2.4).
+const GRACE: TimeDelta = TimeDelta::days(90);
+
+/// The last moment at which an award that ends then can be renewed.
+#[must_use]
+pub fn renewable_until(valid_until: Timestamp) -> Timestamp {
+    valid_until.plus(GRACE)
+}
+
 impl AwardState {
+    /// Where an award that is stored in this state stands at a moment: one whose end has passed is expired, whether or not that was
+    /// written down yet. The end itself still belongs to it, as it does to a verifier of the badge.
+    ///
+    /// A suspended one stays suspended until the panel has concluded.
+    #[must_use]
+    pub fn as_of(self, valid_until: Option<Timestamp>, now: Timestamp) -> AwardState {
+        if self == AwardState::Active && valid_until.is_some_and(|until| until < now) {
+            AwardState::Expired
+        } else {
+            self
+        }
+    }
+
     /// What may happen in this state.
     #[must_use]
     pub const fn allowed_events(self) -> &'static [AwardEvent] {
+        use AwardEvent as E;
         match self {
-            AwardState::PendingKey => &[AwardEvent::Sign],
-            AwardState::Active | AwardState::Suspended => &[AwardEvent::Revoke],
-            AwardState::Expired | AwardState::Superseded | AwardState::Revoked => &[],
+            AwardState::PendingKey => &[E::Sign],
+            AwardState::Active => &[E::Suspend, E::Revoke, E::Lapse, E::Renewed],
+            AwardState::Suspended => &[E::Reinstate, E::Revoke],
+            AwardState::Expired => &[E::Renewed],
+            AwardState::Superseded | AwardState::Revoked => &[],
         }
     }
 

@@ -21,7 +21,7 @@ worded_enum! {
         Submit = "submit",
         /// Scores it.
         Score = "score",
-        /// Ends its force.
+        /// Ends its force, for ever or for a while, or gives it back.
         Revoke = "revoke",
         /// Manages people and rights.
         Manage = "manage",
@@ -88,6 +88,7 @@ const OWN_EARNER: Grant = Grant::OwnerAs(Role::Earner);
 const ASSESSOR: Grant = Grant::Role(Role::Assessor);
 const LEAD_ASSESSOR: Grant = Grant::Role(Role::LeadAssessor);
 const ISSUING_OFFICER: Grant = Grant::Role(Role::IssuingOfficer);
+const REVIEW_PANEL: Grant = Grant::Role(Role::ReviewPanel);
 const KEY_CUSTODIAN: Grant = Grant::Role(Role::KeyCustodian);
 const AUDITOR: Grant = Grant::Role(Role::Auditor);
 const DATA_STEWARD: Grant = Grant::Role(Role::DataSteward);
@@ -302,7 +303,7 @@ pub const TABLE: &[Row] = &[
     row("recuse_review", Verb::Score, "review", &[Assigned], &["leased"], &["reason"]),
     // Awards.
     row("list_awards", Verb::Read, "award", &[SignedIn], &[], &["*"]),
-    row("read_award", Verb::Read, "award", &[Owner, ISSUING_OFFICER], &[], &["*"]),
+    row("read_award", Verb::Read, "award", &[Owner, ISSUING_OFFICER, REVIEW_PANEL], &[], &["*"]),
     row(
         "revoke_award",
         Verb::Revoke,
@@ -311,6 +312,31 @@ pub const TABLE: &[Row] = &[
         &["active", "suspended"],
         &["reason_code", "note"],
     ),
+    row(
+        "bulk_revoke_awards",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER],
+        &["active", "suspended"],
+        &["filter", "reason_code", "note", "dry_run", "expected_count"],
+    ),
+    row(
+        "suspend_award",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER, REVIEW_PANEL],
+        &["active"],
+        &["note"],
+    ),
+    row(
+        "reinstate_award",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER, REVIEW_PANEL],
+        &["suspended"],
+        &["note"],
+    ),
+    row("renew_award", Verb::Submit, "award", &[OWN_EARNER], &["active", "expired"], &[]),
     // The trail.
     row("list_audit_events", Verb::Read, "audit_event", &[AUDITOR, DATA_STEWARD], &[], &["*"]),
     // What a stranger reads and asks.

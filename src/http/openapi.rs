@@ -79,6 +79,10 @@ fn describe(route: &Route) -> utoipa::openapi::path::Operation {
     if matches!(route.method, "PUT" | "PATCH") && takes_if_match(route.operation) {
         operation = operation.parameter(parameter("If-Match", ParameterIn::Header, Required::True));
     }
+    if heeds_if_match(route.operation) {
+        operation =
+            operation.parameter(parameter("If-Match", ParameterIn::Header, Required::False));
+    }
     if route.method != "GET" && is_protected(route.operation) {
         operation =
             operation.parameter(parameter("Idempotency-Key", ParameterIn::Header, Required::False));
@@ -112,6 +116,11 @@ fn describe(route: &Route) -> utoipa::openapi::path::Operation {
 /// The switch of issuing has no revision; everything else that is replaced or patched has.
 fn takes_if_match(operation: &str) -> bool {
     operation != "switch_issuing"
+}
+
+/// What happens to an award follows from its state; whoever wants to act on no other than the one they have read says so.
+fn heeds_if_match(operation: &str) -> bool {
+    matches!(operation, "revoke_award" | "suspend_award" | "reinstate_award" | "renew_award")
 }
 
 fn is_protected(operation: &str) -> bool {

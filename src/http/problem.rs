@@ -119,6 +119,12 @@ pub const KINDS: &[Kind] = &[
         "The state does not allow this. allowed_events lists what is possible instead.",
     ),
     kind(
+        "count-changed",
+        409,
+        "Not as many as you have seen",
+        "Somebody has changed something since the preview. `current` has the count as it is now; look at the preview again before you go on.",
+    ),
+    kind(
         "already-there",
         409,
         "Already there",
@@ -303,6 +309,10 @@ impl From<Error> for Problem {
             Error::WrongState { allowed_events, .. } => Problem {
                 allowed_events: Some(allowed_events),
                 ..Problem::new("wrong-state", detail)
+            },
+            Error::CountChanged { count, .. } => Problem {
+                current: Some(Box::new(json!({ "count": count }))),
+                ..Problem::new("count-changed", detail)
             },
             Error::AlreadyThere { code, .. } => {
                 let faults = vec![Fault::new("", code, detail.clone())];

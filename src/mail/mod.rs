@@ -1,4 +1,4 @@
-//! Mail: four plain letters, and the way they leave.
+//! Mail: a few plain letters, and the way they leave.
 //!
 //! A letter is written by [`templates`] and recorded by the caller as an outbox row with a
 //! [`MessageId`]. [`Mailer::send`] may then be tried as often as needed: every try carries the

@@ -6,6 +6,7 @@
 use askama::Template;
 use chrono::NaiveDate;
 
+use crate::domain::award::RevocationClass;
 use crate::mail::message::one_line;
 
 /// What an invitation says.
@@ -125,6 +126,125 @@ pub fn badge(badge: &Badge<'_>) -> Result<(String, String), askama::Error> {
         link: one_link(badge.link),
     };
     Ok((subject, text.render()?))
+}
+
+/// What a letter about an award that its earner holds already says first: which, and whom to ask.
+#[derive(Clone, Copy, Debug)]
+pub struct AboutAward<'a> {
+    /// The earner.
+    pub name: &'a str,
+    /// The title of the micro-credential.
+    pub title: &'a str,
+    /// Whose micro-credential it is.
+    pub organization: &'a str,
+    /// The public page of the badge.
+    pub link: &'a str,
+}
+
+/// Writes the news that a badge is suspended.
+pub fn award_suspended(about: &AboutAward<'_>) -> Result<(String, String), askama::Error> {
+    let about = AwardText::from(about);
+    let subject = format!("Your badge is suspended: {}", about.title);
+    Ok((subject, AwardSuspendedText { about }.render()?))
+}
+
+/// What became of a badge whose suspension is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSuspension {
+    /// It holds again.
+    InForce,
+    /// Its end has passed meanwhile.
+    Expired,
+    /// A newer one has taken its place meanwhile.
+    Superseded,
+}
+
+/// Writes the news that the suspension of a badge is over.
+pub fn award_reinstated(
+    about: &AboutAward<'_>,
+    after: AfterSuspension,
+) -> Result<(String, String), askama::Error> {
+    let about = AwardText::from(about);
+    let subject = format!("Your badge is no longer suspended: {}", about.title);
+    Ok((subject, AwardReinstatedText { about, after }.render()?))
+}
+
+/// Writes the news that a badge is revoked. It tells the class of the reason, as the badge's page does, and never more.
+pub fn award_revoked(
+    about: &AboutAward<'_>,
+    class: RevocationClass,
+) -> Result<(String, String), askama::Error> {
+    let about = AwardText::from(about);
+    let subject = format!("Your badge is revoked: {}", about.title);
+    Ok((subject, AwardRevokedText { about, class }.render()?))
+}
+
+/// When a badge ends, and until when it can be renewed, if it can.
+#[derive(Clone, Copy, Debug)]
+pub struct EndOfAward {
+    /// The day on which it ends.
+    pub ends_on: NaiveDate,
+    /// The last day for a renewal.
+    pub renewable_until: Option<NaiveDate>,
+}
+
+/// Writes the reminder that a badge ends soon.
+pub fn award_ending(
+    about: &AboutAward<'_>,
+    end: &EndOfAward,
+) -> Result<(String, String), askama::Error> {
+    let about = AwardText::from(about);
+    let ends_on = date_in_words(end.ends_on);
+    let subject = format!("Your badge ends on {ends_on}: {}", about.title);
+    let renewable_until = end.renewable_until.map(date_in_words);
+    Ok((subject, AwardEndingText { about, ends_on, renewable_until }.render()?))
+}
+
+/// The same on one line each.
+struct AwardText {
+    name: String,
+    title: String,
+    organization: String,
+    link: String,
+}
+
+impl From<&AboutAward<'_>> for AwardText {
+    fn from(about: &AboutAward<'_>) -> AwardText {
+        AwardText {
+            name: one_line(about.name),
+            title: one_line(about.title),
+            organization: one_line(about.organization),
+            link: one_link(about.link),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "award_suspended.txt", config = "src/mail/templates/askama.toml")]
+struct AwardSuspendedText {
+    about: AwardText,
+}
+
+#[derive(Template)]
+#[template(path = "award_reinstated.txt", config = "src/mail/templates/askama.toml")]
+struct AwardReinstatedText {
+    about: AwardText,
+    after: AfterSuspension,
+}
+
+#[derive(Template)]
+#[template(path = "award_revoked.txt", config = "src/mail/templates/askama.toml")]
+struct AwardRevokedText {
+    about: AwardText,
+    class: RevocationClass,
+}
+
+#[derive(Template)]
+#[template(path = "award_ending.txt", config = "src/mail/templates/askama.toml")]
+struct AwardEndingText {
+    about: AwardText,
+    ends_on: String,
+    renewable_until: Option<String>,
 }
 
 /// Writes the news that badges were signed again, because the key was given up.

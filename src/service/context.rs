@@ -178,6 +178,7 @@ fn denial_code(error: &Error) -> Option<&'static str> {
         | Error::PreconditionRequired
         | Error::Stale
         | Error::WrongState { .. }
+        | Error::CountChanged { .. }
         | Error::AlreadyThere { .. }
         | Error::Invalid { .. }
         | Error::FileTooLarge { .. }

@@ -75,6 +75,14 @@ pub enum Error {
         /// What is possible instead.
         allowed_events: Vec<&'static str>,
     },
+    /// What was seen in a preview is not what there is now.
+    #[error("there are {count} now, not {expected}; look at the preview again")]
+    CountChanged {
+        /// How many the caller has seen.
+        expected: i64,
+        /// How many there are.
+        count: i64,
+    },
     /// It is there already.
     #[error("{detail}")]
     AlreadyThere {
@@ -186,6 +194,7 @@ impl WriteError for Error {
             | Error::PreconditionRequired
             | Error::Stale
             | Error::WrongState { .. }
+            | Error::CountChanged { .. }
             | Error::AlreadyThere { .. }
             | Error::Invalid { .. }
             | Error::FileTooLarge { .. }

@@ -1,4 +1,4 @@
-//! What has to be done without anybody asking: leases, waiting awards, retention, forgotten files.
+//! What has to be done without anybody asking: leases, waiting awards, ends of awards, retention, forgotten files.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,12 +6,15 @@ use chrono::TimeDelta;
 
 use super::context::Cx;
 use super::error::Error;
-use super::{audit, compromise, issuance, reviews};
+use super::{audit, award_terms, compromise, issuance, reviews};
 use crate::files::StorageName;
 use crate::store;
 
 /// Files without a row are left alone for so long: longer than the longest upload.
 const ORPHAN_AGE: Duration = Duration::from_secs(24 * 3600);
+
+/// Mails that were sent, or never will be, are kept for so long.
+pub const MAIL_KEPT_DAYS: i64 = 30;
 
 /// What has to be done every few seconds.
 ///
@@ -44,13 +47,15 @@ fn sign_again(cx: &mut Cx<'_>) {
 /// # Errors
 /// [`Error::Internal`] when the database or the file system fails.
 pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
+    // What earners and the public are told must not wait for the cleaning to succeed, nor the cleaning for it.
+    let terms = keep_terms(cx);
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
     let now = cx.now;
     store::write(cx.conn, |conn| {
         store::idempotency::purge(conn, now.minus(TimeDelta::hours(24)))?;
         store::sessions::purge(conn, now.minus(TimeDelta::days(30)))?;
-        store::outbox::purge(conn, now.minus(TimeDelta::days(30)))?;
+        store::outbox::purge(conn, now.minus(TimeDelta::days(MAIL_KEPT_DAYS)))?;
         store::audit::purge_denials(conn, now.minus(TimeDelta::days(90)))?;
         store::evidence::purge_accesses(conn, now.minus(TimeDelta::days(731)))?;
         store::memberships::purge(
@@ -60,7 +65,18 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         )?;
         Ok::<(), Error>(())
     })?;
-    sweep_files(cx)
+    sweep_files(cx)?;
+    terms
+}
+
+/// Awards whose end has passed expire, and earners are reminded of an end that is near.
+fn keep_terms(cx: &mut Cx<'_>) -> Result<(), Error> {
+    let n_expired = award_terms::expire_ended(cx)?;
+    let n_reminded = award_terms::remind_of_end(cx)?;
+    if n_expired + n_reminded > 0 {
+        tracing::info!(expired = n_expired, reminded = n_reminded, "ends of awards");
+    }
+    Ok(())
 }
 
 /// Destroys the data keys of submissions whose retention period is over. The key goes first: from then on the files are noise.

@@ -206,6 +206,7 @@ fn sign_and_store(
                 .ok_or_else(|| Error::internal(Broken("an award without its version")))?;
         let parameters = outbox::badge_parameters(id, &version.title, intent.issuer);
         outbox::enqueue(conn, outbox::BADGE, award.earner, &host, &parameters, now)?;
+        super::renewals::supersede_after_issue(conn, &award, now)?;
         signer.log(conn, "issue_credential", &award, &signed, &intent.canonical_sha256, now)?;
         (resources.at_boundary)(Boundary::Store);
         Ok::<(), Error>(())

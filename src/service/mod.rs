@@ -1,9 +1,12 @@
 //! One function per use case: load, authorize, decide, record. Ordinary blocking Rust; owns the transactions.
 
 pub mod audit;
+mod award_letters;
+pub mod award_terms;
 pub mod awards;
 pub mod badge_content;
 pub mod badge_images;
+pub mod bulk_revocations;
 pub mod compromise;
 pub mod context;
 pub mod definition_document;
@@ -23,6 +26,7 @@ pub mod outbox;
 pub mod passwords;
 pub mod publications;
 pub mod readiness;
+pub mod renewals;
 pub mod resolution;
 pub mod reviews;
 pub mod sessions;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::award_letters;
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
@@ -53,7 +54,22 @@ pub fn enqueue(
     parameters: &Value,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let id = new_uuid().to_string();
+    enqueue_as(conn, new_uuid().to_string(), kind, person, host, parameters, now)
+}
+
+/// The same under an id that says what the mail is about: a second one with it cannot be put in while the first is kept.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails or the id is there.
+pub(super) fn enqueue_as(
+    conn: &mut DbConn,
+    id: String,
+    kind: &str,
+    person: PersonId,
+    host: &str,
+    parameters: &Value,
+    now: Timestamp,
+) -> Result<(), Error> {
     let message_id = MessageId::new(&id, host)
         .or_else(|_unsafe_host| MessageId::new(&id, "localhost"))
         .map_err(Error::internal)?;
@@ -224,7 +240,10 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
             templates::signed_again(&profile.name, &organization.name, &links)
                 .map_err(Error::internal)?
         }
-        _ => return Ok(None),
+        kind => match award_letters::render(cx, kind, row, &profile.name, &base_url)? {
+            Some(letter) => letter,
+            None => return Ok(None),
+        },
     };
     Ok(Some(Message {
         message_id: MessageId::parse(&row.message_id).map_err(Error::internal)?,
@@ -236,7 +255,7 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
     }))
 }
 
-fn parse<'a, T: Deserialize<'a>>(row: &'a OutboxRow) -> Result<T, Error> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(row: &'a OutboxRow) -> Result<T, Error> {
     serde_json::from_str(&row.parameters).map_err(Error::internal)
 }
 

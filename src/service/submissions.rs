@@ -10,7 +10,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
-use super::outbox;
+use super::{outbox, renewals};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
@@ -128,7 +128,8 @@ fn change_of(
 /// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version.
 ///
 /// # Errors
-/// [`Error::AlreadyThere`] while another attempt is open, [`Error::WrongState`] for a version that takes no submissions.
+/// [`Error::AlreadyThere`] while another attempt is open or an award is in force that is to be renewed instead,
+/// [`Error::WrongState`] for a version that takes no submissions.
 pub fn start(
     cx: &mut Cx<'_>,
     family: MicroCredentialId,
@@ -160,12 +161,49 @@ pub fn start(
         return Err(closed());
     }
     let earner = cx.signed_in()?.person;
-    let id = SubmissionId::from_uuid(new_uuid());
-    let key = DataKey::random();
-    let sealed_key =
-        cx.resources.keyring.wrap(key.as_bytes(), &key_label(id)).map_err(Error::internal)?;
+    let draft = NewDraft::prepare(cx.resources)?;
     let now = cx.now;
     cx.write(|conn| {
+        // An open attempt is said first: it may be the renewal.
+        let stored = draft.store(conn, &version, earner, now)?;
+        renewals::refuse_beside_live_award(conn, earner, &version, now)?;
+        let facts = stored.submission.facts();
+        let change =
+            Change::new("create_submission", Some(facts.organization), "submission", facts.id)
+                .with("attempt", facts.attempt)
+                .with("version", facts.version);
+        Ok((stored, change))
+    })
+}
+
+/// What a draft is made of that must not differ between two tries of its transaction.
+pub(super) struct NewDraft {
+    id: SubmissionId,
+    sealed_key: Vec<u8>,
+}
+
+impl NewDraft {
+    /// A new id, and a data key under the key-encryption key.
+    pub(super) fn prepare(resources: &Resources) -> Result<NewDraft, Error> {
+        let id = SubmissionId::from_uuid(new_uuid());
+        let key = DataKey::random();
+        let sealed_key =
+            resources.keyring.wrap(key.as_bytes(), &key_label(id)).map_err(Error::internal)?;
+        Ok(NewDraft { id, sealed_key })
+    }
+
+    /// Stores it as the earner's next attempt, in the caller's transaction.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyThere`] while another attempt is open.
+    pub(super) fn store(
+        &self,
+        conn: &mut DbConn,
+        version: &Version,
+        earner: PersonId,
+        now: Timestamp,
+    ) -> Result<StoredSubmission, Error> {
+        let (id, family) = (self.id, version.micro_credential);
         let attempt = store::submissions::last_attempt(conn, earner, family)? + 1;
         let facts = SubmissionFacts {
             id,
@@ -176,7 +214,7 @@ pub fn start(
             revision: 1,
         };
         let draft = Draft::start(facts);
-        match store::submissions::create(conn, draft.facts(), family, &sealed_key, now) {
+        match store::submissions::create(conn, draft.facts(), family, &self.sealed_key, now) {
             Err(StoreError::Duplicate(_)) => {
                 let detail =
                     "you have an attempt at this micro-credential already; go on with that one"
@@ -195,15 +233,11 @@ pub fn start(
         };
         store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
         store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
-        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        let change = Change::new("create_submission", Some(version.organization), "submission", id)
-            .with("attempt", attempt)
-            .with("version", version.id);
-        Ok((stored, change))
-    })
+        store::submissions::find(conn, id)?.ok_or(Error::Stale)
+    }
 }
 
-fn closed() -> Error {
+pub(super) fn closed() -> Error {
     Error::WrongState {
         detail: "this version is retired and takes no new submissions".to_owned(),
         allowed_events: Vec::new(),

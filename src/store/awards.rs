@@ -43,7 +43,15 @@ pub struct Award {
     pub revocation_reason: Option<RevocationReason>,
 }
 
-type Row = (
+impl Award {
+    /// The award as it stands at a moment (see [`AwardState::as_of`]).
+    #[must_use]
+    pub fn as_of(self, now: Timestamp) -> Award {
+        Award { state: self.state.as_of(self.valid_until, now), ..self }
+    }
+}
+
+pub(super) type Row = (
     (String, String, String, String, String, String, String, i32),
     (
         NaiveDateTime,
@@ -54,6 +62,7 @@ type Row = (
     ),
 );
 
+/// The columns of a [`Row`].
 macro_rules! award_columns {
     () => {
         (
@@ -78,7 +87,9 @@ macro_rules! award_columns {
     };
 }
 
-fn from_row(row: Row) -> Result<Award, StoreError> {
+pub(super) use award_columns;
+
+pub(super) fn from_row(row: Row) -> Result<Award, StoreError> {
     let ((id, organization, submission, micro_credential, version, earner, state, revision), times) =
         row;
     let (created_at, issued_at, valid_until, revoked_at, reason) = times;
@@ -166,8 +177,8 @@ pub struct AwardQuery {
     pub earner: Option<PersonId>,
     /// At this micro-credential only.
     pub micro_credential: Option<MicroCredentialId>,
-    /// In this state only.
-    pub state: Option<AwardState>,
+    /// In this state at this moment only.
+    pub state: Option<(AwardState, Timestamp)>,
     /// After this one.
     pub after: Option<String>,
     /// In these organizations only, whosever it is: who has left sees what a single read would show them.
@@ -193,8 +204,23 @@ pub fn list(conn: &mut DbConn, query: &AwardQuery) -> Result<Vec<Award>, StoreEr
     if let Some(family) = query.micro_credential {
         boxed = boxed.filter(awards::micro_credential_id.eq(family.to_string()));
     }
-    if let Some(state) = query.state {
-        boxed = boxed.filter(awards::state.eq(state.as_str()));
+    if let Some((state, now)) = query.state {
+        // The same as `AwardState::as_of`; a comparison with null is not true.
+        let (active, at) = (AwardState::Active.as_str(), Some(now.naive()));
+        boxed = match state {
+            AwardState::Active => boxed
+                .filter(awards::state.eq(active))
+                .filter(awards::valid_until.is_null().or(awards::valid_until.ge(at))),
+            AwardState::Expired => boxed.filter(
+                awards::state
+                    .eq(state.as_str())
+                    .or(awards::state.eq(active).and(awards::valid_until.lt(at))),
+            ),
+            AwardState::PendingKey
+            | AwardState::Suspended
+            | AwardState::Superseded
+            | AwardState::Revoked => boxed.filter(awards::state.eq(state.as_str())),
+        };
     }
     let branch: Vec<String> = query.branch.iter().map(ToString::to_string).collect();
     boxed = boxed.filter(awards::organization_id.eq_any(branch));
@@ -226,31 +252,4 @@ pub fn list_pending(
     ids.into_iter()
         .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "id")))
         .collect()
-}
-
-/// Revokes an award as read at its revision.
-///
-/// # Errors
-/// [`StoreError::Stale`] when it has moved on.
-pub fn save_revoked(
-    conn: &mut DbConn,
-    award: &Award,
-    reason: RevocationReason,
-    note: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let unchanged = awards::table
-        .find(award.id.to_string())
-        .filter(awards::organization_id.eq(award.organization.to_string()))
-        .filter(awards::revision.eq(award.revision));
-    let n_rows = diesel::update(unchanged)
-        .set((
-            awards::state.eq(AwardState::Revoked.as_str()),
-            awards::revoked_at.eq(Some(now.naive())),
-            awards::revocation_reason.eq(Some(reason.as_str())),
-            awards::revocation_note.eq(Some(note)),
-            awards::revision.eq(award.revision + 1),
-        ))
-        .execute(conn)?;
-    if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
 }

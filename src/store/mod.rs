@@ -1,6 +1,7 @@
 //! The database: one schema, one set of queries, two backends. No rules about who may do what live here.
 
 pub mod audit;
+pub mod award_states;
 pub mod awards;
 pub mod connection;
 pub mod credentials;
@@ -16,6 +17,7 @@ pub mod micro_credentials;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+pub mod renewals;
 pub mod reviews;
 pub mod schema;
 pub mod sessions;

@@ -1,5 +1,7 @@
 //! Mails that wait to be sent: ids and words only, names and addresses are filled in when they leave.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::schema::outbox;
@@ -43,6 +45,16 @@ pub fn create(conn: &mut DbConn, new: &OutboxRow, now: Timestamp) -> Result<(), 
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// Those of these ids that are in the outbox, sent or not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_known(conn: &mut DbConn, ids: &[String]) -> Result<BTreeSet<String>, StoreError> {
+    let known: Vec<String> =
+        outbox::table.filter(outbox::id.eq_any(ids.to_vec())).select(outbox::id).load(conn)?;
+    Ok(known.into_iter().collect())
 }
 
 /// Claims the mail that is due first, until `claim_until`; a claim that ran out counts as due again.

@@ -10,6 +10,7 @@
 //!
 //! `ok` is any 2xx, a number is that very status, `-` is a request that cannot be made. What may be done is asked for in a way that
 //! changes nothing (a stale entity tag, a wrong state, a missing note), so that 409, 412 and 422 stand for "allowed, but not now".
+//! Nobody suspends or reinstates an award of their own, whatever their role.
 
 mod requests;
 mod world;

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 
 use super::issuer::IssuerRef;
 use super::words;
-use crate::domain::award::RevocationReason;
+use crate::domain::award::{RevocationClass, RevocationReason};
 use crate::domain::review_policy::ReviewMode;
 
 /// What the page of a credential shows. It never names the earner: the badge itself does not.
@@ -17,6 +17,8 @@ pub struct CredentialPage {
     pub credential_id: String,
     /// Where it stands.
     pub standing: Standing,
+    /// The id of the award that has renewed it.
+    pub successor_id: Option<String>,
     /// The day for which `standing` holds.
     pub checked_on: NaiveDate,
     /// What was earned.
@@ -139,14 +141,14 @@ impl Standing {
             Standing::Expired { .. } => {
                 "It was genuine for its time, and that time is over. Do not rely on it now."
             }
-            Standing::Revoked { reason, .. } => match reason {
-                RevocationReason::IssuedInError | RevocationReason::IdentityMistaken => {
+            Standing::Revoked { reason, .. } => match reason.class() {
+                RevocationClass::IssuingError => {
                     "The issuer has withdrawn it because of an error in issuing it. Do not rely on it."
                 }
-                RevocationReason::EvidenceMisrepresented | RevocationReason::IntegrityUpheld => {
+                RevocationClass::ReviewOfWork => {
                     "The issuer has withdrawn it after a review of the work behind it. Do not rely on it."
                 }
-                RevocationReason::HolderRequest => {
+                RevocationClass::HolderRequest => {
                     "The issuer has withdrawn it because the holder asked for that. Do not rely on it."
                 }
             },

@@ -23,7 +23,7 @@ use crate::http::problem::{Problem, find_kind};
 use crate::http::request::{Meta, Path, Query};
 use crate::service::micro_credentials::{CatalogueQuery, Version};
 use crate::service::publications::{self, AchievementView, CredentialView, IssuerView};
-use crate::service::{Cx, Error};
+use crate::service::{Cx, Error, renewals};
 
 /// A page under the policy that it was written for.
 #[must_use]
@@ -73,7 +73,8 @@ pub async fn read_credential(
                     let now = cx.now;
                     let view = publications::credential_view(cx, id)?;
                     let newest = publications::newest_label(cx, view.version.micro_credential)?;
-                    Ok(credential_page_of(&view, newest, now))
+                    let successor = renewals::find_successor(cx, id)?;
+                    Ok(credential_page_of(&view, newest, successor, now))
                 })
                 .await?;
             rendered(credential_page(&view))
@@ -98,17 +99,21 @@ pub async fn read_credential(
 /// Where a credential stands.
 pub(super) fn standing_of(view: &CredentialView, now: Timestamp) -> Standing {
     let award = &view.award;
-    match award.state {
+    match award.state.as_of(award.valid_until, now) {
         AwardState::PendingKey => Standing::NotIssued,
         AwardState::Revoked => Standing::Revoked {
             on: award.revoked_at.map_or_else(|| day(now), day),
             reason: award.revocation_reason.unwrap_or(RevocationReason::IssuedInError),
         },
         AwardState::Suspended => Standing::Suspended,
-        AwardState::Superseded => Standing::Superseded,
-        AwardState::Active | AwardState::Expired => match award.valid_until {
-            Some(until) if until <= now => Standing::Expired { on: day(until) },
-            Some(_) | None => Standing::Valid,
+        AwardState::Active => Standing::Valid,
+        AwardState::Expired => {
+            Standing::Expired { on: award.valid_until.map_or_else(|| day(now), day) }
+        }
+        AwardState::Superseded => match award.valid_until.filter(|until| *until < now) {
+            // A verifier of the badge says that its time is over, renewed or not.
+            Some(until) => Standing::Expired { on: day(until) },
+            None => Standing::Superseded,
         },
     }
 }
@@ -116,10 +121,12 @@ pub(super) fn standing_of(view: &CredentialView, now: Timestamp) -> Standing {
 fn credential_page_of(
     view: &CredentialView,
     newest_label: Option<String>,
+    successor: Option<AwardId>,
     now: Timestamp,
 ) -> CredentialPage {
     let award = &view.award;
     let standing = standing_of(view, now);
+    let says_successor = matches!(standing, Standing::Superseded | Standing::Expired { .. });
     let decision = &view.decision;
     let levels = if view.include_results {
         let criteria = view.definition.rubric().criteria().iter();
@@ -150,6 +157,7 @@ fn credential_page_of(
         award_id: award.id.to_string(),
         credential_id: view.document["id"].as_str().unwrap_or_default().to_owned(),
         standing,
+        successor_id: successor.filter(|_| says_successor).map(|id| id.to_string()),
         checked_on: day(now),
         title: about.title.clone(),
         language: about.language.clone(),

@@ -109,7 +109,7 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
             }
         }
     }
-    let award = store::awards::find_of_submission(cx.conn, id)?;
+    let award = store::awards::find_of_submission(cx.conn, id)?.map(|award| award.as_of(cx.now));
     Ok(SubmissionDetail::Own(Box::new(OwnSubmission {
         stored,
         version_number: version.number,

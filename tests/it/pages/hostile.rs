@@ -25,6 +25,7 @@ pub fn credential() -> CredentialPage {
         award_id: hostile(),
         credential_id: hostile(),
         standing: Standing::Valid,
+        successor_id: Some(hostile()),
         checked_on: day(21),
         title: hostile(),
         language: hostile(),

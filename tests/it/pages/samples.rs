@@ -37,6 +37,7 @@ pub fn credential(standing: Standing) -> CredentialPage {
         award_id: AWARD.to_owned(),
         credential_id: format!("https://badges.riverbend.example.org/credentials/{AWARD}"),
         standing,
+        successor_id: None,
         checked_on: day(21),
         title: definition.title,
         language: definition.language,

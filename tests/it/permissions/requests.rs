@@ -170,6 +170,13 @@ pub fn request(
         "revoke_award" => {
             post(format!("{award}/revoke"), json!({ "reason_code": "issued_in_error", "note": "" }))
         }
+        "bulk_revoke_awards" => unless_other(post(
+            "/api/v1/awards/bulk-revocations".to_owned(),
+            json!({ "filter": {}, "reason_code": "issued_in_error", "note": "", "dry_run": true }),
+        )),
+        "suspend_award" => post(format!("{award}/suspend"), json!({ "note": "" })),
+        "reinstate_award" => post(format!("{award}/reinstate"), json!({ "note": "" })),
+        "renew_award" => act(format!("{award}/renew")),
         "list_audit_events" => unless_other(get("/api/v1/audit-events".to_owned())),
         "verify_credential" => post("/api/v1/verify".to_owned(), json!({ "no": "credential" })),
         "read_credential" => get(format!("/credentials/{}", target.award)),
