@@ -43,6 +43,7 @@ pub mod policy;
 pub mod review;
 pub mod review_policy;
 pub mod rubric;
+pub mod statistics;
 pub mod submission;
 pub mod timestamp;
 pub mod version;
