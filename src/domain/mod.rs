@@ -35,11 +35,13 @@ macro_rules! worded_enum {
 pub mod actor;
 pub mod audit;
 pub mod award;
+pub mod calibration;
 pub mod decision_rule;
 pub mod definition;
 pub mod ids;
 pub mod organization;
 pub mod policy;
+pub mod resolution;
 pub mod review;
 pub mod review_policy;
 pub mod rubric;
