@@ -117,7 +117,8 @@ impl MeanSquares {
         })
     }
 
-    /// The intraclass correlation of this form.
+    /// The intraclass correlation of this form. Of few targets that hardly differ it may be above 1, since the estimate of a variance
+    /// can be negative.
     pub fn icc(&self, form: IccForm) -> Result<Icc, Undefined> {
         let (n, k) = (self.targets as f64, self.raters as f64);
         let (rows, within, columns, error) =
@@ -130,8 +131,8 @@ impl MeanSquares {
             IccForm::Three => (rows - error, rows + (k - 1.0) * error),
             IccForm::ThreeMean => (rows - error, rows),
         };
-        // Below 0 only by rounding or by the estimate of a negative variance, where the coefficient means nothing.
-        if below <= 0.0 {
+        // What rounding leaves of nothing is nothing. Below 0 the formula still gives a number, and so do other packages.
+        if below.abs() <= (rows + within + columns + error) * 1e-14 {
             return Err(Undefined::NoVariation);
         }
         let (base, degrees) = match form {

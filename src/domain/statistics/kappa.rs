@@ -239,28 +239,30 @@ pub fn cohen_kappa(table: &ContingencyTable, weights: &Weights) -> Result<Kappa,
         return Err(Undefined::NoVariation);
     }
     let value = finite(1.0 - found / by_chance)?;
-    // The formulas are written with agreement w = 1 - v; the sums below are the same ones with v put in.
+    // The paper subtracts the square of the mean of each sum's terms; here the mean goes first, which loses no digits.
     let (observed, expected) = (1.0 - found, 1.0 - by_chance);
+    let centre = observed * expected - 2.0 * expected + observed;
     let large: f64 = table
         .cells()
         .map(|(row, column, count)| {
             let agreement = 1.0 - weights.disagreement(row, column);
             let means = 2.0 - of_row[row] - of_column[column];
             let term = agreement * by_chance - means * found;
-            count as f64 / n * term * term
+            count as f64 / n * (term - centre).powi(2)
         })
         .sum();
-    let centre = observed * expected - 2.0 * expected + observed;
-    let large = (large - centre * centre).max(0.0) / (n * by_chance.powi(4));
     let mut null = 0.0;
     for row in (0..size).filter(|row| rows[*row] > 0.0) {
         for column in 0..size {
             let agreement = 1.0 - weights.disagreement(row, column);
             let term = agreement - (2.0 - of_row[row] - of_column[column]);
-            null += rows[row] * columns[column] * term * term;
+            null += rows[row] * columns[column] * (term + expected).powi(2);
         }
     }
-    let null = (null - expected * expected).max(0.0) / (n * by_chance * by_chance);
+    // What rounding leaves of nothing is nothing.
+    let clean = |sum: f64| if sum < 1e-28 { 0.0 } else { sum };
+    let large = clean(large) / (n * by_chance.powi(4));
+    let null = clean(null) / (n * by_chance * by_chance);
     Ok(Kappa {
         value,
         observed,

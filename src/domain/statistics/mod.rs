@@ -73,9 +73,10 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// An interval whose ends are both numbers.
+    /// An interval whose ends are numbers in order.
     fn new(low: f64, high: f64) -> Result<Interval, Undefined> {
-        Ok(Interval { low: finite(low)?, high: finite(high)? })
+        let interval = Interval { low: finite(low)?, high: finite(high)? };
+        if interval.low <= interval.high { Ok(interval) } else { Err(Undefined::OutOfRange) }
     }
 }
 

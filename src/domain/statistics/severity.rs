@@ -125,6 +125,7 @@ pub fn estimate(sizes: FacetSizes, ratings: &[Rating]) -> Result<Severities, Und
             return Err(Undefined::NoFiniteEstimate);
         }
         if longest < 1e-9 {
+            point.centre(&layout);
             return Ok(summary(sizes, &layout, &kept, &point, likelihood, iterations));
         }
     }
@@ -306,6 +307,17 @@ impl Point {
         Point {
             submissions: add(&self.submissions, &step.submissions),
             others: add(&self.others, &step.others),
+        }
+    }
+
+    /// Takes away what rounding has added to the sums that are 0.
+    fn centre(&mut self, layout: &Layout) {
+        for group in layout.groups() {
+            let values = &mut self.others[group];
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            for value in values {
+                *value -= mean;
+            }
         }
     }
 
