@@ -1,5 +1,7 @@
 //! The command line: one file for each subcommand. It puts the house together and has no rules of its own.
 
+mod agreement;
+mod answer;
 mod audit;
 mod demo;
 mod demo_files;
@@ -7,6 +9,7 @@ mod init;
 mod migrate;
 mod openapi;
 pub mod resources;
+mod rules;
 mod serve;
 mod verify;
 
@@ -43,6 +46,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Verify badges.
     Verify(verify::VerifyArgs),
+    /// Compute agreement statistics of a file of ratings.
+    Agreement(agreement::AgreementArgs),
+    /// Say what the rules decide on given scores.
+    Rules(rules::RulesArgs),
     /// Look after the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -78,6 +85,8 @@ pub fn run() -> ExitCode {
         Command::Migrate => migrate::run(&settings),
         Command::Demo(args) => demo::run(settings, &args),
         Command::Verify(args) => verify::run(&settings, &args),
+        Command::Agreement(args) => agreement::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Audit(command) => audit::run(&settings, &command),
         Command::Openapi => openapi::run(),
     };
