@@ -33,6 +33,7 @@ mod progress;
 mod reviews;
 mod sessions;
 mod standards;
+mod statistics;
 mod submissions;
 mod tidy;
 mod verify;
