@@ -73,6 +73,15 @@ impl ContingencyTable {
         UnitTable::new(self.size, self.cells().map(unit))
     }
 
+    /// The share of pairs that would agree if the raters had nothing in common but their margins.
+    pub fn expected_agreement(&self) -> Figure {
+        let n = self.n as f64;
+        let (rows, columns) = self.margins();
+        let by_chance = rows.iter().zip(&columns);
+        let share = by_chance.map(|(row, column)| *row as f64 / n * (*column as f64 / n)).sum();
+        if self.n == 0 { Err(Undefined::NoData) } else { finite(share) }
+    }
+
     /// How often each rater gave each category.
     fn margins(&self) -> (Vec<u64>, Vec<u64>) {
         let (mut rows, mut columns) = (vec![0; self.size], vec![0; self.size]);

@@ -63,6 +63,29 @@ worded_enum! {
 
 impl std::error::Error for Undefined {}
 
+worded_enum! {
+    /// What a report makes of a coefficient of so many units (DOMAIN.md, section 5).
+    Precision {
+        /// Below 20: not shown.
+        Insufficient = "insufficient_data",
+        /// Below 50: shown with a mark.
+        Imprecise = "imprecise",
+        /// Shown as it is.
+        Usual = "usual",
+    }
+}
+
+impl Precision {
+    /// The precision of coefficients of `n` units.
+    pub fn of(n: u64) -> Precision {
+        match n {
+            0..20 => Precision::Insufficient,
+            20..50 => Precision::Imprecise,
+            50.. => Precision::Usual,
+        }
+    }
+}
+
 /// The ends of a 95 percent interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
