@@ -79,9 +79,15 @@ pub fn short(value: &Value) -> String {
             format!("{}{more}", shown.join(" "))
         }
         Value::Object(members) => {
-            let shown: Vec<String> =
-                members.iter().map(|(key, value)| format!("{key}: {}", short(value))).collect();
-            shown.join(", ")
+            let shown = members.iter().map(|(key, value)| match value {
+                Value::Object(_) => format!("{key} ({})", short(value)),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_) => format!("{key} {}", short(value)),
+            });
+            shown.collect::<Vec<String>>().join(", ")
         }
     }
 }

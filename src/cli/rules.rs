@@ -14,7 +14,7 @@ use crate::domain::calibration::{CalibrationLimits, KeyedScore, judge_drift, jud
 use crate::domain::decision_rule::{DecisionRule, Form, Outcome};
 use crate::domain::resolution::{Reading, Readings, ResolutionTerms, Resolved, decide, resolve};
 use crate::domain::review_policy::{AdjacentRule, ResolutionRule};
-use crate::domain::rubric::{Criterion, CriterionId, Level, MAX_LEVELS, Rubric, RubricLevel};
+use crate::domain::rubric::{Criterion, CriterionId, Level, Rubric, RubricLevel};
 use crate::domain::statistics::Figure;
 
 /// The cases.
@@ -90,9 +90,8 @@ fn object<'a>(value: &'a Value, what: &str) -> anyhow::Result<&'a Map<String, Va
 
 fn level(value: &Value) -> anyhow::Result<Level> {
     let number = value.as_u64().and_then(|number| u8::try_from(number).ok());
-    let number = number.filter(|number| usize::from(*number) < MAX_LEVELS);
-    let number =
-        number.with_context(|| format!("{value} is no level from 0 to {}", MAX_LEVELS - 1))?;
+    let number = number
+        .with_context(|| format!("{value} is no level: levels are whole numbers from 0 to 255"))?;
     Ok(Level::new(number))
 }
 
@@ -217,11 +216,6 @@ fn overall(
         Some("k_of_n") => k_of_n(&rule, !essential.is_empty())?,
         Some(_) => bail!("the type of the decision rule is all or k_of_n"),
     };
-    let scale = (0..MAX_LEVELS)
-        .map(|number| {
-            Ok(RubricLevel::new(Level::new(u8::try_from(number)?), String::new(), String::new()))
-        })
-        .collect::<anyhow::Result<Vec<RubricLevel>>>()?;
     let mut criteria = Vec::with_capacity(scores.len());
     let mut levels = BTreeMap::new();
     for (index, (name, one)) in scores.keys().zip(resolved).enumerate() {
@@ -229,14 +223,13 @@ fn overall(
         let id = CriterionId::new(format!("c{index}"))?;
         let is_essential = essential.contains(&name.as_str());
         let cut = cuts.of(name)?;
-        criteria.push(Criterion::new(
-            id.clone(),
-            name.clone(),
-            Vec::new(),
-            scale.clone(),
-            cut,
-            is_essential,
-        )?);
+        // The file does not say how far the scale goes; the rule needs no more of it than these levels.
+        let mut scale = vec![cut];
+        scale.extend(one.level().filter(|level| *level != cut));
+        let label = |level| RubricLevel::new(level, String::new(), String::new());
+        let scale = scale.into_iter().map(label).collect();
+        let title = name.clone();
+        criteria.push(Criterion::new(id.clone(), title, Vec::new(), scale, cut, is_essential)?);
         levels.insert(id, *one);
     }
     let rubric = Rubric::new(Vec::new(), criteria)?;
@@ -269,9 +262,8 @@ impl KeyedSet {
     fn read(case: &Map<String, Value>) -> anyhow::Result<KeyedSet> {
         let levels =
             member(case, "levels")?.as_u64().and_then(|levels| usize::try_from(levels).ok());
-        let levels = levels.filter(|levels| (2..=MAX_LEVELS).contains(levels));
-        let levels =
-            levels.with_context(|| format!("`levels` is a number from 2 to {MAX_LEVELS}"))?;
+        let levels = levels.filter(|levels| (2..=256).contains(levels));
+        let levels = levels.context("`levels` is a number from 2 to 256")?;
         let on_scale = |value: &Value| -> anyhow::Result<Level> {
             let found = level(value)?;
             if usize::from(found.number()) < levels {

@@ -12,10 +12,7 @@ use crate::domain::statistics::kappa::{Kappa, Weighting, Weights, cohen_kappa};
 use crate::domain::statistics::krippendorff::{Metric, alpha};
 use crate::domain::statistics::severity::{Measure, Severities, estimate};
 use crate::domain::statistics::units::UnitTable;
-use crate::domain::statistics::{Figure, Interval, Undefined};
-
-/// Below this, reports do not show coefficients (DOMAIN.md, section 5). Here they are shown, with a word of warning.
-const FEWEST_FOR_REPORTS: u64 = 20;
+use crate::domain::statistics::{Figure, Interval, Precision, Undefined};
 
 /// One record a statistic.
 pub fn all(table: Option<&str>, prepared: &Prepared) -> Vec<Record> {
@@ -78,7 +75,9 @@ pub fn of_case(name: &Value, prepared: &Prepared) -> Record {
     if !reasons.is_empty() {
         case = case.with("reasons", reasons);
     }
-    if (1..FEWEST_FOR_REPORTS).contains(&prepared.units.n_pairable_units()) {
+    let n = prepared.units.n_pairable_units();
+    if n > 0 && Precision::of(n) == Precision::Insufficient {
+        // Here every figure is shown; a report would hold them back.
         case = case.with("report", "insufficient_data below the configured minimum n");
     }
     case
@@ -130,6 +129,10 @@ fn counts(list: &mut List<'_>, prepared: &Prepared) {
     let record = list.record("n").with("value", prepared.units.n_pairable_units());
     list.records.push(record);
     let record = list.record("n_ratings").with("value", prepared.units.n_ratings());
+    list.records.push(record);
+    let record = list.record("n_raters").with("value", prepared.n_raters());
+    list.records.push(record);
+    let record = list.record("scale").with("value", prepared.scale.to_json());
     list.records.push(record);
     let agreement = Agreement::of(&prepared.units, prepared.cut);
     list.proportion("percent_exact", agreement.exact());
@@ -204,7 +207,18 @@ fn many_raters(list: &mut List<'_>, prepared: &Prepared) {
     let record = with_figure(list.record("percent_agreement_pairwise"), pairwise.value());
     list.records.push(record.with("count", pairwise.count()).with("n", pairwise.n()));
     let fleiss = fleiss_kappa(units);
-    list.figure("expected_agreement", expected_agreement(units));
+    match &prepared.pairs {
+        // Of two raters, chance is what Cohen says it is.
+        Some(pairs) => {
+            let expected = pairs.as_ref().map_err(|reason| *reason);
+            list.figure("observed_agreement", pairwise.value());
+            list.figure(
+                "expected_agreement",
+                expected.and_then(|pairs| pairs.table.expected_agreement()),
+            );
+        }
+        None => list.figure("expected_agreement", expected_agreement(units)),
+    }
     list.figure("fleiss_kappa", fleiss.map(|fleiss| fleiss.value));
     let scale = &prepared.scale;
     let positions: Vec<f64>;

@@ -7,7 +7,7 @@ use super::scale::{Label, Places, Scale, Values};
 use crate::domain::statistics::kappa::{ContingencyTable, Weights};
 use crate::domain::statistics::severity::{FacetSizes, Rating};
 use crate::domain::statistics::signed_difference::SignedDifferences;
-use crate::domain::statistics::units::UnitTable;
+use crate::domain::statistics::units::{Unit, UnitTable};
 use crate::domain::statistics::{MAX_CATEGORIES, Undefined};
 
 /// What a file holds.
@@ -32,6 +32,18 @@ pub struct Prepared {
     pub balanced: Option<Balanced>,
     /// The facets of a long table.
     pub facets: Option<Facets>,
+}
+
+impl Prepared {
+    /// How many raters there are: those of the table, or the most that rated one unit.
+    pub fn n_raters(&self) -> u64 {
+        let of_unit = self.units.units().iter().map(Unit::n_ratings).max().unwrap_or(0);
+        match (&self.facets, &self.pairs) {
+            (Some(facets), _) => facets.sizes.assessors as u64,
+            (None, Some(_)) => 2,
+            (None, None) => of_unit,
+        }
+    }
 }
 
 /// Each target's ratings, with how many targets were rated just so; or why the table is not balanced.
@@ -173,12 +185,12 @@ fn contingency(data: &Map<String, Value>, table: &Value) -> anyhow::Result<Prepa
     Ok(Prepared { scale, cut, units, pairs, balanced: Some(balanced), facets: None })
 }
 
-/// Matrices that call themselves weights. By its name, or by a diagonal of zeros, a matrix says that it weighs disagreement.
+/// Matrices that call themselves weights or agreement. By its name, or by a diagonal of zeros, one says that it weighs disagreement.
 fn own_weights(data: &Map<String, Value>, size: usize) -> anyhow::Result<Vec<(String, Weights)>> {
     let mut found = Vec::new();
     for (key, value) in data {
         let is_matrix = value.get(0).is_some_and(Value::is_array);
-        if !is_matrix || !key.contains("weight") {
+        if !is_matrix || !["weight", "agreement"].iter().any(|word| key.contains(word)) {
             continue;
         }
         let mut rows = Vec::new();

@@ -155,6 +155,11 @@ impl Scale {
         self.labels.len()
     }
 
+    /// The categories as they are written.
+    pub fn to_json(&self) -> Vec<Value> {
+        self.labels.iter().cloned().map(Value::from).collect()
+    }
+
     /// What is known of the values.
     pub fn values(&self) -> &Values {
         &self.values

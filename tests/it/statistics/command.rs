@@ -53,11 +53,11 @@ fn cases_that_the_rules_cannot_read_are_refused_with_their_reason() {
     check(case(json!({"cut": 1, "decision_rule": {"type": "some"}}), scores.clone()), "k_of_n");
     check(case(json!({"cut": 1, "decision_rule": {"type": "k_of_n"}}), scores), "no `k`");
     check(case(json!({"cut": 1}), json!({"c": {"a": 1}})), "no score `b`");
-    check(case(json!({"cut": 1}), json!({"c": {"a": 1, "b": 99}})), "99 is no level");
+    check(case(json!({"cut": 1}), json!({"c": {"a": 1, "b": 256}})), "256 is no level");
     check(case(json!({"cut": 1}), json!({"c": {"a": 1, "b": 1.5}})), "1.5 is no level");
     check(case(json!({"cut": 1}), json!({})), "no criteria");
     let set = |levels: u8, key: Value| json!({"drift": [{"levels": levels, "cut": 1, "key": key, "given": [1]}]});
-    check(set(1, json!([1])), "from 2 to 10");
+    check(set(1, json!([1])), "from 2 to 256");
     check(set(2, json!([2])), "not on a scale");
     check(set(2, json!([1, 1])), "2 scores and 1");
 }
@@ -290,6 +290,17 @@ fn a_case_may_hold_any_form_and_says_each_reason() {
     assert_eq!(records[2]["cohen_kappa_linear"], Value::Null);
 }
 
+#[test]
+fn every_answer_says_how_many_rated_what_on_which_scale() {
+    let file = json!({"data": {"ratings": [[1, 2, null], [3, 3, 1], [1, null, null]]}});
+    let records = answer("agreement", &file);
+    let value = |statistic: &str| find(&records, statistic, &[])["value"].clone();
+    assert_eq!((value("n"), value("n_ratings"), value("n_raters")), (json!(2), json!(6), json!(3)));
+    assert_eq!(value("scale"), json!([1, 2, 3]));
+    let records = answer("agreement", &fixture("mfrm_severity_24x4x4.json"));
+    assert_eq!(find(&records, "n_raters", &[])["value"], 4);
+}
+
 /// Data of every form, most of it sense, some of it nonsense.
 fn any_data() -> impl Strategy<Value = Value> {
     let cell = prop_oneof![
@@ -337,4 +348,39 @@ proptest! {
             other => prop_assert!(false, "{other:?} {said}"),
         }
     }
+
+    /// Every case has an answer of its form or a clear refusal.
+    #[test]
+    fn no_case_makes_the_rules_stumble(
+        scores in prop::collection::vec((any_score(), any_score(), any_score()), 0..5),
+        cut in 0_u8..4,
+        rule in prop_oneof![
+            Just(json!({"type": "all"})),
+            (0_u32..6, prop::option::of(0_u8..4)).prop_map(|(k, floor)| json!({"type": "k_of_n", "k": k, "floor": floor})),
+        ],
+    ) {
+        let scores: serde_json::Map<String, Value> = scores
+            .into_iter()
+            .enumerate()
+            .map(|(at, (a, b, third))| (format!("c{at}"), json!({"a": a, "b": b, "third": third})))
+            .collect();
+        let policy = json!({"cut": cut, "decision_rule": rule});
+        let n = scores.len();
+        let file = json!({"cases": [{"name": "x", "policy": policy, "scores": scores}]}).to_string();
+        let output = assay(&["rules", "-", "--json"], file.as_bytes());
+        match output.status.code() {
+            Some(0) => {
+                let records: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+                prop_assert_eq!(records[0]["criteria"].as_object().unwrap().len(), n);
+                prop_assert!(["earned", "not_yet", "needs_adjudication"].contains(&records[0]["overall"].as_str().unwrap()));
+            }
+            Some(1) => prop_assert!(output.stderr.starts_with(b"assay: -: ")),
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}
+
+/// A score, or what is none.
+fn any_score() -> impl Strategy<Value = Value> {
+    prop_oneof![6 => (0_u8..4).prop_map(Value::from), 1 => Just(json!("U")), 1 => Just(Value::Null)]
 }

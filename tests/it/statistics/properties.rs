@@ -7,7 +7,7 @@ use assay::domain::statistics::kappa::{ContingencyTable, Weighting, Weights, coh
 use assay::domain::statistics::krippendorff::{Metric, alpha};
 use assay::domain::statistics::signed_difference::SignedDifferences;
 use assay::domain::statistics::units::UnitTable;
-use assay::domain::statistics::{Figure, Undefined};
+use assay::domain::statistics::{Figure, Precision, Undefined};
 use proptest::prelude::*;
 
 const LEVELS: usize = 4;
@@ -328,6 +328,16 @@ fn wilson_intervals_are_the_published_ones() {
         assert!((interval.low - low).abs() < 5e-5, "{interval:?}");
         assert!((interval.high - high).abs() < 5e-5, "{interval:?}");
     }
+}
+
+#[test]
+fn reports_hide_coefficients_below_twenty_and_mark_them_below_fifty() {
+    let check = |n, expected| assert_eq!(Precision::of(n), expected, "{n}");
+    check(0, Precision::Insufficient);
+    check(19, Precision::Insufficient);
+    check(20, Precision::Imprecise);
+    check(49, Precision::Imprecise);
+    check(50, Precision::Usual);
 }
 
 #[test]

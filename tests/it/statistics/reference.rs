@@ -87,6 +87,23 @@ fn published_figures_are_met_within_their_tolerance() {
 }
 
 #[test]
+fn what_the_papers_print_on_the_way_is_met() {
+    let records = |name: &str| answer("agreement", &question(&fixture(name)));
+    let cohen = records("cohen_1960_1968_3x3.json");
+    let intermediate = &fixture("cohen_1960_1968_3x3.json")["intermediate"];
+    for statistic in ["observed_agreement", "expected_agreement"] {
+        let found = &find(&cohen, statistic, &[])["value"];
+        check_close(found, &intermediate[statistic], 1e-9, statistic);
+    }
+    let shrout = records("shrout_fleiss_1979_6x4.json");
+    let squares = &fixture("shrout_fleiss_1979_6x4.json")["intermediate"]["mean_squares"];
+    for (source, expected) in squares.as_object().unwrap() {
+        let found = find(&shrout, "mean_square", &[("source", source)]);
+        check_close(&found["value"], expected, 1e-9, source);
+    }
+}
+
+#[test]
 fn undefined_and_misleading_cases_are_told_as_such() {
     let file = fixture("degenerate_cases.json");
     let records = answer("agreement", &question(&file));
