@@ -38,6 +38,7 @@ mod progress;
 mod reviews;
 mod sessions;
 mod standards;
+mod statistics;
 mod submissions;
 mod tidy;
 mod verify;
