@@ -1,5 +1,7 @@
 //! The command line: one file for each subcommand. It puts the house together and has no rules of its own.
 
+mod agreement;
+mod answer;
 mod audit;
 mod demo;
 mod demo_files;
@@ -9,6 +11,7 @@ mod key;
 mod migrate;
 mod openapi;
 pub mod resources;
+mod rules;
 mod serve;
 mod verify;
 
@@ -50,6 +53,10 @@ enum Command {
     Key(key::KeyCommand),
     /// Write the public documents as plain files, so that badges verify without this service.
     Export(export::ExportArgs),
+    /// Compute agreement statistics of a file of ratings.
+    Agreement(agreement::AgreementArgs),
+    /// Say what the rules decide on given scores.
+    Rules(rules::RulesArgs),
     /// Look after the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -87,6 +94,8 @@ pub fn run() -> ExitCode {
         Command::Verify(args) => verify::run(&settings, &args),
         Command::Key(command) => key::run(&settings, &command),
         Command::Export(args) => export::run(&settings, &args),
+        Command::Agreement(args) => agreement::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Audit(command) => audit::run(&settings, &command),
         Command::Openapi => openapi::run(),
     };

@@ -284,6 +284,11 @@ impl BasisPoints {
         if value <= 10_000 { Ok(BasisPoints(value)) } else { Err(ReviewPolicyError::ShareOverAll) }
     }
 
+    /// So many percent; more than a hundred is all.
+    pub const fn of_percent(percent: u8) -> BasisPoints {
+        BasisPoints(if percent > 100 { 10_000 } else { percent as u16 * 100 })
+    }
+
     /// The number, 0 to 10000.
     pub fn value(self) -> u16 {
         self.0

@@ -6,11 +6,11 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, audit_events, awards, evidence, issuer_settings, members, micro_credentials, operator,
-    organizations, reviews, sessions, signing_keys, submissions, verify,
+    Page, artwork, audit_events, awards, evidence, issuer_settings, members, micro_credentials,
+    operator, organizations, reviews, sessions, signing_keys, submissions, verify,
 };
 use super::problem::Problem;
-use super::web::{issuer_documents, public};
+use super::web::{issuer_documents, pictures, public};
 use crate::domain::policy;
 
 /// A schema with its name and the schemas that it refers to.
@@ -111,6 +111,8 @@ pub const ROUTES: &[Route] = &[
     route!("compromise_signing_key" POST "/api/v1/organizations/{id}/signing-keys/{key_id}/compromise" signing_keys::compromise_signing_key, "Give a key up; its badges are signed again under the same ids, and their earners told.", None, 200, schema::<signing_keys::CompromiseView>(), &[]),
     route!("read_issuer_settings" GET "/api/v1/organizations/{id}/issuer-settings" issuer_settings::read_issuer_settings, "How the organization issues.", None, 200, schema::<issuer_settings::IssuerSettingsView>(), &[]),
     route!("put_issuer_settings" PUT "/api/v1/organizations/{id}/issuer-settings" issuer_settings::put_issuer_settings, "Set how badges are issued from now on; If-Match is \"0\" where nobody has set anything.", schema::<issuer_settings::IssuerSettingsBody>(), 200, schema::<issuer_settings::IssuerSettingsView>(), &[]),
+    route!("put_artwork" PUT "/api/v1/organizations/{id}/artwork" artwork::put_artwork, "Upload the picture of the organization's badges as PNG; only its pixels are kept.", None, 200, schema::<artwork::ArtworkView>(), &[]),
+    route!("delete_artwork" DELETE "/api/v1/organizations/{id}/artwork" artwork::delete_artwork, "Take the picture away; badges are drawn from their definitions again.", None, 204, None, &[]),
     route!("validate_definition" POST "/api/v1/micro-credentials/validate" micro_credentials::validate_definition, "Every finding on a definition at once.", schema::<micro_credentials::DefinitionBody>(), 200, schema::<micro_credentials::ValidationView>(), &[]),
     route!("create_micro_credential" POST "/api/v1/micro-credentials" micro_credentials::create_micro_credential, "Start a micro-credential with the draft of its first version.", schema::<micro_credentials::NewMicroCredential>(), 201, schema::<micro_credentials::VersionView>(), &[]),
     route!("list_micro_credentials" GET "/api/v1/micro-credentials" micro_credentials::list_micro_credentials, "The public catalogue.", None, 200, page::<micro_credentials::CatalogueItem>(), CATALOGUE),
@@ -147,11 +149,13 @@ pub const ROUTES: &[Route] = &[
     route!("renew_award" POST "/api/v1/awards/{id}/renew" awards::renew_award, "Start the attempt that renews your award, until 90 days after its end; where the definition knows renewal.", None, 201, schema::<submissions::SubmissionView>(), &[]),
     route!("list_audit_events" GET "/api/v1/audit-events" audit_events::list_audit_events, "The hash-chained trail of your organizations, the newest first.", None, 200, page::<audit_events::AuditEventView>(), PAGING),
     route!("verify_credential" POST "/api/v1/verify" verify::verify_credential, "The verdict on a badge: the document itself, {\"url\"} or {\"credential\", \"expect\": {\"email\"}}.", None, 200, None, &[]),
-    route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt).", None, 200, None, &[]),
+    route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt, .png, .svg).", None, 200, None, &[]),
+    route!("read_preview" GET "/credentials/{award_id}/preview.png" pictures::read_preview, "The picture that other sites show beside a link to the badge.", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),
     route!("read_issuer" GET "/issuers/{organization_id}" public::read_issuer, "The issuer: a page, or the Profile with its keys as JSON-LD.", None, 200, None, &[]),
     route!("read_did_document" GET "/issuers/{organization_id}/did.json" issuer_documents::read_did_document, "The DID document of the issuer's did:web.", None, 200, None, &[]),
     route!("read_jwks" GET "/issuers/{organization_id}/jwks.json" issuer_documents::read_jwks, "The keys with which the issuer signs JWTs.", None, 200, None, &[]),
+    route!("read_artwork" GET "/issuers/{organization_id}/artwork.png" pictures::read_artwork, "The picture of the issuer's badges.", None, 200, None, &[]),
     route!("read_key" GET "/keys/{id}" issuer_documents::read_key, "One bare JWK, the document of a JWT's kid; 410 for a key that is given up.", None, 200, None, &[]),
     route!("read_status_list" GET "/status-lists/{id}" issuer_documents::read_status_list, "A signed BitstringStatusListCredential, with an embedded proof or as a JWT.", None, 200, None, &[]),
     route!("read_revocation_list" GET "/revocation-lists/{organization_id}" issuer_documents::read_revocation_list, "The issuer's revoked badges as a 1EdTechRevocationList.", None, 200, None, &[]),

@@ -5,6 +5,7 @@ mod award_letters;
 pub mod award_terms;
 pub mod awards;
 pub mod badge_content;
+pub mod badge_images;
 pub mod bulk_revocations;
 pub mod compromise;
 pub mod context;

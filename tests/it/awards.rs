@@ -4,6 +4,7 @@ mod bulk;
 mod documents;
 mod expiring;
 mod issuing;
+mod pictures;
 mod renewing;
 mod revoking;
 mod suspending;

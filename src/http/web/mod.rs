@@ -16,6 +16,7 @@ mod invitation;
 mod issuer;
 pub mod issuer_documents;
 pub mod negotiation;
+pub mod pictures;
 mod problem;
 pub mod public;
 mod submission;

@@ -1,7 +1,7 @@
 //! In which form a public document is wanted, and how it is sent.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::http::problem::Problem;
@@ -16,6 +16,10 @@ pub enum Form {
     Json,
     /// A compact JWT.
     Jwt,
+    /// A PNG image with the JSON in it.
+    Png,
+    /// An SVG image with the JSON in it.
+    Svg,
 }
 
 impl Form {
@@ -25,6 +29,8 @@ impl Form {
             Form::Page => &["text/html"],
             Form::Json => &["application/json", "application/ld+json", "application/vc"],
             Form::Jwt => &["application/vc+jwt", "application/jwt"],
+            Form::Png => &["image/png"],
+            Form::Svg => &["image/svg+xml"],
         }
     }
 
@@ -34,6 +40,8 @@ impl Form {
             Form::Page => None,
             Form::Json => Some("json"),
             Form::Jwt => Some("jwt"),
+            Form::Png => Some("png"),
+            Form::Svg => Some("svg"),
         }
     }
 }
@@ -120,19 +128,45 @@ fn parse_range(text: &str) -> Option<(String, u16)> {
 /// A public document: cacheable for a little while, and told apart by its hash.
 pub fn document(request: &HttpRequest, media_type: &str, body: impl Into<Vec<u8>>) -> HttpResponse {
     let body = body.into();
-    let digest = Sha256::digest(&body);
-    let etag = format!("\"{}\"", crate::domain::audit::hex(&digest[..16]));
-    let is_known = request
+    let etag = entity_tag(&body);
+    if is_known(request, &etag) { not_modified(etag) } else { send(etag, media_type, body) }
+}
+
+/// The entity tag of whatever these bytes identify.
+#[must_use]
+pub fn entity_tag(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    format!("\"{}\"", crate::domain::audit::hex(&digest[..16]))
+}
+
+/// Whether who asks has it already.
+#[must_use]
+pub fn is_known(request: &HttpRequest, etag: &str) -> bool {
+    request
         .headers()
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
-    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
+}
+
+/// The answer to who has it already.
+#[must_use]
+pub fn not_modified(etag: String) -> HttpResponse {
+    public(HttpResponse::NotModified(), etag).finish()
+}
+
+/// The document with its entity tag.
+#[must_use]
+pub fn send(etag: String, media_type: &str, body: Vec<u8>) -> HttpResponse {
+    public(HttpResponse::Ok(), etag).content_type(media_type).body(body)
+}
+
+fn public(mut response: HttpResponseBuilder, etag: String) -> HttpResponseBuilder {
     response
         .insert_header((header::ETAG, etag))
         .insert_header((header::VARY, "Accept"))
         .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
         // Verifiers in browsers read these from everywhere; there is nothing secret in them.
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    if is_known { response.finish() } else { response.content_type(media_type).body(body) }
+    response
 }

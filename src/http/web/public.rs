@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::negotiation::{Form, document, negotiate, read_suffix};
+use super::pictures::{Picture, send_picture};
 use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
     CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, IssuerKeyView, IssuerPage,
@@ -53,7 +54,7 @@ fn reference(organization: &Organization) -> IssuerRef {
 }
 
 /// The forms of a credential.
-const CREDENTIAL_FORMS: &[Form] = &[Form::Json, Form::Page, Form::Jwt];
+const CREDENTIAL_FORMS: &[Form] = &[Form::Json, Form::Page, Form::Jwt, Form::Png, Form::Svg];
 
 /// `GET /credentials/{award_id}`, and with a suffix for each form.
 pub async fn read_credential(
@@ -84,6 +85,8 @@ pub async fn read_credential(
                 .await?;
             Ok(document(&request, media_type, body))
         }
+        (Form::Png, _) => send_picture(&app, &meta, &request, id, Picture::Png).await,
+        (Form::Svg, _) => send_picture(&app, &meta, &request, id, Picture::Svg).await,
         (Form::Json, media_type) => {
             let body = app
                 .run(&meta, "read_credential", move |cx| publications::credential(cx, id))
@@ -93,14 +96,10 @@ pub async fn read_credential(
     }
 }
 
-fn credential_page_of(
-    view: &CredentialView,
-    newest_label: Option<String>,
-    successor: Option<AwardId>,
-    now: Timestamp,
-) -> CredentialPage {
+/// Where a credential stands.
+pub(super) fn standing_of(view: &CredentialView, now: Timestamp) -> Standing {
     let award = &view.award;
-    let standing = match award.state.as_of(award.valid_until, now) {
+    match award.state.as_of(award.valid_until, now) {
         AwardState::PendingKey => Standing::NotIssued,
         AwardState::Revoked => Standing::Revoked {
             on: award.revoked_at.map_or_else(|| day(now), day),
@@ -116,7 +115,17 @@ fn credential_page_of(
             Some(until) => Standing::Expired { on: day(until) },
             None => Standing::Superseded,
         },
-    };
+    }
+}
+
+fn credential_page_of(
+    view: &CredentialView,
+    newest_label: Option<String>,
+    successor: Option<AwardId>,
+    now: Timestamp,
+) -> CredentialPage {
+    let award = &view.award;
+    let standing = standing_of(view, now);
     let says_successor = matches!(standing, Standing::Superseded | Standing::Expired { .. });
     let decision = &view.decision;
     let levels = if view.include_results {
@@ -191,7 +200,7 @@ pub async fn read_achievement(
         .await?;
     match form {
         (Form::Page, _) => rendered(achievement_page(&achievement_page_of(&view, newer))),
-        (Form::Json | Form::Jwt, media_type) => {
+        (Form::Json | Form::Jwt | Form::Png | Form::Svg, media_type) => {
             Ok(document(&request, media_type, view.document().to_string()))
         }
     }
@@ -224,7 +233,7 @@ pub async fn read_issuer(
     let view = app.run(&meta, "read_issuer", move |cx| publications::issuer(cx, id)).await?;
     match form {
         (Form::Page, _) => rendered(issuer_page(&issuer_page_of(view)?)),
-        (Form::Json | Form::Jwt, media_type) => {
+        (Form::Json | Form::Jwt | Form::Png | Form::Svg, media_type) => {
             Ok(document(&request, media_type, view.document()?.to_string()))
         }
     }

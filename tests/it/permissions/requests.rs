@@ -110,6 +110,10 @@ pub fn request(
             format!("{organization}/issuer-settings"),
             json!({ "identifier": "https", "jwt_algorithm": "RS256", "status_method": "bitstring" }),
         ),
+        "put_artwork" => {
+            Some(at(Method::PUT, format!("{organization}/artwork")).body("no picture"))
+        }
+        "delete_artwork" => Some(at(Method::DELETE, format!("{organization}/artwork"))),
         "validate_definition" => unless_other(post(
             "/api/v1/micro-credentials/validate".to_owned(),
             json!({ "definition": {} }),
@@ -176,6 +180,8 @@ pub fn request(
         "list_audit_events" => unless_other(get("/api/v1/audit-events".to_owned())),
         "verify_credential" => post("/api/v1/verify".to_owned(), json!({ "no": "credential" })),
         "read_credential" => get(format!("/credentials/{}", target.award)),
+        "read_preview" => get(format!("/credentials/{}/preview.png", target.award)),
+        "read_artwork" => get(format!("/issuers/{}/artwork.png", target.issuer)),
         "read_achievement" => get(format!("/achievements/{}/versions/1", target.family)),
         "read_issuer" => get(format!("/issuers/{}", target.issuer)),
         "read_did_document" => get(format!("/issuers/{}/did.json", target.issuer)),

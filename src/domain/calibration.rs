@@ -1,0 +1,244 @@
+//! Whether an assessor may score: qualifying on known work, and drift on seed papers (DOMAIN.md, 3.5).
+//!
+//! Every comparison with a limit is made in whole numbers.
+
+use super::review_policy::BasisPoints;
+use super::rubric::Level;
+use super::statistics::Undefined;
+use super::statistics::agreement::{Agreement, Proportion};
+use super::statistics::signed_difference::SignedDifferences;
+
+/// The fewest criterion scores of a qualifying set.
+pub const MIN_SET_SCORES: usize = 10;
+
+/// The limits, which are a programme's own; the defaults are those of DOMAIN.md, 3.5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CalibrationLimits {
+    /// The share of exact scores that qualifies on two levels.
+    pub exact_of_two_levels: BasisPoints,
+    /// The same on three levels.
+    pub exact_of_three_levels: BasisPoints,
+    /// The same on four levels or more.
+    pub exact_of_more_levels: BasisPoints,
+    /// The share of equal decisions that qualifies, and under which an assessor is suspended.
+    pub decision: BasisPoints,
+    /// The most scores two levels off or more that still qualify.
+    pub most_discrepant: u64,
+    /// How many of the last seed scores drift is judged by.
+    pub drift_window: usize,
+    /// The fewest seed scores that drift is judged by.
+    pub fewest_seed_scores: u64,
+    /// How far exact agreement may fall under the qualifying line before an assessor is suspended.
+    pub suspend_margin: BasisPoints,
+    /// The lean of watch.
+    pub watch: Lean,
+    /// The lean of suspend.
+    pub suspend: Lean,
+}
+
+/// A mean difference that counts when it is also systematic. Both are in hundredths, of a level and of t.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lean {
+    /// The mean difference, either way.
+    pub mean_hundredths: u16,
+    /// The t, either way; differences that are all the same count as well.
+    pub t_hundredths: u16,
+}
+
+impl Lean {
+    fn is_reached(self, differences: &SignedDifferences) -> bool {
+        differences.is_mean_at_least(self.mean_hundredths)
+            && (differences.has_no_variance() || differences.is_t_at_least(self.t_hundredths))
+    }
+}
+
+impl Default for CalibrationLimits {
+    fn default() -> CalibrationLimits {
+        CalibrationLimits {
+            exact_of_two_levels: BasisPoints::of_percent(90),
+            exact_of_three_levels: BasisPoints::of_percent(80),
+            exact_of_more_levels: BasisPoints::of_percent(70),
+            decision: BasisPoints::of_percent(80),
+            most_discrepant: 1,
+            drift_window: 20,
+            fewest_seed_scores: 10,
+            suspend_margin: BasisPoints::of_percent(10),
+            watch: Lean { mean_hundredths: 25, t_hundredths: 200 },
+            suspend: Lean { mean_hundredths: 50, t_hundredths: 300 },
+        }
+    }
+}
+
+impl CalibrationLimits {
+    /// The share of exact scores that qualifies on a scale of so many levels. `None` on fewer than two: nothing is scored there.
+    pub fn exact(&self, levels: usize) -> Option<BasisPoints> {
+        match levels {
+            0 | 1 => None,
+            2 => Some(self.exact_of_two_levels),
+            3 => Some(self.exact_of_three_levels),
+            4.. => Some(self.exact_of_more_levels),
+        }
+    }
+}
+
+/// One criterion of known work: the key, and what an assessor gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyedScore {
+    /// The level that lead assessors agreed on.
+    pub key: Level,
+    /// The assessor's; none when they could not score the work. That is discrepant, and as a decision not met.
+    pub given: Option<Level>,
+}
+
+/// How the scores of one set compare with its key.
+fn compare(scores: &[KeyedScore], cut: Level) -> Agreement {
+    let mut agreement = Agreement::default();
+    let position = |level: Level| usize::from(level.number());
+    for score in scores {
+        match score.given {
+            Some(given) => {
+                agreement.add(position(score.key), position(given), Some(position(cut)), 1);
+            }
+            None => {
+                agreement.n += 1;
+                agreement.non_adjacent += 1;
+                agreement.decision += u64::from(score.key < cut);
+            }
+        }
+    }
+    agreement
+}
+
+worded_enum! {
+    /// Why a set does not qualify.
+    QualificationFault {
+        /// Nothing was scored.
+        NoScores = "no_scores",
+        /// Too few exact scores.
+        ExactBelowThreshold = "exact_below_threshold",
+        /// Too few equal decisions.
+        DecisionBelowThreshold = "decision_below_threshold",
+        /// Too many scores two levels off or more.
+        TooManyDiscrepant = "too_many_discrepant",
+    }
+}
+
+/// How an assessor did on one qualifying set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QualificationResult {
+    /// The counts; `non_adjacent` are the discrepant ones.
+    pub agreement: Agreement,
+    /// The share of exact scores that was asked for.
+    pub exact_threshold: BasisPoints,
+    /// Everything that falls short; none qualifies.
+    pub faults: Vec<QualificationFault>,
+}
+
+impl QualificationResult {
+    /// Whether the set qualifies.
+    pub fn is_qualified(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// Judges one qualifying set on a scale of `levels` levels. `None` on a scale of fewer than two.
+///
+/// Whether the set is large enough ([`MIN_SET_SCORES`]) is decided when it is made, not here.
+pub fn judge_qualification(
+    levels: usize,
+    cut: Level,
+    scores: &[KeyedScore],
+    limits: &CalibrationLimits,
+) -> Option<QualificationResult> {
+    let exact_threshold = limits.exact(levels)?;
+    let agreement = compare(scores, cut);
+    let mut faults = Vec::new();
+    if scores.is_empty() {
+        faults.push(QualificationFault::NoScores);
+    } else {
+        if !agreement.exact().is_at_least(exact_threshold.value()) {
+            faults.push(QualificationFault::ExactBelowThreshold);
+        }
+        if !agreement.decision().is_at_least(limits.decision.value()) {
+            faults.push(QualificationFault::DecisionBelowThreshold);
+        }
+        if agreement.non_adjacent > limits.most_discrepant {
+            faults.push(QualificationFault::TooManyDiscrepant);
+        }
+    }
+    Some(QualificationResult { agreement, exact_threshold, faults })
+}
+
+worded_enum! {
+    /// What drift calls for.
+    DriftFlag {
+        /// Too few seed scores to say.
+        Insufficient = "insufficient",
+        /// Nothing.
+        Ok = "ok",
+        /// A refresher.
+        Watch = "watch",
+        /// No more scoring, and a second look at what was scored since the last good seed.
+        Suspend = "suspend",
+    }
+}
+
+/// How an assessor did on their last seed papers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DriftReport {
+    /// What it calls for.
+    pub flag: DriftFlag,
+    /// The counts.
+    pub agreement: Agreement,
+    /// Given less key, where a level was given: above 0 is lenient, below severe.
+    pub differences: SignedDifferences,
+}
+
+impl DriftReport {
+    /// The share of exact scores.
+    pub fn exact_rate(&self) -> Proportion {
+        self.agreement.exact()
+    }
+
+    /// The share of equal decisions.
+    pub fn decision_rate(&self) -> Proportion {
+        self.agreement.decision()
+    }
+
+    /// t of the mean difference.
+    pub fn t(&self) -> Result<f64, Undefined> {
+        self.differences.t()
+    }
+}
+
+/// Judges the drift of an assessor on seed scores, oldest first. Only the last of them count, as many as the limits say.
+///
+/// `None` on a scale of fewer than two levels.
+pub fn judge_drift(
+    levels: usize,
+    cut: Level,
+    scores: &[KeyedScore],
+    limits: &CalibrationLimits,
+) -> Option<DriftReport> {
+    let line = limits.exact(levels)?.value();
+    let last = &scores[scores.len().saturating_sub(limits.drift_window)..];
+    let agreement = compare(last, cut);
+    let differences = SignedDifferences::of(last.iter().filter_map(|score| {
+        Some(i32::from(score.given?.number()) - i32::from(score.key.number()))
+    }));
+    let exact = agreement.exact();
+    let bottom = line.saturating_sub(limits.suspend_margin.value());
+    let flag = if agreement.n < limits.fewest_seed_scores || agreement.n == 0 {
+        DriftFlag::Insufficient
+    } else if !exact.is_at_least(bottom)
+        || !agreement.decision().is_at_least(limits.decision.value())
+        || limits.suspend.is_reached(&differences)
+    {
+        DriftFlag::Suspend
+    } else if !exact.is_at_least(line) || limits.watch.is_reached(&differences) {
+        DriftFlag::Watch
+    } else {
+        DriftFlag::Ok
+    };
+    Some(DriftReport { flag, agreement, differences })
+}
