@@ -10,6 +10,8 @@ use serde_json::Value;
 
 /// Verifiable Credentials Data Model 2.0: the first context of every credential.
 pub const CREDENTIALS_V2: &str = "https://www.w3.org/ns/credentials/v2";
+/// Verifiable Credentials Data Model 1.1, which is read and never written.
+pub const CREDENTIALS_V1: &str = "https://www.w3.org/2018/credentials/v1";
 /// Open Badges 3.0, the state that new badges name.
 pub const OPEN_BADGES: &str = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json";
 /// The types whose names begin with `1EdTech`.

@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 use super::document::issuer_id;
 use super::json::{self, JsonError, Limits};
 use super::jwk::{Algorithm, JwtKey, PublicJwk};
-use super::keys;
 use super::lint::LintedCredential;
 use super::proof::{self, HashError};
 
@@ -55,8 +54,9 @@ pub(super) fn sign_document(
     document: &Value,
     kid: &str,
 ) -> Result<SignedJwt, JwtError> {
-    let is_other_did = kid.starts_with("did:key:")
-        && keys::resolve_did_key(kid).ok() != key.public_jwk().as_ed25519();
+    let multikey = key.public_jwk().multikey();
+    let is_other_did =
+        kid.starts_with("did:key:") && kid != format!("did:key:{multikey}#{multikey}");
     if kid.is_empty() || is_other_did {
         return Err(JwtError::OtherKey { kid: kid.to_owned() });
     }

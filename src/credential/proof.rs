@@ -1,4 +1,5 @@
-//! The embedded proof `eddsa-rdfc-2022` (Data Integrity EdDSA Cryptosuites 1.0, section 3.2).
+//! Embedded proofs (Data Integrity EdDSA Cryptosuites 1.0): `eddsa-rdfc-2022` is made and verified, its kin are
+//! verified.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -7,13 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::canonical::{self, BUDGET, CanonicalError};
 use super::expansion::{self, ExpansionError, Unsigned};
+use super::jcs;
 use super::json::{self, JsonError};
 use super::keys::{self, IssuerKey, KeyError};
 use super::lint::LintedCredential;
 
 /// The type of every embedded proof made here.
 pub const PROOF_TYPE: &str = "DataIntegrityProof";
-/// The one suite that is signed with, and the first that is verified.
+/// The one suite that is signed with.
 pub const CRYPTOSUITE: &str = "eddsa-rdfc-2022";
 /// Why an issuer signs.
 pub const PROOF_PURPOSE: &str = "assertionMethod";
@@ -194,6 +196,35 @@ pub enum ProofFault {
     Hash(#[from] HashError),
 }
 
+/// How a document is turned into the bytes that are signed. All sign with Ed25519.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suite {
+    /// `eddsa-rdfc-2022` (section 3.2), also under its draft's name `eddsa-2022`.
+    EddsaRdfc2022,
+    /// `eddsa-jcs-2022` (section 3.3).
+    EddsaJcs2022,
+    /// `Ed25519Signature2020`, of version 1.1 of the data model (section 3.4 of its draft): the statements, as in
+    /// [`Suite::EddsaRdfc2022`].
+    Ed25519Signature2020,
+}
+
+impl Suite {
+    fn parse(kind: &str, suite: Option<&str>) -> Option<Suite> {
+        match (kind, suite) {
+            (PROOF_TYPE, Some(CRYPTOSUITE | "eddsa-2022")) => Some(Suite::EddsaRdfc2022),
+            (PROOF_TYPE, Some("eddsa-jcs-2022")) => Some(Suite::EddsaJcs2022),
+            ("Ed25519Signature2020", None) => Some(Suite::Ed25519Signature2020),
+            _ => None,
+        }
+    }
+}
+
+/// SHA-256 of the JSON text of a document, for [`Suite::EddsaJcs2022`].
+#[must_use]
+pub fn jcs_hash(document: &Value) -> [u8; 32] {
+    Sha256::digest(jcs::canonicalize(document).as_bytes()).into()
+}
+
 /// A proof that has all its parts; whether it holds is asked with [`ReadyProof::holds`].
 #[derive(Clone, Debug)]
 pub struct ReadyProof {
@@ -203,6 +234,8 @@ pub struct ReadyProof {
     pub created: DateTime<Utc>,
     /// When it ends, if it does.
     pub expires: Option<DateTime<Utc>>,
+    /// What the signature is over.
+    pub suite: Suite,
     /// SHA-256 of the canonical proof options.
     pub options_hash: [u8; 32],
     signature: Signature,
@@ -214,12 +247,16 @@ impl ReadyProof {
         let malformed = |member| ProofFault::Malformed { member };
         let Value::Object(object) = proof else { return Err(malformed("proof")) };
         let text = |member: &'static str| object.get(member).and_then(Value::as_str);
-        let (kind, suite) =
-            (text("type").unwrap_or_default(), text("cryptosuite").unwrap_or_default());
-        if (kind, suite) != (PROOF_TYPE, CRYPTOSUITE) || object.contains_key("previousProof") {
-            let kind = format!("{kind} {suite}").chars().take(80).collect();
-            return Err(ProofFault::Unsupported { kind });
-        }
+        let (kind, name) = (text("type").unwrap_or_default(), text("cryptosuite"));
+        let suite = match Suite::parse(kind, name) {
+            Some(suite) if !object.contains_key("previousProof") => suite,
+            Some(_) | None => {
+                let kind = format!("{kind} {}", name.unwrap_or_default());
+                return Err(ProofFault::Unsupported {
+                    kind: kind.trim().chars().take(80).collect(),
+                });
+            }
+        };
         if text("proofPurpose") != Some(PROOF_PURPOSE) {
             return Err(ProofFault::WrongPurpose);
         }
@@ -238,21 +275,25 @@ impl ReadyProof {
             text("verificationMethod").ok_or(malformed("verificationMethod"))?.to_owned();
         let signature =
             text("proofValue").and_then(decode_signature).ok_or(malformed("proofValue"))?;
-        let options = canonicalize(&proof_options(object, context))?;
-        if let Some(unsigned) = options.unsigned.into_iter().next() {
-            return Err(ProofFault::Unsigned { term: unsigned.term });
-        }
-        Ok(ReadyProof {
-            verification_method,
-            created,
-            expires,
-            options_hash: options.hash,
-            signature,
-        })
+        let options_hash = match suite {
+            Suite::EddsaJcs2022 => {
+                let mut options = object.clone();
+                options.remove("proofValue");
+                jcs_hash(&Value::Object(options))
+            }
+            Suite::EddsaRdfc2022 | Suite::Ed25519Signature2020 => {
+                let options = canonicalize(&proof_options(object, context))?;
+                if let Some(unsigned) = options.unsigned.into_iter().next() {
+                    return Err(ProofFault::Unsigned { term: unsigned.term });
+                }
+                options.hash
+            }
+        };
+        Ok(ReadyProof { verification_method, created, expires, suite, options_hash, signature })
     }
 
-    /// Whether the signature over the document with this hash was made with the key. Strict: one message, one
-    /// signature, one key.
+    /// Whether the signature over the document with this hash, of the kind that the suite signs, was made with the
+    /// key. Strict: one message, one signature, one key.
     #[must_use]
     pub fn holds(&self, document_hash: &[u8; 32], key: &VerifyingKey) -> bool {
         key.verify_strict(&combined_hash(&self.options_hash, document_hash), &self.signature)

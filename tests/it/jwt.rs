@@ -25,7 +25,7 @@ use crate::lints::{at, content};
 pub const KID: &str = "https://badges.example.org/keys/0193-k";
 
 /// The PKCS#8 document of an RSA key, made once for all tests since that takes its time.
-pub fn rsa_pkcs8() -> &'static [u8] {
+fn rsa_pkcs8() -> &'static [u8] {
     static KEY: OnceLock<Vec<u8>> = OnceLock::new();
     KEY.get_or_init(|| {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
@@ -133,7 +133,12 @@ fn a_key_id_is_not_empty_and_no_other_did_key() {
     let other = did_key_method(&IssuerKey::from_seed(&[6; 32]).public_key());
     assert!(sign(&key, &linted(), &own).is_ok());
     assert!(sign(&key, &linted(), &other).is_err());
-    assert!(sign(&self::key(Algorithm::Es256), &linted(), &own).is_err());
+    let p256 = self::key(Algorithm::Es256);
+    assert!(sign(&p256, &linted(), &own).is_err());
+    let multikey = p256.public_jwk().multikey();
+    assert!(sign(&p256, &linted(), &format!("did:key:{multikey}#{multikey}")).is_ok());
+    let multikey = self::key(Algorithm::Es256).public_jwk().multikey();
+    assert!(sign(&p256, &linted(), &format!("did:key:{multikey}#{multikey}")).is_err());
     assert!(sign(&key, &linted(), "").is_err());
 }
 

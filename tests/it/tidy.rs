@@ -3,5 +3,5 @@
 mod dependencies;
 mod habits;
 mod layers;
-mod text;
+pub mod text;
 mod twins;

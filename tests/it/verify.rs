@@ -1,8 +1,11 @@
 //! The verdict over a badge from any issuer.
 
 mod hostile;
+mod issuers;
 mod making;
+mod related;
 mod samples;
+mod tokens;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -29,14 +32,17 @@ use crate::lints::{EMAIL, LIST_INDEX, LIST_URL, at, content};
 #[derive(Default)]
 struct Web {
     pages: BTreeMap<String, Vec<u8>>,
+    /// Addresses that answer with 410.
+    gone: Vec<String>,
     asked: RefCell<Vec<String>>,
 }
 
 impl Documents for Web {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
         self.asked.borrow_mut().push(url.to_owned());
+        let is_gone = self.gone.iter().any(|gone| gone == url);
         self.pages.get(url).cloned().ok_or_else(|| Unavailable {
-            code: "unreachable".to_owned(),
+            code: if is_gone { "gone" } else { "unreachable" }.to_owned(),
             detail: "The host does not answer.".to_owned(),
         })
     }
@@ -614,12 +620,14 @@ fn unknown_contexts_are_never_fetched() {
 
 #[test]
 fn unsupported_suites_are_indeterminate() {
-    for (member, value) in [
-        ("cryptosuite", "eddsa-jcs-2022"),
-        ("cryptosuite", "ecdsa-rdfc-2019"),
-        ("type", "Ed25519Signature2020"),
-    ] {
-        let text = altered(|badge| badge["proof"][0][member] = json!(value));
+    let changes: [Change; 4] = [
+        |proof| proof["cryptosuite"] = json!("ecdsa-rdfc-2019"),
+        |proof| proof["cryptosuite"] = json!("bbs-2023"),
+        |proof| proof["type"] = json!("Ed25519Signature2020"),
+        |proof| proof["previousProof"] = json!("urn:uuid:1"),
+    ];
+    for change in changes {
+        let text = altered(|badge| change(&mut badge["proof"][0]));
         ends(
             &judge(&text, &web()),
             VerdictWord::Indeterminate,
@@ -631,10 +639,23 @@ fn unsupported_suites_are_indeterminate() {
 }
 
 #[test]
+fn a_proof_of_one_suite_does_not_hold_under_the_name_of_another() {
+    let text = altered(|badge| badge["proof"][0]["cryptosuite"] = json!("eddsa-jcs-2022"));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+    let text = altered(|badge| badge["proof"][0]["cryptosuite"] = json!("eddsa-2022"));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+}
+
+#[test]
 fn an_unsigned_badge_is_invalid() {
     let text = altered(|badge| drop(badge.as_object_mut().unwrap().remove("proof")));
     ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "no-proof");
     let text = altered(|badge| badge["proof"] = json!([]));
+    ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "no-proof");
+    let text = altered(|badge| {
+        badge["@context"].as_array_mut().unwrap().push(json!("https://other.example/context"));
+        badge.as_object_mut().unwrap().remove("proof");
+    });
     ends(&judge(&text, &web()), VerdictWord::Invalid, "proof", Outcome::Fail, "no-proof");
 }
 

@@ -1,14 +1,11 @@
 //! Rules for a badge of any issuer.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 
 use super::{Examined, Rule, fault, has_type, items, walk};
-use crate::credential::document::CREDENTIAL_SCHEMA_BYTES;
 use crate::credential::expansion::Reason;
 use crate::credential::proof::HashError;
 
@@ -34,11 +31,16 @@ fn validity_order(examined: &Examined<'_>) -> Faults {
         }
         time
     };
-    let (from, until) = (time("validFrom"), time("validUntil"));
-    if let (Some(from), Some(until)) = (from, until)
-        && until <= from
-    {
-        faults.push(fault("/validUntil", "validUntil is not after validFrom"));
+    let spans = [
+        (time("validFrom"), time("validUntil"), "validUntil"),
+        (time("issuanceDate"), time("expirationDate"), "expirationDate"),
+    ];
+    for (from, until, member) in spans {
+        if let (Some(from), Some(until)) = (from, until)
+            && until < from
+        {
+            faults.push(fault(format!("/{member}"), format!("{member} is before the beginning")));
+        }
     }
     faults
 }
@@ -296,58 +298,4 @@ fn own_id_once(examined: &Examined<'_>) -> Faults {
         }
     });
     faults
-}
-
-pub(super) const OFFICIAL_SCHEMA: Rule = Rule {
-    name: "official-schema",
-    citation: "Open Badges 3.0, 9.1: the credential is valid against the published JSON Schema of AchievementCredential",
-    check: official_schema,
-};
-
-/// Most status entries that are compared with the schema; the verifier looks at no more either.
-const MAX_STATUS_ENTRIES: usize = 4;
-
-static SCHEMA: LazyLock<Option<jsonschema::Validator>> = LazyLock::new(|| {
-    let schema = serde_json::from_slice(CREDENTIAL_SCHEMA_BYTES).ok()?;
-    jsonschema::validator_for(&schema).ok()
-});
-
-fn official_schema(examined: &Examined<'_>) -> Faults {
-    let Some(schema) = SCHEMA.as_ref() else {
-        return vec![fault("", "the official schema cannot be read")];
-    };
-    // The schema takes one status object; the data model takes a set, in which each has to fit (VCDM 2.0, 4.10).
-    let documents: Vec<Cow<'_, Value>> = match examined.document["credentialStatus"].as_array() {
-        Some(entries) if !entries.is_empty() => entries
-            .iter()
-            .take(MAX_STATUS_ENTRIES)
-            .map(|entry| {
-                let mut document = examined.document.clone();
-                document["credentialStatus"] = entry.clone();
-                Cow::Owned(document)
-            })
-            .collect(),
-        Some(_) | None => vec![Cow::Borrowed(examined.document)],
-    };
-    let pointers: BTreeSet<String> = documents
-        .iter()
-        .flat_map(|document| schema.iter_errors(document))
-        .map(|error| error.instance_path().to_string())
-        .collect();
-    pointers
-        .into_iter()
-        // `typed-services` says it better.
-        .filter(|pointer| {
-            !["/credentialSchema", "/refreshService"].iter().any(|own| pointer.starts_with(own))
-        })
-        .take(16)
-        .map(|pointer| {
-            let place =
-                if pointer.is_empty() { "the credential".to_owned() } else { pointer.clone() };
-            fault(
-                pointer,
-                format!("{place} does not follow the official schema of Open Badges 3.0"),
-            )
-        })
-        .collect()
 }

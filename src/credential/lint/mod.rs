@@ -5,11 +5,14 @@
 
 mod any_issuer;
 mod own;
+mod schema;
 
 pub(super) use any_issuer::status_index;
+pub(super) use schema::is_of_open_badges;
 
 use serde_json::Value;
 
+use super::contexts::CREDENTIALS_V1;
 use super::document::CredentialDraft;
 use super::proof::{self, CanonicalDocument, HashError};
 
@@ -102,7 +105,7 @@ pub const RULES: &[Rule] = &[
     any_issuer::ABSOLUTE_IDS,
     any_issuer::OWN_ID_ONCE,
     own::HTTPS_IDS,
-    any_issuer::OFFICIAL_SCHEMA,
+    schema::OFFICIAL_SCHEMA,
 ];
 
 /// The rules that hold for a badge of any issuer. The verifier applies these.
@@ -111,12 +114,12 @@ pub const RULES_FOR_ANY_ISSUER: &[Rule] = &[
     any_issuer::ZONED_DATES,
     any_issuer::TYPED_SERVICES,
     any_issuer::STATUS_ENTRIES,
-    any_issuer::RESULT_REFERENCES,
     any_issuer::RELATED_RESOURCES,
     any_issuer::DEFINED_TERMS,
     any_issuer::ABSOLUTE_IDS,
     any_issuer::OWN_ID_ONCE,
-    any_issuer::OFFICIAL_SCHEMA,
+    any_issuer::RESULT_REFERENCES,
+    schema::OFFICIAL_SCHEMA,
 ];
 
 /// A credential that passed every rule. Only [`lint`] makes one, and signing uses it up.
@@ -177,6 +180,11 @@ pub(super) fn items(value: Option<&Value>) -> Vec<(String, &Value)> {
         }
         Some(value) => vec![(String::new(), value)],
     }
+}
+
+/// Whether a credential is of version 1.1 of the data model.
+pub(super) fn is_version_1(document: &Value) -> bool {
+    items(document.get("@context")).iter().any(|(_, url)| *url == CREDENTIALS_V1)
 }
 
 /// Whether `type` is, or has, this name.

@@ -5,19 +5,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::InputError;
+use crate::credential::bake::{self, Baked, UnbakeError};
 use crate::credential::json::{self, JsonError};
 use crate::credential::lint::{has_type, items};
 
+pub use crate::credential::bake::IMAGE_LIMIT;
+
 /// Longest text, JSON or JWT.
 pub const TEXT_LIMIT: usize = json::LIMITS.bytes;
-/// Longest image.
-pub const IMAGE_LIMIT: usize = 4 * 1024 * 1024;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 pub(super) enum Form {
-    /// A credential with the data model and proofs that are understood.
+    /// A credential as JSON, of either version of the data model.
     Credential(Value),
+    /// What looks like a compact JWT.
+    Token(String),
     /// A form that exists, but is not read here.
     Unsupported(&'static str),
     /// JSON that passes a limit or has a key twice.
@@ -31,12 +34,12 @@ pub(super) struct Unreadable {
 
 pub(super) fn recognise(input: &[u8]) -> Result<Form, InputError> {
     if input.starts_with(PNG) {
-        return image(input, "A badge in a PNG image");
+        return image(input);
     }
     let text = input.trim_ascii();
     if text.starts_with(b"<") {
         return if is_svg(text) {
-            image(input, "A badge in an SVG image")
+            image(input)
         } else if input.len() > TEXT_LIMIT {
             Err(InputError::TooLarge { limit: TEXT_LIMIT })
         } else {
@@ -46,8 +49,10 @@ pub(super) fn recognise(input: &[u8]) -> Result<Form, InputError> {
     if input.len() > TEXT_LIMIT {
         return Err(InputError::TooLarge { limit: TEXT_LIMIT });
     }
-    if is_compact_jwt(text) {
-        return Ok(Form::Unsupported("A badge that is signed as a JWT"));
+    if is_compact_jwt(text)
+        && let Ok(token) = str::from_utf8(text)
+    {
+        return Ok(Form::Token(token.to_owned()));
     }
     let (code, detail) = match json::parse(input, &json::LIMITS) {
         Ok(document) => return credential(document),
@@ -66,12 +71,42 @@ pub(super) fn recognise(input: &[u8]) -> Result<Form, InputError> {
     Ok(Form::Unreadable(Unreadable { code, detail }))
 }
 
-fn image(input: &[u8], name: &'static str) -> Result<Form, InputError> {
+fn image(input: &[u8]) -> Result<Form, InputError> {
     if input.len() > IMAGE_LIMIT {
-        Err(InputError::TooLarge { limit: IMAGE_LIMIT })
-    } else {
-        Ok(Form::Unsupported(name))
+        return Err(InputError::TooLarge { limit: IMAGE_LIMIT });
     }
+    let (code, detail) = match bake::unbake(input) {
+        Ok(Baked::Json(text) | Baked::Jwt(text)) => {
+            // Unbaking finds text, never another image.
+            return match recognise(text.as_bytes()) {
+                Ok(form) => Ok(form),
+                Err(InputError::TooLarge { limit }) => Err(InputError::TooLarge { limit }),
+                Err(InputError::NotParseable | InputError::NotACredential) => {
+                    Ok(Form::Unreadable(Unreadable {
+                        code: "image-malformed",
+                        detail: "What stands in the place of the badge in the image is no badge.",
+                    }))
+                }
+            };
+        }
+        Err(UnbakeError::TooLarge { limit }) => return Err(InputError::TooLarge { limit }),
+        Err(UnbakeError::NotAnImage) => return Err(InputError::NotParseable),
+        Err(UnbakeError::Legacy) => {
+            return Ok(Form::Unsupported("A badge of Open Badges 2.0 or older"));
+        }
+        Err(UnbakeError::NotBaked) => ("image-not-baked", "The image has no badge in it."),
+        Err(UnbakeError::Doubled) => (
+            "image-doubled",
+            "The image has more than one badge in it, so readers could disagree about it.",
+        ),
+        Err(UnbakeError::Compressed) => {
+            ("image-compressed", "The badge in the image is compressed, which is not allowed.")
+        }
+        Err(UnbakeError::Malformed(_)) => {
+            ("image-malformed", "The image, or the badge in it, is damaged.")
+        }
+    };
+    Ok(Form::Unreadable(Unreadable { code, detail }))
 }
 
 fn is_svg(text: &[u8]) -> bool {
@@ -79,20 +114,17 @@ fn is_svg(text: &[u8]) -> bool {
     head.windows(4).any(|window| window.eq_ignore_ascii_case(b"<svg"))
 }
 
-fn is_compact_jwt(text: &[u8]) -> bool {
+/// Whether a text is to be read as a token: three parts, of which the first says `{`.
+pub(super) fn is_compact_jwt(text: &[u8]) -> bool {
     let parts: Vec<&[u8]> = text.split(|&byte| byte == b'.').take(4).collect();
     let [header, payload, _signature] = parts.as_slice() else { return false };
-    if payload.is_empty() || header.len() > 16 * 1024 {
-        return false;
-    }
-    URL_SAFE_NO_PAD
-        .decode(header)
-        .ok()
-        .and_then(|header| json::parse(&header, &json::LIMITS).ok())
-        .is_some_and(|header| header["alg"].is_string())
+    !payload.is_empty()
+        && URL_SAFE_NO_PAD
+            .decode(header)
+            .is_ok_and(|header| header.trim_ascii_start().starts_with(b"{"))
 }
 
-fn credential(document: Value) -> Result<Form, InputError> {
+pub(super) fn credential(document: Value) -> Result<Form, InputError> {
     let types = ["VerifiableCredential", "AchievementCredential", "OpenBadgeCredential"];
     let contexts = items(document.get("@context"));
     let names = |url: &str| contexts.iter().any(|(_, context)| context.as_str() == Some(url));
@@ -109,15 +141,6 @@ fn credential(document: Value) -> Result<Form, InputError> {
     }
     if has_type(&document, "EnvelopedVerifiableCredential") {
         return Ok(Form::Unsupported("An enveloped credential"));
-    }
-    if names("https://www.w3.org/2018/credentials/v1") {
-        return Ok(Form::Unsupported("A badge of version 1.1 of the credentials data model"));
-    }
-    if has_type(&document, "ClrCredential") {
-        return Ok(Form::Unsupported("A learner record"));
-    }
-    if has_type(&document, "EndorsementCredential") {
-        return Ok(Form::Unsupported("An endorsement"));
     }
     Ok(Form::Credential(document))
 }

@@ -1,107 +1,181 @@
-//! The issuer's key, and whether the proof was made with it.
+//! Whether a credential was signed, and with a key of its issuer.
 
+use chrono::{DateTime, Utc};
+use ed25519_dalek::VerifyingKey;
 use serde_json::Value;
 use url::Url;
 
-use super::{Documents, Finding, VerifyOptions};
+use super::resolver::{self, Identity, Owner, Resolver, find_keys, find_method, identify};
+use super::token::Token;
+use super::{Finding, VerifyOptions};
 use crate::credential::document::issuer_id;
 use crate::credential::expansion::ExpansionError;
-use crate::credential::json;
-use crate::credential::keys::{self, KeyError};
-use crate::credential::lint::items;
-use crate::credential::proof::{self, HashError, ProofFault, ReadyProof};
-use ed25519_dalek::VerifyingKey;
+use crate::credential::jwk::PublicJwk;
+use crate::credential::proof::{self, HashError, ProofFault, ReadyProof, Suite, jcs_hash};
 
 /// Most proofs that are looked at.
 const MAX_PROOFS: usize = 8;
-
-/// Who says which keys are the issuer's.
-#[derive(Debug)]
-pub(super) enum Controller {
-    /// The id is the key.
-    Did { id: String, key: VerifyingKey },
-    /// The document at the issuer's id.
-    Document { id: String, document: Value },
-}
-
-impl Controller {
-    pub(super) fn id(&self) -> &str {
-        match self {
-            Controller::Did { id, .. } | Controller::Document { id, .. } => id,
-        }
-    }
-}
+/// Most keys of an issuer that are tried for a token that names none.
+const MAX_TRIED_KEYS: usize = 4;
 
 /// What became of proof and issuer.
 pub(super) struct Judged {
     pub(super) proof: Finding,
     pub(super) issuer: Finding,
-    pub(super) controller: Option<Controller>,
 }
 
-pub(super) fn judge(
-    document: &Value,
-    hash: &[u8; 32],
-    documents: &dyn Documents,
+impl Judged {
+    fn stop(proof: Finding, issuer: Finding) -> Judged {
+        Judged { proof, issuer }
+    }
+
+    /// Nothing can be said about the signature, because the key cannot be had.
+    fn without_key(issuer: Finding) -> Judged {
+        let proof = if issuer.outcome == super::Outcome::Unknown {
+            let detail = "The signature cannot be checked without the issuer's key.";
+            Finding::unknown("no-key", detail)
+        } else {
+            Finding::not_checked()
+        };
+        Judged { proof, issuer }
+    }
+
+    fn holds() -> Judged {
+        Judged {
+            proof: Finding::pass("The signature holds: nothing was changed since it was signed."),
+            issuer: published(),
+        }
+    }
+
+    pub(super) fn is_pass(&self) -> bool {
+        self.proof.is_pass() && self.issuer.is_pass()
+    }
+}
+
+fn published() -> Finding {
+    Finding::pass("The key is one that the issuer publishes.")
+}
+
+fn signature_invalid() -> Finding {
+    Finding::fail(
+        "signature-invalid",
+        "The signature does not fit: the credential was changed after it was signed, or somebody else signed it.",
+    )
+}
+
+fn no_issuer() -> Finding {
+    Finding::fail("no-issuer", "The credential names no issuer.")
+}
+
+/// Finds out whose id this is, and that a key of theirs can be trusted on its way here.
+fn identify_safely(
+    id: &str,
     options: &VerifyOptions,
-) -> Judged {
-    let stop = |proof: Finding, issuer: Finding| Judged { proof, issuer, controller: None };
+    may_own: impl Fn(&Identity) -> bool,
+) -> Result<Identity, Finding> {
+    let identity = identify(id, options)?;
+    if !may_own(&identity) {
+        return Err(resolver::not_of_issuer());
+    }
+    if identity.is_unprotected(options) {
+        return Err(Finding::unknown(
+            "issuer-not-https",
+            "The issuer's key is not published over https.",
+        ));
+    }
+    Ok(identity)
+}
+
+/// Judges the embedded proofs of a document. `hash` is of its statements, if it has any.
+pub(super) fn judge(document: &Value, hash: Option<&[u8; 32]>, resolver: &Resolver<'_>) -> Judged {
     let Some(id) = issuer_id(document) else {
-        return stop(
-            Finding::not_checked(),
-            Finding::fail("no-issuer", "The credential names no issuer."),
-        );
+        return Judged::stop(Finding::not_checked(), no_issuer());
     };
     let ready = match ready_proofs(document) {
         Ok(ready) => ready,
-        Err(finding) => return stop(finding, Finding::not_checked()),
+        Err(finding) => return Judged::stop(finding, Finding::not_checked()),
     };
-    let own = match own_proofs(id, ready, options) {
-        Ok(own) => own,
-        Err(finding) => return stop(Finding::not_checked(), finding),
+    let may_own = |identity: &Identity| {
+        ready.iter().any(|proof| identity.may_own(&proof.verification_method))
     };
-    let controller = match resolve(id, documents, options) {
-        Ok(controller) => controller,
-        Err(finding) => {
-            let proof = Finding::unknown(
-                "no-key",
-                "The signature cannot be checked without the issuer's key.",
-            );
-            return stop(proof, finding);
-        }
+    let identity = match identify_safely(id, resolver.options, may_own) {
+        Ok(identity) => identity,
+        Err(finding) => return Judged::stop(Finding::not_checked(), finding),
     };
-    for ready in &own {
-        let key = match find_key(&controller, ready) {
+    let page = match &identity {
+        Identity::Key { .. } => None,
+        Identity::Page { id, url, .. } => match resolver.issuer_page(id, url) {
+            Ok(page) => Some(page),
+            Err(finding) => return Judged::without_key(finding),
+        },
+    };
+    let own = ready.iter().filter(|proof| identity.may_own(&proof.verification_method));
+    let mut not_listed = None;
+    let mut n_holding = 0;
+    for ready in own {
+        let key = match find_key(&identity, page.as_deref(), ready) {
             Ok(key) => key,
-            Err(finding) => return stop(Finding::not_checked(), finding),
+            // A DID that the issuer does not list is that of somebody else, who may sign as well.
+            Err(finding)
+                if finding.code == "key-not-of-issuer"
+                    && is_did_of_another(&ready.verification_method, id) =>
+            {
+                not_listed = Some(finding);
+                continue;
+            }
+            Err(finding) => return Judged::stop(Finding::not_checked(), finding),
         };
-        if !ready.holds(hash, &key) {
-            let proof = Finding::fail(
-                "signature-invalid",
-                "The signature does not fit: the credential was changed after it was signed, or somebody else signed it.",
-            );
-            return stop(proof, Finding::pass("The key is one that the issuer publishes."));
+        let hash = match ready.suite {
+            Suite::EddsaJcs2022 => Some(jcs_hash(&proof::unsecured(document))),
+            Suite::EddsaRdfc2022 | Suite::Ed25519Signature2020 => hash.copied(),
+        };
+        let Some(hash) = hash else {
+            let proof = Finding::unknown("unsupported-json-ld", "What is signed cannot be told.");
+            return Judged::stop(proof, published());
+        };
+        if !ready.holds(&hash, &key) {
+            return Judged::stop(signature_invalid(), published());
         }
-        if ready.expires.is_some_and(|expires| expires < options.now) {
-            let proof = Finding::fail(
-                "proof-expired",
-                "The signature was made for a time that has passed.",
-            );
-            return stop(proof, Finding::pass("The key is one that the issuer publishes."));
+        if ready.expires.is_some_and(|expires| expires < resolver.options.now) {
+            let detail = "The signature was made for a time that has passed.";
+            return Judged::stop(Finding::fail("proof-expired", detail), published());
         }
+        n_holding += 1;
     }
-    Judged {
-        proof: Finding::pass("The signature holds: nothing was changed since it was signed."),
-        issuer: Finding::pass("The key is one that the issuer publishes."),
-        controller: Some(controller),
+    match not_listed {
+        Some(finding) if n_holding == 0 => Judged::stop(Finding::not_checked(), finding),
+        Some(_) | None => Judged::holds(),
     }
 }
 
-/// The proofs of the supported suite. Others in a set say nothing for or against; one that is broken does.
+fn is_did_of_another(method: &str, issuer: &str) -> bool {
+    method.starts_with("did:") && method.split('#').next() != Some(issuer)
+}
+
+fn find_key(
+    identity: &Identity,
+    page: Option<&Value>,
+    ready: &ReadyProof,
+) -> Result<VerifyingKey, Finding> {
+    let method = ready.verification_method.as_str();
+    let key = match (identity, page) {
+        (Identity::Key { did, key }, _) if resolver::names_did_key(method, did) => key.clone(),
+        (Identity::Page { id, .. }, Some(page)) => {
+            find_method(page, id, method, Some(ready.created))?
+        }
+        (Identity::Key { .. }, _) | (Identity::Page { .. }, None) => {
+            return Err(resolver::not_of_issuer());
+        }
+    };
+    key.as_ed25519().ok_or_else(resolver::bad_key)
+}
+
+/// The proofs of the supported suites. Others in a set say nothing for or against; one that is broken does. What a
+/// chain means can only be told by checking all of it.
 fn ready_proofs(document: &Value) -> Result<Vec<ReadyProof>, Finding> {
     let proofs = proof::proofs(document);
     if proofs.is_empty() {
-        return Err(Finding::fail("no-proof", "The credential is not signed."));
+        return Err(no_proof());
     }
     if proofs.len() > MAX_PROOFS {
         return Err(Finding::fail(
@@ -111,7 +185,9 @@ fn ready_proofs(document: &Value) -> Result<Vec<ReadyProof>, Finding> {
     }
     let mut ready = Vec::new();
     let mut unsupported = None;
+    let mut is_chain = false;
     for one in proofs {
+        is_chain |= one.get("previousProof").is_some();
         match ReadyProof::read(one, &document["@context"]) {
             Ok(proof) => ready.push(proof),
             Err(fault @ ProofFault::Unsupported { .. }) => unsupported = Some(fault),
@@ -119,11 +195,19 @@ fn ready_proofs(document: &Value) -> Result<Vec<ReadyProof>, Finding> {
         }
     }
     match unsupported {
+        Some(_) if is_chain => Err(Finding::unknown(
+            "unsupported-suite",
+            "The signatures form a chain, which is not supported.",
+        )),
         Some(fault) if ready.is_empty() => {
             Err(Finding::unknown("unsupported-suite", super::sentence(&fault)))
         }
         Some(_) | None => Ok(ready),
     }
+}
+
+pub(super) fn no_proof() -> Finding {
+    Finding::fail("no-proof", "The credential is not signed.")
 }
 
 fn broken(fault: &ProofFault) -> Finding {
@@ -145,166 +229,143 @@ fn broken(fault: &ProofFault) -> Finding {
     }
 }
 
-/// Keeps the proofs whose key can be the issuer's by its name, before anything is fetched.
-fn own_proofs(
-    id: &str,
-    ready: Vec<ReadyProof>,
-    options: &VerifyOptions,
-) -> Result<Vec<ReadyProof>, Finding> {
-    let foreign_did = ready
-        .iter()
-        .map(|proof| proof.verification_method.as_str())
-        .find(|method| method.starts_with("did:") && !method.starts_with("did:key:"));
-    let unsupported_did = |did: &str| {
-        let method: String = did.chars().take(40).collect();
-        Finding::unknown("unsupported-did-method", format!("{method} cannot be resolved here."))
+/// Keys that a token can have been signed with, and what is still to be asked about them.
+struct Candidates {
+    keys: Vec<PublicJwk>,
+    /// The page of the issuer, when only the host speaks for the key.
+    to_confirm: Option<Url>,
+}
+
+impl From<PublicJwk> for Candidates {
+    fn from(key: PublicJwk) -> Candidates {
+        Candidates { keys: vec![key], to_confirm: None }
+    }
+}
+
+/// Judges the signature of a token that says to be of this issuer.
+pub(super) fn judge_token(token: &Token<'_>, resolver: &Resolver<'_>) -> Judged {
+    let Some(id) = issuer_id(&token.document) else {
+        return Judged::stop(Finding::not_checked(), no_issuer());
     };
-    if id.starts_with("did:") && !id.starts_with("did:key:") {
-        return Err(unsupported_did(id));
-    }
-    let own: Vec<ReadyProof> =
-        ready.iter().filter(|proof| belongs(&proof.verification_method, id)).cloned().collect();
-    if !own.is_empty() {
-        if id.starts_with("http:") && !options.allow_http {
-            return Err(Finding::unknown(
-                "issuer-not-https",
-                "The issuer's key is not published over https.",
-            ));
-        }
-        return Ok(own);
-    }
-    match foreign_did {
-        Some(did) => Err(unsupported_did(did)),
-        None => Err(not_of_issuer()),
-    }
-}
-
-fn not_of_issuer() -> Finding {
-    Finding::fail("key-not-of-issuer", "The key that signed is not one of the issuer's keys.")
-}
-
-/// Whether a verification method can belong to an issuer: the same `did:key`, or a page on the same host.
-fn belongs(method: &str, issuer: &str) -> bool {
-    if issuer.starts_with("did:key:") {
-        return method.split('#').next() == issuer.split('#').next();
-    }
-    match (Url::parse(method), Url::parse(issuer)) {
-        (Ok(method), Ok(issuer)) => {
-            matches!(issuer.scheme(), "https" | "http")
-                && method.scheme() == issuer.scheme()
-                && method.host_str().is_some()
-                && method.host_str() == issuer.host_str()
-                && method.port_or_known_default() == issuer.port_or_known_default()
-                && method.username().is_empty()
-                && issuer.username().is_empty()
-        }
-        (Ok(_) | Err(_), Ok(_) | Err(_)) => false,
-    }
-}
-
-/// Finds who speaks for the issuer. Fetches at most one document: the one at the issuer's own id.
-fn resolve(
-    id: &str,
-    documents: &dyn Documents,
-    options: &VerifyOptions,
-) -> Result<Controller, Finding> {
-    if id.starts_with("did:key:") {
-        return match keys::resolve_did_key(id) {
-            Ok(key) => Ok(Controller::Did { id: id.to_owned(), key }),
-            Err(KeyError::OtherKind) => Err(Finding::unknown(
-                "unsupported-key-type",
-                "The issuer's key is of a kind that is not supported.",
-            )),
-            Err(_) => Err(Finding::fail("bad-did-key", "The issuer's did:key is malformed.")),
-        };
-    }
-    let url = Url::parse(id)
-        .ok()
-        .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && options.allow_http));
-    let Some(mut url) = url else { return Err(not_of_issuer()) };
-    url.set_fragment(None);
-    let bytes = documents.fetch(url.as_str()).map_err(|unavailable| {
-        let code = match unavailable.code.as_str() {
-            "offline" => "offline",
-            _ => "issuer-unavailable",
-        };
-        Finding::unknown(code, "The issuer's page with its keys cannot be reached.")
-    })?;
-    let unreadable =
-        || Finding::unknown("issuer-unreadable", "The issuer's page with its keys cannot be read.");
-    let Ok(document) = json::parse(&bytes, &json::LIMITS) else { return Err(unreadable()) };
-    if document["id"].as_str() != Some(id) {
-        return Err(unreadable());
-    }
-    Ok(Controller::Document { id: id.to_owned(), document })
-}
-
-/// The key of a proof, as its controller publishes it for making credentials.
-pub(super) fn find_key(
-    controller: &Controller,
-    ready: &ReadyProof,
-) -> Result<VerifyingKey, Finding> {
-    let method = ready.verification_method.as_str();
-    let (id, document) = match controller {
-        Controller::Did { id, key } => {
-            let is_own = keys::resolve_did_key(method).is_ok_and(|named| named == *key);
-            return if is_own && belongs(method, id) { Ok(*key) } else { Err(not_of_issuer()) };
-        }
-        Controller::Document { id, document } => (id.as_str(), document),
+    let candidates = match candidates(id, token, resolver) {
+        Ok(candidates) => candidates,
+        Err(finding) => return Judged::without_key(finding),
     };
-    let is_method = |candidate: &str| {
-        candidate == method
-            || (candidate.starts_with('#') && method.strip_prefix(id) == Some(candidate))
+    let Some(key) = candidates.keys.iter().find(|key| token.is_signed_by(key)) else {
+        return Judged::stop(signature_invalid(), published());
     };
-    let purposes = items(document.get("assertionMethod"));
-    let methods = items(document.get("verificationMethod"));
-    let embedded = purposes.iter().filter(|(_, purpose)| purpose.is_object());
-    let mut published = methods
-        .iter()
-        .chain(embedded)
-        .map(|(_, entry)| *entry)
-        .filter(|entry| entry["id"].as_str().is_some_and(is_method));
-    let Some(entry) = published.next() else { return Err(not_of_issuer()) };
-    if published.next().is_some_and(|other| other != entry) {
-        return Err(Finding::fail(
-            "ambiguous-key",
-            "The issuer publishes two different keys under one id.",
-        ));
+    if let (Some(url), Some(kid)) = (&candidates.to_confirm, token.kid.as_deref())
+        && let Err(finding) = resolver.confirm(id, url, kid, key, token.signed_at)
+    {
+        return Judged::stop(Judged::holds().proof, finding);
     }
-    if entry["controller"].as_str() != Some(id) {
-        return Err(not_of_issuer());
-    }
-    let is_listed = purposes.iter().any(|(_, purpose)| {
-        purpose.as_str().or_else(|| purpose["id"].as_str()).is_some_and(is_method)
+    Judged::holds()
+}
+
+fn candidates(id: &str, token: &Token<'_>, resolver: &Resolver<'_>) -> Result<Candidates, Finding> {
+    let kid = token.kid.as_deref().map(|kid| match kid.strip_prefix('#') {
+        Some(_) => format!("{}{kid}", id.split('#').next().unwrap_or_default()),
+        None => kid.to_owned(),
     });
-    if entry.get("revoked").is_some() {
-        return Err(Finding::fail(
-            "key-revoked",
-            "The issuer has withdrawn the key that signed, because somebody else may have used it.",
-        ));
-    }
-    if !is_listed {
-        return Err(Finding::fail(
-            "key-not-for-credentials",
-            "The issuer does not issue with the key that signed.",
-        ));
-    }
-    if let Some(expires) = entry.get("expires") {
-        let expires =
-            expires.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
-        if expires.is_none_or(|expires| expires < ready.created) {
-            return Err(Finding::fail(
-                "key-expired",
-                "The key had ended before the signature was made.",
-            ));
+    let is_address = |kid: &str| kid.contains(':');
+    let may_own = |identity: &Identity| {
+        kid.as_deref().is_none_or(|kid| !is_address(kid) || identity.may_own(kid))
+    };
+    let identity = identify_safely(id, resolver.options, may_own)?;
+    let (id, url, is_did) = match &identity {
+        Identity::Key { did, key } => {
+            let is_own = kid.as_deref().is_none_or(|kid| resolver::names_did_key(kid, did));
+            return if is_own {
+                agreed(key.clone(), token)
+            } else {
+                Err(resolver::not_of_issuer())
+            };
+        }
+        Identity::Page { id, url, is_did } => (id, url, *is_did),
+    };
+    match kid.as_deref() {
+        Some(kid) if is_address(kid) => {
+            let elsewhere = Url::parse(kid).ok().filter(|address| {
+                let mut page = address.clone();
+                page.set_fragment(None);
+                !is_did && resolver::is_same_origin(address, url) && page != *url
+            });
+            let Some(address) = elsewhere else {
+                let page = resolver.issuer_page(id, url)?;
+                return agreed(find_method(&page, id, kid, token.signed_at)?, token);
+            };
+            let (key, owner) = resolver.key_page(id, kid, &address, token.signed_at)?;
+            let to_confirm = (owner == Owner::Unsaid).then(|| url.clone());
+            Ok(Candidates { to_confirm, ..agreed(key, token)? })
+        }
+        kid => {
+            let page = resolver.issuer_page(id, url)?;
+            unnamed(&page, id, kid, token)
         }
     }
-    match entry["publicKeyMultibase"].as_str().map(keys::parse_multikey) {
-        Some(Ok(key)) => Ok(key),
-        None | Some(Err(KeyError::OtherKind)) => Err(Finding::unknown(
-            "unsupported-key-type",
-            "The issuer's key is of a kind that is not supported.",
-        )),
-        Some(Err(_)) => Err(Finding::fail("bad-key", "The issuer's key is malformed.")),
+}
+
+/// The key, unless the token brings another one along.
+fn agreed(key: PublicJwk, token: &Token<'_>) -> Result<Candidates, Finding> {
+    if token.jwk.as_ref().is_some_and(|jwk| *jwk != key) {
+        return Err(resolver::not_of_issuer());
     }
+    if key.algorithm() != token.algorithm {
+        return Err(resolver::bad_key());
+    }
+    Ok(key.into())
+}
+
+/// The keys of an issuer that a token means which does not give the address of one: the one that it brings along,
+/// the one with its short name, or the few that there are.
+fn unnamed(
+    page: &Value,
+    id: &str,
+    name: Option<&str>,
+    token: &Token<'_>,
+) -> Result<Candidates, Finding> {
+    let is_named = |entry: &Value| {
+        name.is_none_or(|name| {
+            entry["publicKeyJwk"]["kid"].as_str() == Some(name)
+                || entry["id"].as_str().and_then(|id| id.rsplit_once('#')).map(|(_, end)| end)
+                    == Some(name)
+        })
+    };
+    let found = find_keys(page, id, token.signed_at, |entry, key| {
+        key.algorithm() == token.algorithm
+            && match &token.jwk {
+                Some(jwk) => jwk == key,
+                None => is_named(entry),
+            }
+    });
+    if found.len() > MAX_TRIED_KEYS {
+        return Err(Finding::unknown(
+            "unnamed-key",
+            "The credential does not say which of the issuer's many keys signed it.",
+        ));
+    }
+    let mut keys = Vec::new();
+    let mut refused = None;
+    for key in found {
+        match key {
+            Ok(key) => keys.push(key),
+            Err(finding) => refused = Some(finding),
+        }
+    }
+    match refused {
+        Some(finding) if keys.is_empty() => Err(finding),
+        Some(_) | None if keys.is_empty() => Err(resolver::not_of_issuer()),
+        Some(_) | None => Ok(Candidates { keys, to_confirm: None }),
+    }
+}
+
+/// When a signature says that it was made.
+pub(super) fn seconds(value: &Value) -> Option<DateTime<Utc>> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a fraction of a second does not matter, and what is out of range becomes no time"
+    )]
+    let seconds =
+        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
+    DateTime::from_timestamp(seconds, 0)
 }

@@ -5,8 +5,11 @@
 
 mod form;
 mod issuer;
+mod related;
+mod resolver;
 mod status;
 mod summary;
+mod token;
 
 use std::fmt;
 
@@ -15,10 +18,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::form::Form;
+use self::issuer::Judged;
+use self::resolver::Resolver;
+use self::token::{Refusal, Token};
 use super::document::issuer_id;
 use super::expansion::ExpansionError;
 use super::json;
-use super::lint::{Examined, LintPolicy, RULES_FOR_ANY_ISSUER, apply};
+use super::lint::{
+    Examined, LintPolicy, RULES_FOR_ANY_ISSUER, apply, is_of_open_badges, is_version_1,
+};
 use super::proof::{self, HashError};
 
 pub use self::form::{IMAGE_LIMIT, TEXT_LIMIT};
@@ -291,7 +299,7 @@ impl Findings {
     }
 }
 
-/// Verifies an Open Badge.
+/// Verifies an Open Badge, in any of its forms.
 ///
 /// A signature says who signed, not that they may speak for a school: a page's headline needs `recipient_match`
 /// and `issuer_trust` as well. A form that is not supported is [`VerdictWord::Indeterminate`], never an error.
@@ -306,7 +314,54 @@ pub fn verify(
             let finding = Finding::fail(fault.code, fault.detail);
             Ok(unreadable(finding, options))
         }
-        Form::Credential(document) => Ok(verify_document(&document, documents, options)),
+        Form::Credential(document) => {
+            let signature = Signature::Embedded;
+            Ok(verify_document(&document, &signature, &Resolver::new(documents, options)))
+        }
+        Form::Token(text) => verify_token(&text, &Resolver::new(documents, options)),
+    }
+}
+
+fn verify_token(text: &str, resolver: &Resolver<'_>) -> Result<Verdict, InputError> {
+    let options = resolver.options;
+    let stopped =
+        |change: fn(&mut Findings, Finding), finding: Finding, document: Option<&Value>| {
+            let mut findings = Findings::all(&Finding::not_checked(), offered_evidence(options));
+            findings.parse = Finding::pass("The document can be read.");
+            change(&mut findings, finding);
+            Ok(conclude(findings, document, options))
+        };
+    match Token::read(text, &json::LIMITS) {
+        Ok(token) => match form::credential(token.document.clone())? {
+            Form::Credential(document) => {
+                Ok(verify_document(&document, &Signature::Token(&token), resolver))
+            }
+            Form::Unsupported(name) => Ok(unsupported(name, options)),
+            Form::Token(_) | Form::Unreadable(_) => Err(InputError::NotACredential),
+        },
+        Err(Refusal::Parse(finding)) => Ok(unreadable(finding, options)),
+        Err(Refusal::Proof(finding)) => stopped(|all, one| all.proof = one, finding, None),
+        Err(Refusal::Claims(finding, document)) => {
+            stopped(|all, one| all.schema = one, finding, Some(&document))
+        }
+        Err(Refusal::NotACredential) => Err(InputError::NotACredential),
+    }
+}
+
+/// Where the signature of a credential is.
+enum Signature<'a> {
+    /// In its `proof`.
+    Embedded,
+    /// Around it.
+    Token(&'a Token<'a>),
+}
+
+impl Signature<'_> {
+    fn judge(&self, document: &Value, hash: Option<&[u8; 32]>, resolver: &Resolver<'_>) -> Judged {
+        match self {
+            Signature::Embedded => issuer::judge(document, hash, resolver),
+            Signature::Token(token) => issuer::judge_token(token, resolver),
+        }
     }
 }
 
@@ -373,17 +428,36 @@ fn conclude(findings: Findings, document: Option<&Value>, options: &VerifyOption
 
 fn verify_document(
     document: &Value,
-    documents: &dyn Documents,
-    options: &VerifyOptions,
+    signature: &Signature<'_>,
+    resolver: &Resolver<'_>,
 ) -> Verdict {
+    let options = resolver.options;
     let policy = LintPolicy { allow_http: options.allow_http };
     let bare = proof::unsecured(document);
     let examined = Examined::new(&bare, &policy);
     let mut findings = Findings::all(&Finding::not_checked(), evidence_digest(document, options));
     findings.parse = Finding::pass("The document can be read.");
-    findings.validity_period = validity_period(document, options);
+    findings.validity_period = validity_period(document, signature, options);
+    if matches!(signature, Signature::Embedded) && proof::proofs(document).is_empty() {
+        findings.proof = issuer::no_proof();
+    }
     let hash = match &examined.canonical {
-        Ok(canonical) => canonical.hash,
+        Ok(canonical) => {
+            let faults = apply(RULES_FOR_ANY_ISSUER, &examined);
+            if let Some(first) = faults.first() {
+                let place =
+                    if first.pointer.is_empty() { "the document" } else { first.pointer.as_str() };
+                let detail = format!("At {place}: {}.", first.detail);
+                findings.schema = Finding::fail(first.rule, detail);
+                return conclude(findings, Some(document), options);
+            }
+            findings.schema = Finding::pass(if is_of_open_badges(document) {
+                "The document is an Open Badge and every part of it is covered by its signature."
+            } else {
+                "The document is a credential, though no Open Badge, and every part of it is covered by its signature."
+            });
+            Some(&canonical.hash)
+        }
         Err(HashError::Canonical(_) | HashError::Expansion(ExpansionError::OverBudget)) => {
             let finding = Finding::fail(
                 "over-budget",
@@ -396,10 +470,15 @@ fn verify_document(
         )) => {
             let is_inline = matches!(error, ExpansionError::InlineContext { .. });
             let code = if is_inline { "inline-context" } else { "unknown-context" };
-            let finding = Finding::unknown(code, sentence(error));
-            findings.schema = finding.clone();
-            findings.proof = finding;
-            return conclude(findings, Some(document), options);
+            findings.schema = Finding::unknown(code, sentence(error));
+            // A token is signed as text, whatever its terms mean.
+            if let Signature::Embedded = signature {
+                if findings.proof.outcome == Outcome::Unknown {
+                    findings.proof = findings.schema.clone();
+                }
+                return conclude(findings, Some(document), options);
+            }
+            None
         }
         Err(HashError::Expansion(
             error @ (ExpansionError::NotAnObject | ExpansionError::Context { .. }),
@@ -408,24 +487,17 @@ fn verify_document(
             return conclude(findings, Some(document), options);
         }
     };
-    let faults = apply(RULES_FOR_ANY_ISSUER, &examined);
-    if let Some(first) = faults.first() {
-        let place = if first.pointer.is_empty() { "the document" } else { first.pointer.as_str() };
-        let detail = format!("At {place}: {}.", first.detail);
-        findings.schema = Finding::fail(first.rule, detail);
-        return conclude(findings, Some(document), options);
+    let judged = signature.judge(document, hash, resolver);
+    if judged.is_pass() {
+        if findings.schema.is_pass()
+            && let Some(finding) = related::judge(document, resolver.documents)
+        {
+            findings.schema = finding;
+        }
+        findings.status = status::judge(document, resolver);
     }
-    findings.schema = Finding::pass(
-        "The document is an Open Badge and every part of it is covered by its signature.",
-    );
-    let judged = issuer::judge(document, &hash, documents, options);
     findings.proof = judged.proof;
     findings.issuer = judged.issuer;
-    if let (true, true, Some(controller)) =
-        (findings.proof.is_pass(), findings.issuer.is_pass(), &judged.controller)
-    {
-        findings.status = status::judge(document, controller, documents, options);
-    }
     conclude(findings, Some(document), options)
 }
 
@@ -439,7 +511,12 @@ fn sentence(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn validity_period(document: &Value, options: &VerifyOptions) -> Finding {
+/// A credential is valid from the last of its beginnings to the first of its ends.
+fn validity_period(
+    document: &Value,
+    signature: &Signature<'_>,
+    options: &VerifyOptions,
+) -> Finding {
     let time = |member: &str| match document.get(member) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => value
@@ -448,10 +525,18 @@ fn validity_period(document: &Value, options: &VerifyOptions) -> Finding {
             .map(|time| Some(time.with_timezone(&Utc)))
             .ok_or(()),
     };
-    let (Ok(from), Ok(until)) = (time("validFrom"), time("validUntil")) else {
+    let is_old = is_version_1(document);
+    let old = |member| if is_old { time(member) } else { Ok(None) };
+    let (Ok(from), Ok(until), Ok(issued), Ok(expires)) =
+        (time("validFrom"), time("validUntil"), old("issuanceDate"), old("expirationDate"))
+    else {
         return Finding::unknown("unreadable-date", "The dates of the credential cannot be read.");
     };
-    if let Some(from) = from
+    let (not_before, not_after) = match signature {
+        Signature::Embedded => (None, None),
+        Signature::Token(token) => (token.not_before, token.expires),
+    };
+    if let Some(from) = [from, issued, not_before].into_iter().flatten().max()
         && options.now < from
     {
         let day = from.format("%Y-%m-%d");
@@ -460,7 +545,7 @@ fn validity_period(document: &Value, options: &VerifyOptions) -> Finding {
             format!("The credential is not valid before {day}."),
         );
     }
-    if let Some(until) = until
+    if let Some(until) = [until, expires, not_after].into_iter().flatten().min()
         && until < options.now
     {
         let day = until.format("%Y-%m-%d");

@@ -4,23 +4,21 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use url::Url;
 
-use super::issuer::{self, Controller};
-use super::{Documents, Finding, Outcome, STATUS_LIST_LIMITS, VerifyOptions};
+use super::form::is_compact_jwt;
+use super::issuer;
+use super::resolver::{Resolver, identify, is_same_origin};
+use super::token::Token;
+use super::{Documents, Finding, Outcome, STATUS_LIST_LIMITS};
 use crate::credential::document::issuer_id;
 use crate::credential::json;
 use crate::credential::lint::{has_type, items, status_index};
-use crate::credential::proof::{self, ReadyProof};
+use crate::credential::proof;
 use crate::credential::status_list::{StatusList, StatusListError};
 
 /// Most status entries that are looked at.
 const MAX_ENTRIES: usize = 4;
 
-pub(super) fn judge(
-    document: &Value,
-    controller: &Controller,
-    documents: &dyn Documents,
-    options: &VerifyOptions,
-) -> Finding {
+pub(super) fn judge(document: &Value, resolver: &Resolver<'_>) -> Finding {
     let entries = items(document.get("credentialStatus"));
     if entries.is_empty() {
         return Finding::new(
@@ -37,7 +35,7 @@ pub(super) fn judge(
     }
     let mut worst = Finding::pass("The credential is neither revoked nor suspended.");
     for (_, entry) in entries {
-        let finding = judge_entry(document, entry, controller, documents, options);
+        let finding = judge_entry(document, entry, resolver);
         let is_worse = match (finding.outcome, worst.outcome) {
             (Outcome::Fail, Outcome::Fail) => finding.code == "revoked",
             (Outcome::Fail, Outcome::Pass | Outcome::Unknown | Outcome::NotApplicable) => true,
@@ -52,17 +50,12 @@ pub(super) fn judge(
     worst
 }
 
-fn judge_entry(
-    document: &Value,
-    entry: &Value,
-    controller: &Controller,
-    documents: &dyn Documents,
-    options: &VerifyOptions,
-) -> Finding {
+fn judge_entry(document: &Value, entry: &Value, resolver: &Resolver<'_>) -> Finding {
+    let issuer = issuer_id(document).unwrap_or_default();
     let result = if has_type(entry, "BitstringStatusListEntry") {
-        bitstring(entry, controller, documents, options)
+        bitstring(entry, issuer, resolver)
     } else if has_type(entry, "1EdTechRevocationList") {
-        revocation_list(document, entry, controller, documents)
+        revocation_list(document, entry, issuer, resolver)
     } else {
         Err(Finding::unknown(
             "unsupported-status",
@@ -74,8 +67,8 @@ fn judge_entry(
     }
 }
 
-fn fetch(url: &str, documents: &dyn Documents) -> Result<Value, Finding> {
-    let bytes = documents.fetch(url).map_err(|unavailable| {
+fn fetch(url: &str, documents: &dyn Documents) -> Result<Vec<u8>, Finding> {
+    documents.fetch(url).map_err(|unavailable| {
         let code = match unavailable.code.as_str() {
             "offline" => "offline",
             _ => "status-unavailable",
@@ -84,9 +77,7 @@ fn fetch(url: &str, documents: &dyn Documents) -> Result<Value, Finding> {
             code,
             "The list that says whether the credential was revoked cannot be reached.",
         )
-    })?;
-    let Ok(list) = json::parse(&bytes, &STATUS_LIST_LIMITS) else { return Err(unreadable()) };
-    Ok(list)
+    })
 }
 
 fn unreadable() -> Finding {
@@ -97,12 +88,7 @@ fn unreadable() -> Finding {
 }
 
 /// Bitstring Status List 1.0, section 3.2.
-fn bitstring(
-    entry: &Value,
-    controller: &Controller,
-    documents: &dyn Documents,
-    options: &VerifyOptions,
-) -> Result<Finding, Finding> {
+fn bitstring(entry: &Value, issuer: &str, resolver: &Resolver<'_>) -> Result<Finding, Finding> {
     let (Some(purpose), Some(url), Some(index)) = (
         entry["statusPurpose"].as_str(),
         entry["statusListCredential"].as_str(),
@@ -131,8 +117,7 @@ fn bitstring(
     }
     let Ok(mut address) = Url::parse(url) else { return Err(unreadable()) };
     address.set_fragment(None);
-    let list = fetch(address.as_str(), documents)?;
-    check_list(&list, controller, options)?;
+    let list = read_list(&fetch(address.as_str(), resolver.documents)?, issuer, resolver)?;
     let subject = &list["credentialSubject"];
     let has_purpose =
         items(subject.get("statusPurpose")).iter().any(|(_, own)| own.as_str() == Some(purpose));
@@ -177,55 +162,85 @@ fn set(purpose: &str) -> Finding {
     }
 }
 
-/// The list is itself a credential: it has to be the issuer's, signed, and not out of date.
-fn check_list(
-    list: &Value,
-    controller: &Controller,
-    options: &VerifyOptions,
-) -> Result<(), Finding> {
-    let not_signed = || {
-        Finding::unknown("status-list-unverified", "The status list is not signed as it should be.")
+/// The list is itself a credential: it has to be the issuer's, signed in either way, and not out of date.
+fn read_list(bytes: &[u8], issuer: &str, resolver: &Resolver<'_>) -> Result<Value, Finding> {
+    let text = bytes.trim_ascii();
+    let list = if is_compact_jwt(text) {
+        let Ok(text) = str::from_utf8(text) else { return Err(unreadable()) };
+        let Ok(token) = Token::read(text, &STATUS_LIST_LIMITS) else { return Err(not_signed()) };
+        check_claim(&token.document, issuer)?;
+        if !issuer::judge_token(&token, resolver).is_pass() {
+            return Err(not_signed());
+        }
+        let is_in_time = token.not_before.is_none_or(|time| time <= resolver.options.now)
+            && token.expires.is_none_or(|time| time >= resolver.options.now);
+        if !is_in_time {
+            return Err(stale());
+        }
+        token.document
+    } else {
+        let Ok(list) = json::parse(bytes, &STATUS_LIST_LIMITS) else { return Err(unreadable()) };
+        check_claim(&list, issuer)?;
+        let Ok(canonical) = proof::canonicalize(&proof::unsecured(&list)) else {
+            return Err(not_signed());
+        };
+        let is_whole = canonical.unsigned.is_empty();
+        if !is_whole || !issuer::judge(&list, Some(&canonical.hash), resolver).is_pass() {
+            return Err(not_signed());
+        }
+        list
     };
+    for (member, is_past) in [
+        ("validFrom", true),
+        ("validUntil", false),
+        ("issuanceDate", true),
+        ("expirationDate", false),
+    ] {
+        let Some(value) = list.get(member) else { continue };
+        let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let Some(time) = time.map(|time| time.with_timezone(&Utc)) else { return Err(stale()) };
+        let now = resolver.options.now;
+        if (is_past && time > now) || (!is_past && time < now) {
+            return Err(stale());
+        }
+    }
+    Ok(list)
+}
+
+/// What a list says about itself, before its signature is looked at.
+fn check_claim(list: &Value, issuer: &str) -> Result<(), Finding> {
     if !has_type(list, "BitstringStatusListCredential") {
         return Err(unreadable());
     }
-    if issuer_id(list) != Some(controller.id()) {
+    if issuer_id(list) != Some(issuer) {
         return Err(Finding::unknown(
             "status-list-foreign",
             "The status list is from another issuer.",
         ));
     }
-    let Ok(canonical) = proof::canonicalize(&proof::unsecured(list)) else {
-        return Err(not_signed());
-    };
-    let [one] = proof::proofs(list) else { return Err(not_signed()) };
-    let Ok(ready) = ReadyProof::read(one, &list["@context"]) else { return Err(not_signed()) };
-    let Ok(key) = issuer::find_key(controller, &ready) else { return Err(not_signed()) };
-    if !canonical.unsigned.is_empty() || !ready.holds(&canonical.hash, &key) {
-        return Err(not_signed());
-    }
-    let stale = || Finding::unknown("status-list-stale", "The status list is out of date.");
-    for (member, is_past) in [("validFrom", true), ("validUntil", false)] {
-        let Some(value) = list.get(member) else { continue };
-        let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-        let Some(time) = time.map(|time| time.with_timezone(&Utc)) else { return Err(stale()) };
-        if (is_past && time > options.now) || (!is_past && time < options.now) {
-            return Err(stale());
-        }
-    }
     Ok(())
+}
+
+fn not_signed() -> Finding {
+    Finding::unknown("status-list-unverified", "The status list is not signed as it should be.")
+}
+
+fn stale() -> Finding {
+    Finding::unknown("status-list-stale", "The status list is out of date.")
 }
 
 /// The older list of 1EdTech: plain JSON on the issuer's own host.
 fn revocation_list(
     document: &Value,
     entry: &Value,
-    controller: &Controller,
-    documents: &dyn Documents,
+    issuer: &str,
+    resolver: &Resolver<'_>,
 ) -> Result<Finding, Finding> {
     let address = entry["id"].as_str().and_then(|id| Url::parse(id).ok());
-    let origin = Url::parse(controller.id()).ok().map(|url| url.origin());
-    let Some(mut address) = address.filter(|address| origin.as_ref() == Some(&address.origin()))
+    let identity = identify(issuer, resolver.options).ok();
+    let own = identity.as_ref().and_then(|identity| identity.url());
+    let Some(mut address) =
+        address.filter(|address| own.is_some_and(|own| is_same_origin(address, own)))
     else {
         return Err(Finding::unknown(
             "status-list-foreign",
@@ -233,15 +248,18 @@ fn revocation_list(
         ));
     };
     address.set_fragment(None);
-    let list = fetch(address.as_str(), documents)?;
-    if issuer_id(&list) != Some(controller.id()) {
+    let bytes = fetch(address.as_str(), resolver.documents)?;
+    let Ok(list) = json::parse(&bytes, &STATUS_LIST_LIMITS) else { return Err(unreadable()) };
+    if issuer_id(&list) != Some(issuer) {
         return Err(Finding::unknown(
             "status-list-foreign",
             "The revocation list is from another issuer.",
         ));
     }
+    let Some(own) = document["id"].as_str() else { return Err(unreadable()) };
     let is_listed = items(list.get("revokedCredential")).iter().any(|(_, revoked)| {
-        revoked.as_str().or_else(|| revoked["id"].as_str()) == document["id"].as_str()
+        let id = revoked.as_str().or_else(|| revoked["id"].as_str());
+        id == Some(own) && revoked.get("revoked") != Some(&Value::Bool(false))
     });
     Ok(if is_listed { set("revocation") } else { Finding::pass("The credential is not revoked.") })
 }

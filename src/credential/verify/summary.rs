@@ -85,6 +85,8 @@ pub(super) fn summarize(
     signed: bool,
 ) -> CredentialSummary {
     let text = |value: &Value| value.as_str().map(clip);
+    // Version 1.1 of the data model has other names.
+    let date = |new: &str, old: &str| text(document.get(new).unwrap_or(&document[old]));
     let issuer = &document["issuer"];
     let status = match (status.outcome, status.code) {
         (Outcome::Fail, "suspended") => StatusWord::Suspended,
@@ -100,8 +102,8 @@ pub(super) fn summarize(
             id: document::issuer_id(document).map(clip),
             name: text(&issuer["name"]),
         },
-        valid_from: text(&document["validFrom"]),
-        valid_until: text(&document["validUntil"]),
+        valid_from: date("validFrom", "issuanceDate"),
+        valid_until: date("validUntil", "expirationDate"),
         status,
         scoring: scoring(document),
     }
