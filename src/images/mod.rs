@@ -5,6 +5,8 @@
 
 mod artwork;
 mod badge;
+#[cfg(feature = "pdf")]
+mod certificate;
 mod drawing;
 mod motif;
 mod preview;
@@ -13,6 +15,8 @@ mod text;
 
 pub use artwork::{ARTWORK_LIMIT, Artwork, ArtworkError, MOST_PIXELS, SIDES};
 pub use badge::{BadgeFace, badge_png, draw_badge};
+#[cfg(feature = "pdf")]
+pub use certificate::{Certificate, certificate_pdf};
 pub use drawing::{DrawError, Drawing};
 pub use preview::{PREVIEW_SIZE, Standing, draw_preview, preview_png};
 pub use qr::Qr;

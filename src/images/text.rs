@@ -35,7 +35,7 @@ impl Font {
         }
     }
 
-    fn widths(self) -> &'static Widths {
+    pub(super) fn widths(self) -> &'static Widths {
         static SERIF_WIDTHS: LazyLock<Widths> = LazyLock::new(|| Widths::of(SERIF));
         static SANS_WIDTHS: LazyLock<Widths> = LazyLock::new(|| Widths::of(SANS));
         match self {
@@ -67,6 +67,12 @@ impl Widths {
         Widths(widths)
     }
 
+    /// Whether the font has a glyph for it.
+    #[cfg(feature = "pdf")]
+    pub(super) fn has(&self, c: char) -> bool {
+        self.0.binary_search_by_key(&u32::from(c), |(c, _)| *c).is_ok()
+    }
+
     pub(super) fn of_char(&self, c: char) -> f32 {
         match self.0.binary_search_by_key(&u32::from(c), |(c, _)| *c) {
             Ok(at) => self.0.get(at).map_or(UNKNOWN_WIDTH, |(_, width)| *width),
@@ -78,7 +84,7 @@ impl Widths {
 }
 
 /// Marks that belong to the character before them, so that no line begins with one.
-fn is_mark(c: char) -> bool {
+pub(super) fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
 }
 
@@ -123,25 +129,23 @@ pub(super) fn fit_by(
     sizes: &[(f32, usize)],
 ) -> Lines {
     let largest = sizes.first().map_or(0.0, |(size, _)| *size);
-    for may_break_words in [false, true] {
+    for breaks in [Breaks::Spaces, Breaks::Hyphens, Breaks::Anywhere] {
         for &(size, most) in sizes {
+            let measure = |text: &str| measure(text, size);
             // A word is rather broken than set in letters half as large.
-            if !may_break_words
-                && (size < 0.55 * largest
-                    || pieces(text).any(|(piece, _)| measure(piece, size) > width))
-            {
+            let is_small = size < 0.55 * largest;
+            if breaks != Breaks::Anywhere && (is_small || !breaks.suits(text, &measure, width)) {
                 continue;
             }
-            let lines = wrap(text, &|text| measure(text, size), width);
+            let lines = wrap(text, breaks, &measure, width);
             if lines.len() <= most {
-                let lines = balance(text, &|text| measure(text, size), width, lines);
-                return Lines { size, lines };
+                return Lines { size, lines: balance(text, breaks, &measure, width, lines) };
             }
         }
     }
     let &(size, most) = sizes.last().unwrap_or(&(12.0, 1));
     let measure = |text: &str| measure(text, size);
-    let mut lines = wrap(text, &measure, width);
+    let mut lines = wrap(text, Breaks::Anywhere, &measure, width);
     if lines.len() > most {
         lines.truncate(most.max(1));
         if let Some(last) = lines.last_mut() {
@@ -156,6 +160,7 @@ pub(super) fn fit_by(
 /// The narrowest lines of the same number: two of about one length are better than a long and a short one.
 fn balance(
     text: &str,
+    breaks: Breaks,
     measure: &dyn Fn(&str) -> f32,
     width: f32,
     lines: Vec<String>,
@@ -163,8 +168,8 @@ fn balance(
     let mut best = lines;
     for part in (10..20).rev() {
         let narrow = width * part as f32 / 20.0;
-        let lines = wrap(text, measure, narrow);
-        if lines.len() > best.len() || pieces(text).any(|(piece, _)| measure(piece) > narrow) {
+        let lines = wrap(text, breaks, measure, narrow);
+        if lines.len() > best.len() || !breaks.suits(text, measure, narrow) {
             break;
         }
         best = lines;
@@ -173,10 +178,10 @@ fn balance(
 }
 
 /// Greedy lines. A word that is too long for a line is broken.
-fn wrap(text: &str, measure: &dyn Fn(&str) -> f32, width: f32) -> Vec<String> {
+fn wrap(text: &str, breaks: Breaks, measure: &dyn Fn(&str) -> f32, width: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for (piece, has_space) in pieces(text) {
+    for (piece, has_space) in breaks.pieces(text) {
         let space = if has_space && !line.is_empty() { " " } else { "" };
         if measure(&line) + measure(space) + measure(piece) <= width {
             line.push_str(space);
@@ -202,13 +207,30 @@ fn wrap(text: &str, measure: &dyn Fn(&str) -> f32, width: f32) -> Vec<String> {
     lines
 }
 
-/// The parts between which a line may end, each with whether a space stands before it.
-fn pieces(text: &str) -> impl Iterator<Item = (&str, bool)> {
-    text.split(' ').filter(|word| !word.is_empty()).flat_map(|word| {
-        word.split_inclusive(['-', '–', '—', '/'])
-            .enumerate()
-            .map(|(n_before, piece)| (piece, n_before == 0))
-    })
+/// Where a line may end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Breaks {
+    Spaces,
+    /// Behind a hyphen, a dash or a slash as well.
+    Hyphens,
+    /// Within a word too, if nothing else helps.
+    Anywhere,
+}
+
+impl Breaks {
+    /// The parts between which a line may end, each with whether a space stands before it.
+    fn pieces(self, text: &str) -> impl Iterator<Item = (&str, bool)> {
+        text.split(' ').filter(|word| !word.is_empty()).flat_map(move |word| {
+            word.split_inclusive(move |c| self != Breaks::Spaces && "-–—/".contains(c))
+                .enumerate()
+                .map(|(n_before, piece)| (piece, n_before == 0))
+        })
+    }
+
+    /// Whether no part is wider than a line.
+    fn suits(self, text: &str, measure: &dyn Fn(&str) -> f32, width: f32) -> bool {
+        self.pieces(text).all(|(piece, _)| measure(piece) <= width)
+    }
 }
 
 /// How a line of text is set.
@@ -250,6 +272,13 @@ mod tests {
         assert_eq!(found.lines, ["one two", "three four"]);
         assert_eq!(lines("decision-making", 10.0, &[(1.0, 2)]).lines, ["decision-", "making"]);
         assert_eq!(lines("", 10.0, &[(1.0, 2)]).lines, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_line_ends_at_a_hyphen_only_where_it_has_to() {
+        let title = "Shared Decision-Making";
+        assert_eq!(lines(title, 16.0, &[(1.0, 2)]).lines, ["Shared", "Decision-Making"]);
+        assert_eq!(lines(title, 12.0, &[(1.0, 3)]).lines, ["Shared", "Decision-", "Making"]);
     }
 
     #[test]

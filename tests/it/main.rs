@@ -15,6 +15,8 @@ mod awards;
 mod bad_input;
 mod bake;
 mod canonical;
+#[cfg(feature = "pdf")]
+mod certificate;
 mod compromise;
 mod crash;
 mod database;

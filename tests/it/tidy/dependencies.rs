@@ -156,12 +156,13 @@ fn check_used(section: &str, folder: &str) {
     }
 }
 
-/// The packages that a build on this machine uses, tests included, with their licences. The lock file and `cargo metadata` name more:
-/// what other machines use, and what is behind features that nobody switches on.
+/// The packages that a build with all features uses on this machine, tests included, with their licences. The lock file and
+/// `cargo metadata` name more: what other machines use, and what is behind features of others that nobody switches on.
 fn used() -> BTreeMap<String, String> {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let output = Command::new(cargo)
-        .args(["tree", "--offline", "--locked", "--prefix", "none", "--format", "{p}|{l}"])
+        .args(["tree", "--offline", "--locked", "--all-features"])
+        .args(["--prefix", "none", "--format", "{p}|{l}"])
         .current_dir(root())
         .output()
         .unwrap();
