@@ -1,11 +1,10 @@
 //! Whether a credential was signed, and with a key of its issuer.
 
-use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use serde_json::Value;
 use url::Url;
 
-use super::resolver::{self, Identity, Owner, Resolver, find_keys, find_method, identify};
+use super::resolver::{self, Identity, Resolver, find_keys, find_method, identify};
 use super::token::Token;
 use super::{Finding, VerifyOptions};
 use crate::credential::document::issuer_id;
@@ -294,9 +293,8 @@ fn candidates(id: &str, token: &Token<'_>, resolver: &Resolver<'_>) -> Result<Ca
                 let page = resolver.issuer_page(id, url)?;
                 return agreed(find_method(&page, id, kid, token.signed_at)?, token);
             };
-            let (key, owner) = resolver.key_page(id, kid, &address, token.signed_at)?;
-            let to_confirm = (owner == Owner::Unsaid).then(|| url.clone());
-            Ok(Candidates { to_confirm, ..agreed(key, token)? })
+            let key = resolver.key_page(id, kid, &address, token.signed_at)?;
+            Ok(Candidates { to_confirm: Some(url.clone()), ..agreed(key, token)? })
         }
         kid => {
             let page = resolver.issuer_page(id, url)?;
@@ -357,15 +355,4 @@ fn unnamed(
         Some(_) | None if keys.is_empty() => Err(resolver::not_of_issuer()),
         Some(_) | None => Ok(Candidates { keys, to_confirm: None }),
     }
-}
-
-/// When a signature says that it was made.
-pub(super) fn seconds(value: &Value) -> Option<DateTime<Utc>> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a fraction of a second does not matter, and what is out of range becomes no time"
-    )]
-    let seconds =
-        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
-    DateTime::from_timestamp(seconds, 0)
 }

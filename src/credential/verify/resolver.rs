@@ -228,14 +228,14 @@ impl<'a> Resolver<'a> {
         Ok(page)
     }
 
-    /// The key at an address of its own on the issuer's host, and whether it says whose it is.
+    /// The key at an address of its own on the issuer's host.
     pub(super) fn key_page(
         &self,
         issuer: &str,
         kid: &str,
         url: &Url,
         signed_at: Option<DateTime<Utc>>,
-    ) -> Result<(PublicJwk, Owner), Finding> {
+    ) -> Result<PublicJwk, Finding> {
         let page = self.page(url).map_err(|error| match error {
             PageError::Gone => key_revoked(),
             PageError::Offline | PageError::Unavailable | PageError::Unreadable => {
@@ -243,7 +243,7 @@ impl<'a> Resolver<'a> {
             }
         })?;
         if page.get("kty").is_some() {
-            return Ok((jwk_of(&page)?, Owner::Unsaid));
+            return jwk_of(&page);
         }
         if let Some(keys) = page["keys"].as_array() {
             let mut named = keys.iter().filter(|key| key["kid"].as_str() == Some(kid));
@@ -251,10 +251,10 @@ impl<'a> Resolver<'a> {
             if named.any(|other| other != key) {
                 return Err(ambiguous());
             }
-            return Ok((jwk_of(key)?, Owner::Unsaid));
+            return jwk_of(key);
         }
         if page.get("verificationMethod").is_some() && page["id"].as_str() == Some(issuer) {
-            return Ok((find_method(&page, issuer, kid, signed_at)?, Owner::Said));
+            return find_method(&page, issuer, kid, signed_at);
         }
         if page.get("controller").is_none() {
             return Err(PageError::Unreadable.of_issuer());
@@ -263,13 +263,13 @@ impl<'a> Resolver<'a> {
             return Err(not_of_issuer());
         }
         check_state(&page, signed_at)?;
-        Ok((key_of(&page)?, Owner::Said))
+        key_of(&page)
     }
 
     /// What the issuer's own page says about a key that was found elsewhere on its host.
     ///
-    /// A page of keys says nothing about who may use them, and one host can serve many issuers. So when the issuer
-    /// keeps a list, the key has to be on it. Asked only once the signature holds.
+    /// Whose a key is, only the issuer can say, and one host can serve many issuers. So when the issuer keeps a list,
+    /// the key has to be on it. Asked only once the signature holds.
     pub(super) fn confirm(
         &self,
         id: &str,
@@ -303,13 +303,6 @@ impl<'a> Resolver<'a> {
             Err(finding) => Err(finding),
         }
     }
-}
-
-/// Whether a page with a key says whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
-    Said,
-    Unsaid,
 }
 
 /// The verification methods of a page, wherever it lists them.
