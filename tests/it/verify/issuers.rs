@@ -215,3 +215,38 @@ fn http_issuers_are_not_believed_unless_that_is_allowed() {
     let verdict = verify(text.as_bytes(), &web, &options).unwrap();
     assert_eq!(check(&verdict, "issuer"), (Outcome::Pass, "ok"));
 }
+
+#[test]
+fn a_proof_of_a_chain_covers_those_before_it() {
+    let path = "vectors/vc-di-eddsa/proof-set-chain/signedProofChain1.json";
+    let chain = crate::standards::published_json(path);
+    let last = chain["proof"][2].clone();
+    assert!(last["previousProof"].is_string() || last["previousProof"].is_array());
+    // Only the last is the issuer's, so that nobody asks whether the others hold.
+    let issuer = "https://vc.example/issuers/5678";
+    let mut web = Web::default();
+    let page = json!({"id": issuer, "assertionMethod": [last["verificationMethod"]]});
+    web.put(issuer, &page.to_string());
+    let judge_with = |change: &dyn Fn(&mut Value)| {
+        let mut chain = chain.clone();
+        change(&mut chain);
+        let verdict = judge(&chain.to_string(), &web);
+        (verdict.verdict, check(&verdict, "proof").1.to_owned())
+    };
+    let invalid = |code: &str| (VerdictWord::Invalid, code.to_owned());
+    assert_eq!(judge_with(&|_| {}), (VerdictWord::Valid, "ok".to_owned()));
+    let earlier = json!("2023-02-26T22:16:39Z");
+    for index in [0, 1] {
+        let change = |chain: &mut Value| chain["proof"][index]["created"] = earlier.clone();
+        assert_eq!(judge_with(&change), invalid("signature-invalid"), "{index}");
+    }
+    let without = |chain: &mut Value| drop(chain["proof"].as_array_mut().unwrap().remove(0));
+    assert_eq!(judge_with(&without), invalid("proof-malformed"));
+    let numbered = |chain: &mut Value| chain["proof"][2]["previousProof"] = json!([7]);
+    assert_eq!(judge_with(&numbered), invalid("proof-malformed"));
+    let long = |chain: &mut Value| {
+        let last = chain["proof"][2].clone();
+        chain["proof"].as_array_mut().unwrap().extend([last.clone(), last.clone(), last]);
+    };
+    assert_eq!(judge_with(&long), invalid("too-many-proofs"));
+}
