@@ -282,16 +282,15 @@ impl<'a> Resolver<'a> {
         if page.get("verificationMethod").is_none() && page.get("assertionMethod").is_none() {
             return Ok(());
         }
-        let is_listed = methods(&page)
+        let has_entry = methods(&page)
             .iter()
-            .chain(
-                &items(page.get("assertionMethod"))
-                    .into_iter()
-                    .map(|(_, one)| one)
-                    .collect::<Vec<_>>(),
-            )
-            .any(|one| one.as_str().or_else(|| one["id"].as_str()) == Some(kid));
-        if !is_listed {
+            .any(|entry| entry["id"].as_str().is_some_and(|name| is_name(name, id, kid)));
+        let purposes = items(page.get("assertionMethod"));
+        if !has_entry && purposes.iter().any(|(_, name)| name.as_str() == Some(kid)) {
+            // Listed by its address, where the key was read.
+            return Ok(());
+        }
+        if !has_entry {
             return Err(Finding::unknown(
                 "key-unlisted",
                 "The key is on the issuer's host, but the issuer's own page does not list it.",
@@ -337,7 +336,7 @@ pub(super) fn find_method(
         let is_listed = items(page.get("assertionMethod"))
             .iter()
             .any(|(_, name)| name.as_str() == Some(method));
-        return if is_listed { own_key(method) } else { Err(not_of_issuer()) };
+        return if is_listed { own_key(method, id) } else { Err(not_of_issuer()) };
     };
     if published.any(|other| other != entry) {
         return Err(ambiguous());
@@ -345,14 +344,19 @@ pub(super) fn find_method(
     check_method(page, id, entry, signed_at)
 }
 
-fn own_key(method: &str) -> Result<PublicJwk, Finding> {
+fn own_key(method: &str, issuer: &str) -> Result<PublicJwk, Finding> {
     let did = method.split('#').next().unwrap_or_default();
     match did.strip_prefix("did:key:").map(PublicJwk::parse_multikey) {
         Some(Ok(key)) if names_did_key(method, did) => Ok(key),
         Some(Err(KeyError::OtherKind)) => Err(unsupported_key()),
         Some(_) => Err(bad_did("did:key")),
         None if method.starts_with("did:") => Err(unsupported_did(method)),
-        None => Err(not_of_issuer()),
+        // On this very page, where it is not.
+        None if did == issuer => Err(not_of_issuer()),
+        None => Err(Finding::unknown(
+            "key-elsewhere",
+            "The issuer lists the key, but publishes it at an address of its own, which is not asked before the signature holds.",
+        )),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Issuers of every kind: their pages, their DIDs, and the keys that they list.
 
-use assay::credential::document::{CredentialDraft, PublishedKey, did_document, issuer_document};
+use assay::credential::document::{
+    CredentialDraft, PublishedKey, did_document, issuer_document, key_document,
+};
 use assay::credential::jwk::{Algorithm, PublicJwk};
 use assay::credential::jwt::sign;
 use assay::credential::keys::{IssuerKey, did_key, did_key_method};
@@ -188,6 +190,23 @@ fn a_page_can_list_a_did_key_and_strangers_may_sign_as_well() {
     both["proof"][0]["proofValue"] = both["proof"][1]["proofValue"].clone();
     let verdict = judge(&both.to_string(), &web());
     ends(&verdict, VerdictWord::Invalid, "proof", Outcome::Fail, "signature-invalid");
+}
+
+#[test]
+fn a_key_that_is_only_listed_cannot_be_had_before_the_proof_holds() {
+    let issuer = content().issuer.id;
+    let address = "https://badges.example.org/keys/1";
+    let listed = PublishedKey::multikey(address, &key().public_multikey(), None);
+    let mut web = web();
+    web.put(&issuer, &json!({"id": issuer, "assertionMethod": [listed.id]}).to_string());
+    web.put(address, &key_document(&issuer, &listed).to_string());
+    let text = badge_of(&issuer, &listed.id);
+    let verdict = judge(&text, &web);
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "key-elsewhere");
+    assert_eq!(*web.asked.borrow(), [issuer.as_str()]);
+    web.put(&issuer, &json!({"id": issuer, "assertionMethod": []}).to_string());
+    let verdict = judge(&text, &web);
+    ends(&verdict, VerdictWord::Invalid, "issuer", Outcome::Fail, "key-not-of-issuer");
 }
 
 #[test]

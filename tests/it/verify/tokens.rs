@@ -355,6 +355,10 @@ fn a_key_of_another_issuer_on_the_same_host_is_not_enough() {
         let verdict = judge(&token, &web);
         ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "key-unlisted");
     }
+    // Listed by its address alone, it is the issuer's.
+    let listed = json!({"id": content().issuer.id, "assertionMethod": [KID]});
+    web.put(&content().issuer.id, &listed.to_string());
+    assert_eq!(check(&judge(&token, &web), "issuer"), (Outcome::Pass, "ok"));
     // An issuer without a list leaves it to its host.
     web.put(
         &content().issuer.id,
