@@ -43,4 +43,5 @@ mod standards;
 mod statistics;
 mod submissions;
 mod tidy;
+mod verifier_badges;
 mod verify;
