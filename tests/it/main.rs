@@ -40,6 +40,7 @@ mod progress;
 mod reviews;
 mod sessions;
 mod standards;
+mod static_export;
 mod statistics;
 mod submissions;
 mod tidy;
