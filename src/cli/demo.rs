@@ -349,7 +349,7 @@ impl Story<'_> {
     }
 
     fn verdict(&self, document: &str) -> anyhow::Result<Verdict> {
-        Ok(verification::verify(self.resources, document.as_bytes())?)
+        Ok(verification::verify(self.resources, document.as_bytes(), None)?)
     }
 }
 

@@ -33,6 +33,9 @@ pub struct VerifyArgs {
     /// Whose badge it should be.
     #[arg(long, value_name = "EMAIL")]
     expect_email: Option<String>,
+    /// An issuer that you recognise, by its id; can be given more than once.
+    #[arg(long = "trusted-issuer", value_name = "ID")]
+    trusted_issuers: Vec<String>,
 }
 
 fn parse_map(text: &str) -> Result<(String, String), String> {
@@ -77,6 +80,8 @@ pub fn run(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         let options = VerifyOptions {
             allow_http,
             expect_email: args.expect_email.clone(),
+            trusted_issuers: (!args.trusted_issuers.is_empty())
+                .then(|| args.trusted_issuers.clone()),
             ..VerifyOptions::at((system_clock())())
         };
         match verify_input(&input, &Remote(&client), options) {

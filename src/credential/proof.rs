@@ -11,7 +11,7 @@ use super::expansion::{self, ExpansionError, Unsigned};
 use super::jcs;
 use super::json::{self, JsonError};
 use super::keys::{self, IssuerKey, KeyError};
-use super::lint::LintedCredential;
+use super::lint::{LintedCredential, items};
 
 /// The type of every embedded proof made here.
 pub const PROOF_TYPE: &str = "DataIntegrityProof";
@@ -234,6 +234,8 @@ pub struct ReadyProof {
     pub created: DateTime<Utc>,
     /// When it ends, if it does.
     pub expires: Option<DateTime<Utc>>,
+    /// The ids of the proofs before it in a chain, which its signature covers as well.
+    pub previous: Vec<String>,
     /// What the signature is over.
     pub suite: Suite,
     /// SHA-256 of the canonical proof options.
@@ -248,14 +250,10 @@ impl ReadyProof {
         let Value::Object(object) = proof else { return Err(malformed("proof")) };
         let text = |member: &'static str| object.get(member).and_then(Value::as_str);
         let (kind, name) = (text("type").unwrap_or_default(), text("cryptosuite"));
-        let suite = match Suite::parse(kind, name) {
-            Some(suite) if !object.contains_key("previousProof") => suite,
-            Some(_) | None => {
-                let kind = format!("{kind} {}", name.unwrap_or_default());
-                return Err(ProofFault::Unsupported {
-                    kind: kind.trim().chars().take(80).collect(),
-                });
-            }
+        let Some(suite) = Suite::parse(kind, name) else {
+            let kind = format!("{kind} {}", name.unwrap_or_default());
+            let kind = kind.trim().chars().take(80).collect();
+            return Err(ProofFault::Unsupported { kind });
         };
         if text("proofPurpose") != Some(PROOF_PURPOSE) {
             return Err(ProofFault::WrongPurpose);
@@ -273,6 +271,11 @@ impl ReadyProof {
         let expires = if object.contains_key("expires") { Some(time("expires")?) } else { None };
         let verification_method =
             text("verificationMethod").ok_or(malformed("verificationMethod"))?.to_owned();
+        let previous: Option<Vec<String>> = items(object.get("previousProof"))
+            .into_iter()
+            .map(|(_, id)| id.as_str().map(str::to_owned))
+            .collect();
+        let previous = previous.ok_or(malformed("previousProof"))?;
         let signature =
             text("proofValue").and_then(decode_signature).ok_or(malformed("proofValue"))?;
         let options_hash = match suite {
@@ -289,7 +292,15 @@ impl ReadyProof {
                 options.hash
             }
         };
-        Ok(ReadyProof { verification_method, created, expires, suite, options_hash, signature })
+        Ok(ReadyProof {
+            verification_method,
+            created,
+            expires,
+            previous,
+            suite,
+            options_hash,
+            signature,
+        })
     }
 
     /// Whether the signature over the document with this hash, of the kind that the suite signs, was made with the
@@ -316,6 +327,24 @@ pub fn proofs(document: &Value) -> &[Value] {
         Some(Value::Array(proofs)) => proofs,
         Some(proof) => std::slice::from_ref(proof),
     }
+}
+
+/// The document that a proof of a chain signs: with the proofs before it (Data Integrity 1.0, section 4.6). `None`
+/// when one of them is not there.
+#[must_use]
+pub fn with_previous(document: &Value, previous: &[String]) -> Option<Value> {
+    let all = proofs(document);
+    let is_there = |id: &String| all.iter().any(|proof| proof["id"].as_str() == Some(id));
+    if !previous.iter().all(is_there) {
+        return None;
+    }
+    let named = |proof: &&Value| {
+        proof["id"].as_str().is_some_and(|own| previous.iter().any(|id| id == own))
+    };
+    let matching: Vec<Value> = all.iter().filter(named).cloned().collect();
+    let mut document = unsecured(document);
+    document["proof"] = Value::Array(matching);
+    Some(document)
 }
 
 /// Why a credential that was just signed must not leave.

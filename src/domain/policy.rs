@@ -168,6 +168,15 @@ pub const TABLE: &[Row] = &[
         &[],
         &["*"],
     ),
+    row("read_trusted_issuers", Verb::Read, "trusted_issuers", &[SignedIn], &[], &["*"]),
+    row(
+        "put_trusted_issuers",
+        Verb::Manage,
+        "trusted_issuers",
+        &[ADMINISTRATOR],
+        &[],
+        &["issuers"],
+    ),
     row(
         "put_artwork",
         Verb::Manage,

@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, artwork, audit_events, awards, evidence, issuer_settings, members, micro_credentials,
-    operator, organizations, reviews, sessions, signing_keys, submissions, verify,
+    operator, organizations, reviews, sessions, signing_keys, submissions, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -113,6 +113,8 @@ pub const ROUTES: &[Route] = &[
     route!("put_issuer_settings" PUT "/api/v1/organizations/{id}/issuer-settings" issuer_settings::put_issuer_settings, "Set how badges are issued from now on; If-Match is \"0\" where nobody has set anything.", schema::<issuer_settings::IssuerSettingsBody>(), 200, schema::<issuer_settings::IssuerSettingsView>(), &[]),
     route!("put_artwork" PUT "/api/v1/organizations/{id}/artwork" artwork::put_artwork, "Upload the picture of the organization's badges as PNG; only its pixels are kept.", None, 200, schema::<artwork::ArtworkView>(), &[]),
     route!("delete_artwork" DELETE "/api/v1/organizations/{id}/artwork" artwork::delete_artwork, "Take the picture away; badges are drawn from their definitions again.", None, 204, None, &[]),
+    route!("read_trusted_issuers" GET "/api/v1/organizations/{id}/trusted-issuers" trusted_issuers::read_trusted_issuers, "The issuers that the organization recognises.", None, 200, schema::<trusted_issuers::TrustedIssuersBody>(), &[]),
+    route!("put_trusted_issuers" PUT "/api/v1/organizations/{id}/trusted-issuers" trusted_issuers::put_trusted_issuers, "Set the issuers that the organization recognises; If-Match is \"0\" where nobody has set any.", schema::<trusted_issuers::TrustedIssuersBody>(), 200, schema::<trusted_issuers::TrustedIssuersBody>(), &[]),
     route!("validate_definition" POST "/api/v1/micro-credentials/validate" micro_credentials::validate_definition, "Every finding on a definition at once.", schema::<micro_credentials::DefinitionBody>(), 200, schema::<micro_credentials::ValidationView>(), &[]),
     route!("create_micro_credential" POST "/api/v1/micro-credentials" micro_credentials::create_micro_credential, "Start a micro-credential with the draft of its first version.", schema::<micro_credentials::NewMicroCredential>(), 201, schema::<micro_credentials::VersionView>(), &[]),
     route!("list_micro_credentials" GET "/api/v1/micro-credentials" micro_credentials::list_micro_credentials, "The public catalogue.", None, 200, page::<micro_credentials::CatalogueItem>(), CATALOGUE),
@@ -148,7 +150,7 @@ pub const ROUTES: &[Route] = &[
     route!("reinstate_award" POST "/api/v1/awards/{id}/reinstate" awards::reinstate_award, "End a suspension in favour of the earner; what has ended or was renewed meanwhile is expired or superseded then.", schema::<awards::PanelBody>(), 200, schema::<awards::AwardView>(), &[]),
     route!("renew_award" POST "/api/v1/awards/{id}/renew" awards::renew_award, "Start the attempt that renews your award, until 90 days after its end; where the definition knows renewal.", None, 201, schema::<submissions::SubmissionView>(), &[]),
     route!("list_audit_events" GET "/api/v1/audit-events" audit_events::list_audit_events, "The hash-chained trail of your organizations, the newest first.", None, 200, page::<audit_events::AuditEventView>(), PAGING),
-    route!("verify_credential" POST "/api/v1/verify" verify::verify_credential, "The verdict on a badge: the document itself, {\"url\"} or {\"credential\", \"expect\": {\"email\"}}.", None, 200, None, &[]),
+    route!("verify_credential" POST "/api/v1/verify" verify::verify_credential, "The verdict on a badge: the document itself, {\"url\"} or {\"credential\", \"expect\": {\"email\", \"trusted_issuers\"}}. Who has signed in is also told whether their district recognises the issuer.", None, 200, None, &[]),
     route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt, .png, .svg).", None, 200, None, &[]),
     route!("read_preview" GET "/credentials/{award_id}/preview.png" pictures::read_preview, "The picture that other sites show beside a link to the badge.", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),

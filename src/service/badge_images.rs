@@ -81,6 +81,28 @@ impl BadgePictures {
             .map_err(Error::internal)
     }
 
+    /// The certificate to print, with the code that leads to the page of the badge. It names nobody: neither does the page.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be written.
+    #[cfg(feature = "pdf")]
+    pub fn certificate(
+        &self,
+        scoring: String,
+        ended: Option<&'static str>,
+    ) -> Result<Vec<u8>, Error> {
+        let url = self.view.document["id"].as_str().unwrap_or_default().to_owned();
+        let certificate = crate::images::Certificate {
+            face: self.face(),
+            holder: None,
+            scoring,
+            status_note: ended.map(|word| format!("{word}: this badge does not count today.")),
+            credential_url: url,
+        };
+        crate::images::certificate_pdf(&certificate, self.artwork()?.as_ref())
+            .map_err(Error::internal)
+    }
+
     /// The preview that other sites show beside a link to the badge.
     ///
     /// # Errors

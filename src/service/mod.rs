@@ -35,6 +35,7 @@ pub mod static_export;
 pub mod status_lists;
 pub mod submissions;
 pub mod tokens;
+pub mod trusted_issuers;
 pub mod verification;
 pub mod worker;
 

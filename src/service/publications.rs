@@ -60,6 +60,8 @@ pub struct CredentialView {
     pub decision: StoredDecision,
     /// Whether the earner chose to show levels.
     pub include_results: bool,
+    /// Whether there is a JWT beside the document.
+    pub has_jwt: bool,
 }
 
 /// What the page of a credential shows.
@@ -83,7 +85,17 @@ pub fn credential_view(cx: &mut Cx<'_>, id: AwardId) -> Result<CredentialView, E
     let definition = parse_stored(&version)?.definition;
     let document = serde_json::from_str(&document).map_err(Error::internal)?;
     let include_results = stored.include_results;
-    Ok(CredentialView { award, document, issuer, version, definition, decision, include_results })
+    let has_jwt = store::credentials::find_jwt(cx.conn, id)?.is_some();
+    Ok(CredentialView {
+        award,
+        document,
+        issuer,
+        version,
+        definition,
+        decision,
+        include_results,
+        has_jwt,
+    })
 }
 
 /// A version as its public page shows it.

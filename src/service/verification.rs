@@ -19,7 +19,8 @@ use crate::store::installation::Installation;
 /// The most bytes of a document that somebody else publishes.
 const FETCH_LIMIT: usize = 1024 * 1024;
 /// What is asked for.
-const ACCEPT: &str = "application/vc, application/ld+json, application/json";
+const ACCEPT: &str = "application/vc, application/ld+json, application/json, application/did+json, application/jwk+json, \
+                      application/jwk-set+json, application/vc+jwt;q=0.9";
 
 /// The most bytes of an input that begins like this: of an image more than of a text.
 #[must_use]
@@ -141,11 +142,19 @@ impl Documents for OwnFirst<'_> {
 ///
 /// # Errors
 /// [`Error::Unverifiable`] for what is no badge at all.
-pub fn verify(resources: &Resources, input: &[u8]) -> Result<Verdict, Error> {
+pub fn verify(
+    resources: &Resources,
+    input: &[u8],
+    trusted_issuers: Option<Vec<String>>,
+) -> Result<Verdict, Error> {
     let installation = store::installation::find(&mut *resources.database.connection()?)?;
     let allow_http = installation.as_ref().is_some_and(|installation| installation.is_demo);
     let documents = OwnFirst { resources, installation };
-    let options = VerifyOptions { allow_http, ..VerifyOptions::at(resources.now().as_utc()) };
+    let options = VerifyOptions {
+        allow_http,
+        trusted_issuers,
+        ..VerifyOptions::at(resources.now().as_utc())
+    };
     match read_question(input, &documents, options)? {
         Question::Answered(verdict) => Ok(*verdict),
         Question::Open(open) => {
@@ -253,11 +262,11 @@ fn read_question(
         return Err(Error::invalid(
             &pointer,
             "unknown-field",
-            "send credential or url, and if you like expect.email",
+            "send credential or url, and if you like expect with email or trusted_issuers",
         ));
     }
     if let Some(expect) = members.get("expect") {
-        options.expect_email = Some(read_expectation(expect)?);
+        read_expectation(expect, &mut options)?;
     }
     match (members.get("credential"), members.get("url")) {
         (Some(Value::String(text)), None) => open(text.clone().into_bytes(), options, false),
@@ -290,12 +299,33 @@ fn read_wrapper(input: &[u8]) -> Option<Map<String, Value>> {
     is_wrapper.then_some(members)
 }
 
-fn read_expectation(expect: &Value) -> Result<String, Error> {
-    let members = expect.as_object().filter(|members| members.keys().all(|name| name == "email"));
-    match members.and_then(|members| members.get("email")).and_then(Value::as_str) {
-        Some(email) => Ok(email.to_owned()),
-        None => {
-            Err(Error::invalid("/expect", "expect", "expect holds email, a text, and nothing else"))
+fn read_expectation(expect: &Value, options: &mut VerifyOptions) -> Result<(), Error> {
+    let refused = |pointer: &str, detail: &str| Err(Error::invalid(pointer, "expect", detail));
+    let Some(members) = expect.as_object().filter(|members| !members.is_empty()) else {
+        return refused("/expect", "expect holds email, trusted_issuers, or both");
+    };
+    for (name, value) in members {
+        match (name.as_str(), value) {
+            ("email", Value::String(email)) => options.expect_email = Some(email.clone()),
+            ("trusted_issuers", Value::Array(issuers)) => {
+                let issuers: Option<Vec<String>> =
+                    issuers.iter().map(|issuer| issuer.as_str().map(str::to_owned)).collect();
+                match issuers {
+                    Some(issuers) => {
+                        options.trusted_issuers.get_or_insert_with(Vec::new).extend(issuers);
+                    }
+                    None => return refused("/expect/trusted_issuers", "name issuers by their ids"),
+                }
+            }
+            ("email", _) => return refused("/expect/email", "email is a text"),
+            ("trusted_issuers", _) => {
+                return refused("/expect/trusted_issuers", "trusted_issuers is a list of ids");
+            }
+            _ => {
+                let pointer = format!("/expect/{name}");
+                return refused(&pointer, "expect holds email, trusted_issuers, or both");
+            }
         }
     }
+    Ok(())
 }

@@ -46,6 +46,15 @@ impl StoreError {
         }
     }
 
+    /// A row that somebody else was faster to add: who found it missing has read something that is out of date.
+    pub(crate) fn outrun(error: DieselError) -> StoreError {
+        if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) {
+            StoreError::Stale
+        } else {
+            StoreError::from(error)
+        }
+    }
+
     /// A row that somebody else was faster to add: what found it missing is worth another try.
     pub(crate) fn conflict(error: DieselError) -> StoreError {
         if matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) {

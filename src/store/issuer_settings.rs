@@ -70,10 +70,7 @@ pub fn save(
     diesel::insert_into(issuer_settings::table)
         .values((issuer_settings::organization_id.eq(organization.to_string()), values))
         .execute(conn)
-        .map_err(|error| {
-            let error = StoreError::duplicate("issuer settings")(error);
-            if matches!(error, StoreError::Duplicate(_)) { StoreError::Stale } else { error }
-        })?;
+        .map_err(StoreError::outrun)?;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod status_lists;
 pub mod submissions;
+pub mod trusted_issuers;
 
 pub use connection::{Database, DatabaseSetting, DbConn, write};
 pub use error::{StoreError, WriteError};

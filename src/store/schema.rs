@@ -404,6 +404,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    trusted_issuer_lists (organization_id) {
+        organization_id -> Text,
+        issuers -> Text,
+        revision -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     suspension_places (award_id) {
         award_id -> Text,
         status_list_id -> Text,
@@ -543,6 +552,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     suspension_places,
     issuer_settings,
     organization_artworks,
+    trusted_issuer_lists,
     outbox,
     audit_events,
     audit_head,

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::harness::{TestApp, TestSettings, World, scale};
 
 fn verdict(resources: &Resources, badge: &str) -> Verdict {
-    verification::verify(resources, badge.as_bytes()).unwrap()
+    verification::verify(resources, badge.as_bytes(), None).unwrap()
 }
 
 /// The code of the check that failed.
@@ -189,7 +189,7 @@ fn lost_key_of_jwts_is_gone_and_the_tokens_are_signed_again() {
     app.resources.as_system(assay::service::housekeeping::often).unwrap();
     let new = stranger.get(&format!("/credentials/{award}.jwt")).bytes;
     assert_ne!(old, new);
-    let judge = |copy: &[u8]| verification::verify(&app.resources, copy).unwrap();
+    let judge = |copy: &[u8]| verification::verify(&app.resources, copy, None).unwrap();
     assert_eq!(judge(&new).verdict, VerdictWord::Valid);
     let found = judge(&old);
     assert_eq!((found.verdict, failed(&found)), (VerdictWord::Invalid, "key-revoked-genuine"));

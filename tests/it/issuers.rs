@@ -24,7 +24,7 @@ fn set(district: &District, identifier: &str, algorithm: &str, status: &str) {
 }
 
 fn verdict_of(resources: &Resources, badge: &[u8]) -> Value {
-    let verdict: Result<_, Error> = verification::verify(resources, badge);
+    let verdict: Result<_, Error> = verification::verify(resources, badge, None);
     serde_json::to_value(verdict.unwrap()).unwrap()
 }
 
@@ -226,4 +226,39 @@ fn last_key_of_badges_cannot_be_retired_and_a_retired_key_signs_no_more() {
     let (document, _) = both_forms_are_valid(&app, &later);
     let method = document["proof"][0]["verificationMethod"].as_str().unwrap();
     assert!(!method.ends_with(first["multikey"].as_str().unwrap()), "{method}");
+}
+
+#[test]
+fn recognised_issuers_are_those_of_the_callers_district_and_its_own() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let (_, award) = district.award(&district.earner, &family);
+    let badge = app.anybody().get(&format!("/credentials/{award}")).json;
+    let trust = |person: &crate::harness::Person, body: &Value| {
+        person.post("/api/v1/verify", body).expect(200)["issuer_trust"].clone()
+    };
+    assert_eq!(trust(&app.anybody(), &badge), "not_asked");
+    assert_eq!(trust(&district.coordinator, &badge), "recognised");
+    let other = app.seed_root("Lakeside District");
+    let stranger = app.seed(&other, "lakeside@example.org", &["administrator"]);
+    assert_eq!(trust(&stranger, &badge), "unknown");
+    let path = format!("/api/v1/organizations/{other}/trusted-issuers");
+    let issuer = badge["issuer"]["id"].clone();
+    let etag = stranger.get(&path).etag();
+    let wrong = json!({ "issuers": [issuer, "no id", issuer] });
+    let refused = stranger.put(&path, &etag, &wrong);
+    assert_eq!(refused.status, 422);
+    let pointers: Vec<String> = refused.faults().into_iter().map(|fault| fault.0).collect();
+    assert_eq!(pointers, ["/issuers/1", "/issuers/2"]);
+    stranger.put(&path, &etag, &json!({ "issuers": [issuer] })).expect(200);
+    assert_eq!(trust(&stranger, &badge), "recognised");
+    assert_eq!(stranger.put(&path, &etag, &json!({ "issuers": [] })).problem(), "stale");
+    // Whoever is nobody's member can bring a list of their own.
+    for (list, expected) in
+        [(json!([issuer]), "recognised"), (json!(["https://example.com/x"]), "unknown")]
+    {
+        let question = json!({ "credential": badge, "expect": { "trusted_issuers": list } });
+        assert_eq!(trust(&app.anybody(), &question), expected);
+    }
 }

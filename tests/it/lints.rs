@@ -302,3 +302,20 @@ fn revocation_lists_name_credentials_and_reasons() {
         })
     );
 }
+
+#[test]
+fn ids_are_urls_and_not_names_for_one_document() {
+    type Change = (&'static str, fn(&mut Value));
+    let changes: [Change; 4] = [
+        ("/id", |badge| badge["id"] = json!("_:badge")),
+        ("/issuer/id", |badge| badge["issuer"]["id"] = json!("_:issuer")),
+        ("/credentialSubject/id", |badge| badge["credentialSubject"]["id"] = json!("_:earner")),
+        ("/id", |badge| badge["id"] = json!("0193-a")),
+    ];
+    for (pointer, change) in changes {
+        let mut document = CredentialDraft::from(&content()).document().clone();
+        change(&mut document);
+        let found = found(RULES_FOR_ANY_ISSUER, &document);
+        assert!(found[0].starts_with(&format!("absolute-ids {pointer} ")), "{found:?}");
+    }
+}

@@ -34,7 +34,10 @@ fn hostile_text_stays_text_in_every_field() {
 fn check_escaped(name: &str, html: &str) {
     assert!(html.contains("alert(1)"), "{name}: the text is not there");
     for tag in tags(html) {
-        assert!(!tag.starts_with("<script"), "{name}: {tag}");
+        if tag.starts_with("<script") {
+            // Our own file, whole as the template has it, and nothing that somebody typed.
+            assert_eq!(tag, "<script src=\"/assets/credential.js\" defer>", "{name}");
+        }
         for attribute in attribute_names(tag) {
             assert!(!attribute.starts_with("on"), "{name}: {attribute} in {tag}");
         }
@@ -74,6 +77,11 @@ fn every_file_that_a_page_asks_for_is_there() {
                 attribute(tag, "src").or(if is_link { attribute(tag, "href") } else { None });
             if let Some(file) = file {
                 asked += 1;
+                // The picture of the badge is made when it is asked for (`awards::pictures`).
+                let is_picture = file.starts_with("/credentials/") && file.ends_with(".png");
+                if name.ends_with("credential") && is_picture {
+                    continue;
+                }
                 let file = file.strip_prefix("/assets/");
                 assert!(file.and_then(find_asset).is_some(), "{name}: {tag}");
             }

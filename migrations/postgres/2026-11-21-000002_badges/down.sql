@@ -9,6 +9,7 @@ DROP TABLE suspension_places;
 ALTER TABLE status_lists DROP COLUMN jwt;
 ALTER TABLE status_lists DROP COLUMN issuer;
 ALTER TABLE status_lists DROP COLUMN purpose;
+DROP TABLE trusted_issuer_lists;
 DROP TABLE organization_artworks;
 DROP TABLE issuer_settings;
 ALTER TABLE signing_keys DROP COLUMN compromised_at;

@@ -22,6 +22,14 @@ CREATE TABLE organization_artworks (
     updated_at TIMESTAMP NOT NULL
 );
 
+-- The issuers that a district recognises, as a JSON array of their ids: always read and written whole.
+CREATE TABLE trusted_issuer_lists (
+    organization_id TEXT NOT NULL PRIMARY KEY REFERENCES organizations (id),
+    issuers TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    updated_at TIMESTAMP NOT NULL
+);
+
 ALTER TABLE status_lists ADD COLUMN purpose TEXT NOT NULL DEFAULT 'revocation' CHECK (purpose IN ('revocation', 'suspension'));
 -- The issuer's id as its badges name it; null is the https address of the organization.
 ALTER TABLE status_lists ADD COLUMN issuer TEXT;

@@ -253,15 +253,26 @@ pub(super) const ABSOLUTE_IDS: Rule = Rule {
 };
 
 fn absolute_ids(examined: &Examined<'_>) -> Faults {
-    examined
+    let relative = examined
         .canonical
         .iter()
         .flat_map(|canonical| &canonical.unsigned)
         .filter(|unsigned| unsigned.reason == Reason::RelativeId)
         .map(|unsigned| {
             fault(&unsigned.pointer, format!("{:?} is not an absolute URL", unsigned.term))
-        })
-        .collect()
+        });
+    // A name that is good for this document alone is a thing of JSON-LD, and no URL.
+    let document = examined.document;
+    let local = [
+        ("/id", &document["id"]),
+        ("/issuer", &document["issuer"]),
+        ("/issuer/id", &document["issuer"]["id"]),
+        ("/credentialSubject/id", &document["credentialSubject"]["id"]),
+    ]
+    .into_iter()
+    .filter(|(_, id)| id.as_str().is_some_and(|id| id.starts_with("_:")))
+    .map(|(pointer, _)| fault(pointer, "the id is good for this document only"));
+    relative.chain(local).collect()
 }
 
 pub(super) const OWN_ID_ONCE: Rule = Rule {

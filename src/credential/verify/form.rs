@@ -125,7 +125,12 @@ pub(super) fn is_compact_jwt(text: &[u8]) -> bool {
 }
 
 pub(super) fn credential(document: Value) -> Result<Form, InputError> {
-    let types = ["VerifiableCredential", "AchievementCredential", "OpenBadgeCredential"];
+    let types = [
+        "VerifiableCredential",
+        "AchievementCredential",
+        "OpenBadgeCredential",
+        "EnvelopedVerifiableCredential",
+    ];
     let contexts = items(document.get("@context"));
     let names = |url: &str| contexts.iter().any(|(_, context)| context.as_str() == Some(url));
     if !document.is_object() {
@@ -140,7 +145,13 @@ pub(super) fn credential(document: Value) -> Result<Form, InputError> {
         return Err(InputError::NotACredential);
     }
     if has_type(&document, "EnvelopedVerifiableCredential") {
-        return Ok(Form::Unsupported("An enveloped credential"));
+        // VCDM 2.0, section 4.13: all that counts is in the address.
+        let token =
+            document["id"].as_str().and_then(|id| id.strip_prefix("data:application/vc+jwt,"));
+        return Ok(match token.filter(|token| is_compact_jwt(token.as_bytes())) {
+            Some(token) => Form::Token(token.to_owned()),
+            None => Form::Unsupported("An enveloped credential of this kind"),
+        });
     }
     Ok(Form::Credential(document))
 }

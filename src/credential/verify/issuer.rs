@@ -1,11 +1,10 @@
 //! Whether a credential was signed, and with a key of its issuer.
 
-use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use serde_json::Value;
 use url::Url;
 
-use super::resolver::{self, Identity, Owner, Resolver, find_keys, find_method, identify};
+use super::resolver::{self, Identity, Resolver, find_keys, find_method, identify};
 use super::token::Token;
 use super::{Finding, VerifyOptions};
 use crate::credential::document::issuer_id;
@@ -15,6 +14,8 @@ use crate::credential::proof::{self, HashError, ProofFault, ReadyProof, Suite, j
 
 /// Most proofs that are looked at.
 const MAX_PROOFS: usize = 8;
+/// Most proofs that follow another: the document is hashed anew for each.
+const MAX_CHAINED: usize = 3;
 /// Most keys of an issuer that are tried for a token that names none.
 const MAX_TRIED_KEYS: usize = 4;
 
@@ -125,13 +126,9 @@ pub(super) fn judge(document: &Value, hash: Option<&[u8; 32]>, resolver: &Resolv
             }
             Err(finding) => return Judged::stop(Finding::not_checked(), finding),
         };
-        let hash = match ready.suite {
-            Suite::EddsaJcs2022 => Some(jcs_hash(&proof::unsecured(document))),
-            Suite::EddsaRdfc2022 | Suite::Ed25519Signature2020 => hash.copied(),
-        };
-        let Some(hash) = hash else {
-            let proof = Finding::unknown("unsupported-json-ld", "What is signed cannot be told.");
-            return Judged::stop(proof, published());
+        let hash = match document_hash(document, hash, ready) {
+            Ok(hash) => hash,
+            Err(finding) => return Judged::stop(finding, published()),
         };
         if !ready.holds(&hash, &key) {
             return Judged::stop(signature_invalid(), published());
@@ -145,6 +142,34 @@ pub(super) fn judge(document: &Value, hash: Option<&[u8; 32]>, resolver: &Resolv
     match not_listed {
         Some(finding) if n_holding == 0 => Judged::stop(Finding::not_checked(), finding),
         Some(_) | None => Judged::holds(),
+    }
+}
+
+/// The hash of what a proof signs besides itself.
+fn document_hash(
+    document: &Value,
+    hash: Option<&[u8; 32]>,
+    ready: &ReadyProof,
+) -> Result<[u8; 32], Finding> {
+    let chained = if ready.previous.is_empty() {
+        None
+    } else {
+        let missing = || Finding::fail("proof-malformed", "A proof follows one that is not there.");
+        Some(proof::with_previous(document, &ready.previous).ok_or_else(missing)?)
+    };
+    match (ready.suite, chained) {
+        (Suite::EddsaJcs2022, None) => Ok(jcs_hash(&proof::unsecured(document))),
+        (Suite::EddsaJcs2022, Some(chained)) => Ok(jcs_hash(&chained)),
+        (Suite::EddsaRdfc2022 | Suite::Ed25519Signature2020, None) => {
+            let detail = "What is signed cannot be told.";
+            hash.copied().ok_or_else(|| Finding::unknown("unsupported-json-ld", detail))
+        }
+        (Suite::EddsaRdfc2022 | Suite::Ed25519Signature2020, Some(chained)) => {
+            match proof::canonicalize(&chained) {
+                Ok(canonical) => Ok(canonical.hash),
+                Err(error) => Err(broken(&error.into())),
+            }
+        }
     }
 }
 
@@ -170,8 +195,7 @@ fn find_key(
     key.as_ed25519().ok_or_else(resolver::bad_key)
 }
 
-/// The proofs of the supported suites. Others in a set say nothing for or against; one that is broken does. What a
-/// chain means can only be told by checking all of it.
+/// The proofs of the supported suites. Others in a set say nothing for or against; one that is broken does.
 fn ready_proofs(document: &Value) -> Result<Vec<ReadyProof>, Finding> {
     let proofs = proof::proofs(document);
     if proofs.is_empty() {
@@ -185,9 +209,9 @@ fn ready_proofs(document: &Value) -> Result<Vec<ReadyProof>, Finding> {
     }
     let mut ready = Vec::new();
     let mut unsupported = None;
-    let mut is_chain = false;
+    let mut n_chained = 0;
     for one in proofs {
-        is_chain |= one.get("previousProof").is_some();
+        n_chained += usize::from(one.get("previousProof").is_some());
         match ReadyProof::read(one, &document["@context"]) {
             Ok(proof) => ready.push(proof),
             Err(fault @ ProofFault::Unsupported { .. }) => unsupported = Some(fault),
@@ -195,9 +219,9 @@ fn ready_proofs(document: &Value) -> Result<Vec<ReadyProof>, Finding> {
         }
     }
     match unsupported {
-        Some(_) if is_chain => Err(Finding::unknown(
-            "unsupported-suite",
-            "The signatures form a chain, which is not supported.",
+        _ if n_chained > MAX_CHAINED => Err(Finding::fail(
+            "too-many-proofs",
+            "The signatures form a longer chain than any badge needs.",
         )),
         Some(fault) if ready.is_empty() => {
             Err(Finding::unknown("unsupported-suite", super::sentence(&fault)))
@@ -294,9 +318,8 @@ fn candidates(id: &str, token: &Token<'_>, resolver: &Resolver<'_>) -> Result<Ca
                 let page = resolver.issuer_page(id, url)?;
                 return agreed(find_method(&page, id, kid, token.signed_at)?, token);
             };
-            let (key, owner) = resolver.key_page(id, kid, &address, token.signed_at)?;
-            let to_confirm = (owner == Owner::Unsaid).then(|| url.clone());
-            Ok(Candidates { to_confirm, ..agreed(key, token)? })
+            let key = resolver.key_page(id, kid, &address, token.signed_at)?;
+            Ok(Candidates { to_confirm: Some(url.clone()), ..agreed(key, token)? })
         }
         kid => {
             let page = resolver.issuer_page(id, url)?;
@@ -357,15 +380,4 @@ fn unnamed(
         Some(_) | None if keys.is_empty() => Err(resolver::not_of_issuer()),
         Some(_) | None => Ok(Candidates { keys, to_confirm: None }),
     }
-}
-
-/// When a signature says that it was made.
-pub(super) fn seconds(value: &Value) -> Option<DateTime<Utc>> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a fraction of a second does not matter, and what is out of range becomes no time"
-    )]
-    let seconds =
-        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
-    DateTime::from_timestamp(seconds, 0)
 }

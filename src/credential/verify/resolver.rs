@@ -228,14 +228,14 @@ impl<'a> Resolver<'a> {
         Ok(page)
     }
 
-    /// The key at an address of its own on the issuer's host, and whether it says whose it is.
+    /// The key at an address of its own on the issuer's host.
     pub(super) fn key_page(
         &self,
         issuer: &str,
         kid: &str,
         url: &Url,
         signed_at: Option<DateTime<Utc>>,
-    ) -> Result<(PublicJwk, Owner), Finding> {
+    ) -> Result<PublicJwk, Finding> {
         let page = self.page(url).map_err(|error| match error {
             PageError::Gone => key_revoked(),
             PageError::Offline | PageError::Unavailable | PageError::Unreadable => {
@@ -243,7 +243,7 @@ impl<'a> Resolver<'a> {
             }
         })?;
         if page.get("kty").is_some() {
-            return Ok((jwk_of(&page)?, Owner::Unsaid));
+            return jwk_of(&page);
         }
         if let Some(keys) = page["keys"].as_array() {
             let mut named = keys.iter().filter(|key| key["kid"].as_str() == Some(kid));
@@ -251,10 +251,10 @@ impl<'a> Resolver<'a> {
             if named.any(|other| other != key) {
                 return Err(ambiguous());
             }
-            return Ok((jwk_of(key)?, Owner::Unsaid));
+            return jwk_of(key);
         }
         if page.get("verificationMethod").is_some() && page["id"].as_str() == Some(issuer) {
-            return Ok((find_method(&page, issuer, kid, signed_at)?, Owner::Said));
+            return find_method(&page, issuer, kid, signed_at);
         }
         if page.get("controller").is_none() {
             return Err(PageError::Unreadable.of_issuer());
@@ -263,13 +263,13 @@ impl<'a> Resolver<'a> {
             return Err(not_of_issuer());
         }
         check_state(&page, signed_at)?;
-        Ok((key_of(&page)?, Owner::Said))
+        key_of(&page)
     }
 
     /// What the issuer's own page says about a key that was found elsewhere on its host.
     ///
-    /// A page of keys says nothing about who may use them, and one host can serve many issuers. So when the issuer
-    /// keeps a list, the key has to be on it. Asked only once the signature holds.
+    /// Whose a key is, only the issuer can say, and one host can serve many issuers. So when the issuer keeps a list,
+    /// the key has to be on it. Asked only once the signature holds.
     pub(super) fn confirm(
         &self,
         id: &str,
@@ -282,16 +282,15 @@ impl<'a> Resolver<'a> {
         if page.get("verificationMethod").is_none() && page.get("assertionMethod").is_none() {
             return Ok(());
         }
-        let is_listed = methods(&page)
+        let has_entry = methods(&page)
             .iter()
-            .chain(
-                &items(page.get("assertionMethod"))
-                    .into_iter()
-                    .map(|(_, one)| one)
-                    .collect::<Vec<_>>(),
-            )
-            .any(|one| one.as_str().or_else(|| one["id"].as_str()) == Some(kid));
-        if !is_listed {
+            .any(|entry| entry["id"].as_str().is_some_and(|name| is_name(name, id, kid)));
+        let purposes = items(page.get("assertionMethod"));
+        if !has_entry && purposes.iter().any(|(_, name)| name.as_str() == Some(kid)) {
+            // Listed by its address, where the key was read.
+            return Ok(());
+        }
+        if !has_entry {
             return Err(Finding::unknown(
                 "key-unlisted",
                 "The key is on the issuer's host, but the issuer's own page does not list it.",
@@ -303,13 +302,6 @@ impl<'a> Resolver<'a> {
             Err(finding) => Err(finding),
         }
     }
-}
-
-/// Whether a page with a key says whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
-    Said,
-    Unsaid,
 }
 
 /// The verification methods of a page, wherever it lists them.
@@ -344,7 +336,7 @@ pub(super) fn find_method(
         let is_listed = items(page.get("assertionMethod"))
             .iter()
             .any(|(_, name)| name.as_str() == Some(method));
-        return if is_listed { own_key(method) } else { Err(not_of_issuer()) };
+        return if is_listed { own_key(method, id) } else { Err(not_of_issuer()) };
     };
     if published.any(|other| other != entry) {
         return Err(ambiguous());
@@ -352,14 +344,19 @@ pub(super) fn find_method(
     check_method(page, id, entry, signed_at)
 }
 
-fn own_key(method: &str) -> Result<PublicJwk, Finding> {
+fn own_key(method: &str, issuer: &str) -> Result<PublicJwk, Finding> {
     let did = method.split('#').next().unwrap_or_default();
     match did.strip_prefix("did:key:").map(PublicJwk::parse_multikey) {
         Some(Ok(key)) if names_did_key(method, did) => Ok(key),
         Some(Err(KeyError::OtherKind)) => Err(unsupported_key()),
         Some(_) => Err(bad_did("did:key")),
         None if method.starts_with("did:") => Err(unsupported_did(method)),
-        None => Err(not_of_issuer()),
+        // On this very page, where it is not.
+        None if did == issuer => Err(not_of_issuer()),
+        None => Err(Finding::unknown(
+            "key-elsewhere",
+            "The issuer lists the key, but publishes it at an address of its own, which is not asked before the signature holds.",
+        )),
     }
 }
 

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Finding;
-use super::issuer::seconds;
 use super::resolver;
 use crate::credential::document::issuer_id;
 use crate::credential::json::{JsonError, Limits};
@@ -244,4 +243,15 @@ fn ends(document: &Value) -> Option<DateTime<Utc>> {
 fn time(value: &Value) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
     Some(time.with_timezone(&Utc))
+}
+
+/// A NumericDate (RFC 7519, section 2).
+fn seconds(value: &Value) -> Option<DateTime<Utc>> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a fraction of a second does not matter, and what is out of range becomes no time"
+    )]
+    let seconds =
+        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
+    DateTime::from_timestamp(seconds, 0)
 }

@@ -13,6 +13,7 @@ pub mod reviews;
 pub mod sessions;
 pub mod signing_keys;
 pub mod submissions;
+pub mod trusted_issuers;
 pub mod verify;
 
 use base64::Engine;

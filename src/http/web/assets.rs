@@ -1,4 +1,4 @@
-//! The files that pages refer to: one stylesheet, one emblem and three scripts, all inside the program.
+//! The files that pages refer to: one stylesheet, one emblem and four scripts, all inside the program.
 
 use std::sync::LazyLock;
 
@@ -18,10 +18,15 @@ pub struct Asset {
 }
 
 /// Every file that a page refers to. Names do not change with the contents, so browsers must revalidate.
-pub static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
+pub static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     [
         asset("assay.css", "text/css; charset=utf-8", include_bytes!("assets/assay.css")),
         asset("hallmark.svg", "image/svg+xml", include_bytes!("assets/hallmark.svg")),
+        asset(
+            "credential.js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("assets/credential.js"),
+        ),
         asset("verify.js", "text/javascript; charset=utf-8", include_bytes!("assets/verify.js")),
         asset(
             "invitation.js",

@@ -1,7 +1,7 @@
 //! The page of one credential: what it says and whether it holds, in ten seconds.
 
 use askama::Template;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::issuer::IssuerRef;
 use super::words;
@@ -49,6 +49,8 @@ pub struct CredentialPage {
     pub scoring: Scoring,
     /// The level of each criterion; empty unless the earner chose to include them.
     pub levels: Vec<AchievedLevel>,
+    /// Whether the badge can be had as a JWT. One from before that was possible cannot, until it is signed again.
+    pub has_jwt: bool,
 }
 
 /// How the work was scored, as it is signed into the credential.
@@ -165,6 +167,18 @@ impl Standing {
         }
     }
 
+    /// Why nobody should rely on it today, in a word or three; `None` where they may.
+    #[must_use]
+    pub const fn ended_word(self) -> Option<&'static str> {
+        match self {
+            Standing::Valid | Standing::Superseded => None,
+            Standing::NotYetValid { .. } | Standing::NotIssued => Some("Not valid yet"),
+            Standing::Suspended => Some("Suspended"),
+            Standing::Expired { .. } => Some("Expired"),
+            Standing::Revoked { .. } => Some("Revoked"),
+        }
+    }
+
     /// The outline of the icon: a tick, a clock, a bar or a cross.
     fn icon(self) -> &'static str {
         match self {
@@ -205,12 +219,67 @@ struct CredentialTemplate<'a> {
     standing: Standing,
 }
 
+impl Scoring {
+    /// Who scored it, in one line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let trained = if self.assessors_qualified { "trained " } else { "" };
+        let readers = if self.raters == 1 { "reader" } else { "readers" };
+        format!("Scored blind by {} {trained}{readers}", words::number_in_words(self.raters))
+    }
+}
+
 impl CredentialTemplate<'_> {
     fn scored_headline(&self) -> String {
-        let raters = self.page.scoring.raters;
-        let trained = if self.page.scoring.assessors_qualified { "trained " } else { "" };
-        let readers = if raters == 1 { "reader" } else { "readers" };
-        format!("Scored blind by {} {trained}{readers}", words::number_in_words(raters))
+        self.page.scoring.headline()
+    }
+
+    /// Whether somebody may rely on it today.
+    fn counts(&self) -> bool {
+        self.standing.ended_word().is_none()
+    }
+
+    fn has_pdf(&self) -> bool {
+        cfg!(feature = "pdf")
+    }
+
+    fn picture_alternative(&self) -> String {
+        format!("Badge: {}, issued by {}", self.page.title, self.page.issuer.name)
+    }
+
+    /// The form with which LinkedIn takes a certification, filled in.
+    fn linkedin_link(&self) -> String {
+        let page = self.page;
+        let mut pairs = vec![
+            ("startTask", "CERTIFICATION_NAME".to_owned()),
+            ("name", page.title.clone()),
+            ("organizationName", page.issuer.name.clone()),
+            ("certUrl", page.credential_id.clone()),
+            ("certId", page.award_id.clone()),
+        ];
+        for (day, year, month) in [
+            (page.issued_on, "issueYear", "issueMonth"),
+            (page.valid_until, "expirationYear", "expirationMonth"),
+        ] {
+            if let Some(day) = day {
+                pairs.push((year, day.year().to_string()));
+                pairs.push((month, day.month().to_string()));
+            }
+        }
+        words::link_with("https://www.linkedin.com/profile/add", &pairs)
+    }
+
+    /// A letter that somebody only has to address.
+    fn share_mail_link(&self) -> String {
+        let page = self.page;
+        let body = format!(
+            "{}\n\n{}. Issued by {}.\nWhether it counts today stands on the page:\n\n{}\n",
+            page.title,
+            self.scored_headline(),
+            page.issuer.name,
+            page.credential_id
+        );
+        words::letter_link(&format!("Micro-credential: {}", page.title), &body)
     }
 
     fn explanation(&self) -> String {

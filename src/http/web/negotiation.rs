@@ -20,6 +20,9 @@ pub enum Form {
     Png,
     /// An SVG image with the JSON in it.
     Svg,
+    /// A page to print.
+    #[cfg(feature = "pdf")]
+    Pdf,
 }
 
 impl Form {
@@ -31,6 +34,8 @@ impl Form {
             Form::Jwt => &["application/vc+jwt", "application/jwt"],
             Form::Png => &["image/png"],
             Form::Svg => &["image/svg+xml"],
+            #[cfg(feature = "pdf")]
+            Form::Pdf => &["application/pdf"],
         }
     }
 
@@ -42,6 +47,8 @@ impl Form {
             Form::Jwt => Some("jwt"),
             Form::Png => Some("png"),
             Form::Svg => Some("svg"),
+            #[cfg(feature = "pdf")]
+            Form::Pdf => Some("pdf"),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::Standing;
 use super::negotiation::{document, entity_tag, is_known, not_modified, send};
 use super::public::standing_of;
+#[cfg(feature = "pdf")]
+use super::words;
 use crate::domain::ids::{AwardId, OrganizationId};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -21,6 +22,9 @@ pub enum Picture {
     Svg,
     /// The preview for other sites.
     Preview,
+    /// The certificate to print.
+    #[cfg(feature = "pdf")]
+    Pdf,
 }
 
 /// Sends a picture of a badge. It is drawn only for who does not have it, a few at a time.
@@ -42,7 +46,7 @@ pub async fn send_picture(
             Ok((pictures, standing))
         })
         .await?;
-    let word = standing_word(standing);
+    let word = standing.ended_word();
     let etag = entity_tag(format!("{picture:?} {word:?} {}", pictures.fingerprint()).as_bytes());
     if is_known(request, &etag) {
         return Ok(not_modified(etag));
@@ -52,6 +56,8 @@ pub async fn send_picture(
     let media_type = match picture {
         Picture::Png | Picture::Preview => "image/png",
         Picture::Svg => "image/svg+xml",
+        #[cfg(feature = "pdf")]
+        Picture::Pdf => "application/pdf",
     };
     Ok(send(etag, media_type, body))
 }
@@ -64,19 +70,14 @@ fn draw(
     match picture {
         Picture::Png => pictures.png(),
         Picture::Svg => pictures.svg(),
+        #[cfg(feature = "pdf")]
+        Picture::Pdf => {
+            let scoring = super::public::scoring_of(&pictures.view);
+            let said = format!("{}. {}", scoring.headline(), words::mode_in_past(scoring.mode));
+            pictures.certificate(said, word)
+        }
         Picture::Preview => pictures
             .preview(word.map_or(badge_images::Standing::Active, badge_images::Standing::Ended)),
-    }
-}
-
-/// Why a badge does not count now, in one word.
-const fn standing_word(standing: Standing) -> Option<&'static str> {
-    match standing {
-        Standing::Valid | Standing::Superseded => None,
-        Standing::NotYetValid { .. } | Standing::NotIssued => Some("Not valid yet"),
-        Standing::Suspended => Some("Suspended"),
-        Standing::Expired { .. } => Some("Expired"),
-        Standing::Revoked { .. } => Some("Revoked"),
     }
 }
 

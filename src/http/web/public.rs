@@ -87,6 +87,8 @@ pub async fn read_credential(
         }
         (Form::Png, _) => send_picture(&app, &meta, &request, id, Picture::Png).await,
         (Form::Svg, _) => send_picture(&app, &meta, &request, id, Picture::Svg).await,
+        #[cfg(feature = "pdf")]
+        (Form::Pdf, _) => send_picture(&app, &meta, &request, id, Picture::Pdf).await,
         (Form::Json, media_type) => {
             let body = app
                 .run(&meta, "read_credential", move |cx| publications::credential(cx, id))
@@ -115,6 +117,15 @@ pub(super) fn standing_of(view: &CredentialView, now: Timestamp) -> Standing {
             Some(until) => Standing::Expired { on: day(until) },
             None => Standing::Superseded,
         },
+    }
+}
+
+/// How the work behind a credential was scored.
+pub(super) fn scoring_of(view: &CredentialView) -> Scoring {
+    Scoring {
+        mode: view.definition.review_policy().mode(),
+        raters: count(view.decision.raters),
+        assessors_qualified: view.decision.assessors_qualified,
     }
 }
 
@@ -171,11 +182,8 @@ fn credential_page_of(
         version_label: view.version.label.clone(),
         current_version_label: newest_label.filter(|label| *label != view.version.label),
         is_definition_retired: view.version.state == VersionState::Retired,
-        scoring: Scoring {
-            mode: view.definition.review_policy().mode(),
-            raters: count(decision.raters),
-            assessors_qualified: decision.assessors_qualified,
-        },
+        scoring: scoring_of(view),
+        has_jwt: view.has_jwt,
         levels,
     }
 }
@@ -200,9 +208,7 @@ pub async fn read_achievement(
         .await?;
     match form {
         (Form::Page, _) => rendered(achievement_page(&achievement_page_of(&view, newer))),
-        (Form::Json | Form::Jwt | Form::Png | Form::Svg, media_type) => {
-            Ok(document(&request, media_type, view.document().to_string()))
-        }
+        (_json, media_type) => Ok(document(&request, media_type, view.document().to_string())),
     }
 }
 
@@ -233,9 +239,7 @@ pub async fn read_issuer(
     let view = app.run(&meta, "read_issuer", move |cx| publications::issuer(cx, id)).await?;
     match form {
         (Form::Page, _) => rendered(issuer_page(&issuer_page_of(view)?)),
-        (Form::Json | Form::Jwt | Form::Png | Form::Svg, media_type) => {
-            Ok(document(&request, media_type, view.document()?.to_string()))
-        }
+        (_json, media_type) => Ok(document(&request, media_type, view.document()?.to_string())),
     }
 }
 

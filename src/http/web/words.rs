@@ -94,3 +94,20 @@ pub(super) fn mail_link(address: &str) -> Option<String> {
     let is_address = [name, host].iter().all(|part| !part.is_empty() && part.chars().all(is_plain));
     is_address.then(|| format!("mailto:{address}"))
 }
+
+/// An address with a query, every character in its place.
+pub(super) fn link_with(address: &str, pairs: &[(&str, String)]) -> String {
+    match Url::parse_with_params(address, pairs) {
+        Ok(url) => url.to_string(),
+        Err(_no_address) => address.to_owned(),
+    }
+}
+
+/// A link that begins a letter to nobody yet. In `mailto:` a space is never a plus (RFC 6068, 5).
+pub(super) fn letter_link(subject: &str, body: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("subject", subject)
+        .append_pair("body", &body.replace('\n', "\r\n"))
+        .finish();
+    format!("mailto:?{}", query.replace('+', "%20"))
+}

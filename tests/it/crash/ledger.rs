@@ -173,7 +173,7 @@ impl Ledger {
             assert!(members.remove("proof").is_some());
             let (_, _, intended) = &self.intents[award];
             assert_eq!(unsigned, serde_json::from_str::<Value>(intended).unwrap(), "{award}");
-            let verdict = verification::verify(resources, document.as_bytes()).unwrap();
+            let verdict = verification::verify(resources, document.as_bytes(), None).unwrap();
             let verdict = serde_json::to_value(verdict).unwrap();
             assert_eq!(verdict["verdict"], "valid", "{verdict}");
         }

@@ -22,6 +22,7 @@ fn issuer_ref() -> IssuerRef {
 
 pub fn credential() -> CredentialPage {
     CredentialPage {
+        has_jwt: true,
         award_id: hostile(),
         credential_id: hostile(),
         standing: Standing::Valid,

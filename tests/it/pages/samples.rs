@@ -34,6 +34,7 @@ pub fn definition() -> (DefinitionView, String, String) {
 pub fn credential(standing: Standing) -> CredentialPage {
     let (definition, _, _) = definition();
     CredentialPage {
+        has_jwt: true,
         award_id: AWARD.to_owned(),
         credential_id: format!("https://badges.riverbend.example.org/credentials/{AWARD}"),
         standing,

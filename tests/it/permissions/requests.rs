@@ -110,6 +110,10 @@ pub fn request(
             format!("{organization}/issuer-settings"),
             json!({ "identifier": "https", "jwt_algorithm": "RS256", "status_method": "bitstring" }),
         ),
+        "read_trusted_issuers" => get(format!("{organization}/trusted-issuers")),
+        "put_trusted_issuers" => {
+            put(format!("{organization}/trusted-issuers"), json!({ "issuers": [] }))
+        }
         "put_artwork" => {
             Some(at(Method::PUT, format!("{organization}/artwork")).body("no picture"))
         }

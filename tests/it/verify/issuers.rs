@@ -1,6 +1,8 @@
 //! Issuers of every kind: their pages, their DIDs, and the keys that they list.
 
-use assay::credential::document::{CredentialDraft, PublishedKey, did_document, issuer_document};
+use assay::credential::document::{
+    CredentialDraft, PublishedKey, did_document, issuer_document, key_document,
+};
 use assay::credential::jwk::{Algorithm, PublicJwk};
 use assay::credential::jwt::sign;
 use assay::credential::keys::{IssuerKey, did_key, did_key_method};
@@ -191,6 +193,23 @@ fn a_page_can_list_a_did_key_and_strangers_may_sign_as_well() {
 }
 
 #[test]
+fn a_key_that_is_only_listed_cannot_be_had_before_the_proof_holds() {
+    let issuer = content().issuer.id;
+    let address = "https://badges.example.org/keys/1";
+    let listed = PublishedKey::multikey(address, &key().public_multikey(), None);
+    let mut web = web();
+    web.put(&issuer, &json!({"id": issuer, "assertionMethod": [listed.id]}).to_string());
+    web.put(address, &key_document(&issuer, &listed).to_string());
+    let text = badge_of(&issuer, &listed.id);
+    let verdict = judge(&text, &web);
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "key-elsewhere");
+    assert_eq!(*web.asked.borrow(), [issuer.as_str()]);
+    web.put(&issuer, &json!({"id": issuer, "assertionMethod": []}).to_string());
+    let verdict = judge(&text, &web);
+    ends(&verdict, VerdictWord::Invalid, "issuer", Outcome::Fail, "key-not-of-issuer");
+}
+
+#[test]
 fn a_key_is_never_taken_from_the_fragment_of_an_address() {
     let issuer = content().issuer;
     let stranger = IssuerKey::from_seed(&[9; 32]);
@@ -214,4 +233,39 @@ fn http_issuers_are_not_believed_unless_that_is_allowed() {
     options.allow_http = true;
     let verdict = verify(text.as_bytes(), &web, &options).unwrap();
     assert_eq!(check(&verdict, "issuer"), (Outcome::Pass, "ok"));
+}
+
+#[test]
+fn a_proof_of_a_chain_covers_those_before_it() {
+    let path = "vectors/vc-di-eddsa/proof-set-chain/signedProofChain1.json";
+    let chain = crate::standards::published_json(path);
+    let last = chain["proof"][2].clone();
+    assert!(last["previousProof"].is_string() || last["previousProof"].is_array());
+    // Only the last is the issuer's, so that nobody asks whether the others hold.
+    let issuer = "https://vc.example/issuers/5678";
+    let mut web = Web::default();
+    let page = json!({"id": issuer, "assertionMethod": [last["verificationMethod"]]});
+    web.put(issuer, &page.to_string());
+    let judge_with = |change: &dyn Fn(&mut Value)| {
+        let mut chain = chain.clone();
+        change(&mut chain);
+        let verdict = judge(&chain.to_string(), &web);
+        (verdict.verdict, check(&verdict, "proof").1.to_owned())
+    };
+    let invalid = |code: &str| (VerdictWord::Invalid, code.to_owned());
+    assert_eq!(judge_with(&|_| {}), (VerdictWord::Valid, "ok".to_owned()));
+    let earlier = json!("2023-02-26T22:16:39Z");
+    for index in [0, 1] {
+        let change = |chain: &mut Value| chain["proof"][index]["created"] = earlier.clone();
+        assert_eq!(judge_with(&change), invalid("signature-invalid"), "{index}");
+    }
+    let without = |chain: &mut Value| drop(chain["proof"].as_array_mut().unwrap().remove(0));
+    assert_eq!(judge_with(&without), invalid("proof-malformed"));
+    let numbered = |chain: &mut Value| chain["proof"][2]["previousProof"] = json!([7]);
+    assert_eq!(judge_with(&numbered), invalid("proof-malformed"));
+    let long = |chain: &mut Value| {
+        let last = chain["proof"][2].clone();
+        chain["proof"].as_array_mut().unwrap().extend([last.clone(), last.clone(), last]);
+    };
+    assert_eq!(judge_with(&long), invalid("too-many-proofs"));
 }

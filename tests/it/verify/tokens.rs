@@ -347,6 +347,18 @@ fn a_key_of_another_issuer_on_the_same_host_is_not_enough() {
     web.put(KID, &key_document("", &PublishedKey::jwk(KID, jwk.clone(), None)).to_string());
     let verdict = judge(&token, &web);
     ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "key-unlisted");
+    // Saying to be of the issuer, or to be the issuer, is not enough either.
+    let method = json!({"id": KID, "type": "JsonWebKey", "controller": content().issuer.id, "publicKeyJwk": jwk.to_value()});
+    let page = issuer_document(&content().issuer, &[PublishedKey::jwk(KID, jwk, None)]);
+    for page in [method, page] {
+        web.put(KID, &page.to_string());
+        let verdict = judge(&token, &web);
+        ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "key-unlisted");
+    }
+    // Listed by its address alone, it is the issuer's.
+    let listed = json!({"id": content().issuer.id, "assertionMethod": [KID]});
+    web.put(&content().issuer.id, &listed.to_string());
+    assert_eq!(check(&judge(&token, &web), "issuer"), (Outcome::Pass, "ok"));
     // An issuer without a list leaves it to its host.
     web.put(
         &content().issuer.id,
@@ -549,6 +561,24 @@ fn tokens_that_are_no_credential_are_refused_as_input() {
     let list = forged(&header().to_string(), "[]");
     let verdict = verify(list.as_bytes(), &NoDocuments, &options()).unwrap();
     ends(&verdict, VerdictWord::Invalid, "parse", Outcome::Fail, "token-malformed");
+}
+
+#[test]
+fn an_enveloped_credential_is_the_token_in_its_address() {
+    let key = key(Algorithm::Rs256);
+    let envelope = |id: String| {
+        json!({
+            "@context": "https://www.w3.org/ns/credentials/v2",
+            "type": "EnvelopedVerifiableCredential",
+            "id": id,
+        })
+        .to_string()
+    };
+    let token = signed_by(&key, KID);
+    let verdict = judge(&envelope(format!("data:application/vc+jwt,{token}")), &web_with(&key));
+    ends(&verdict, VerdictWord::Valid, "status", Outcome::Pass, "ok");
+    let verdict = judge(&envelope(format!("data:application/vc+sd-jwt,{token}")), &web_with(&key));
+    ends(&verdict, VerdictWord::Indeterminate, "proof", Outcome::Unknown, "unsupported-form");
 }
 
 #[test]
