@@ -60,7 +60,12 @@ pub fn write_all(
     }
     let mut index = Vec::new();
     for context in BUNDLE {
+        // Some contexts have several addresses.
+        let is_written = index.iter().any(|entry: &Value| entry["file"] == context.file);
         index.push(json!({"url": context.url, "file": context.file, "sha256": context.sha256}));
+        if is_written {
+            continue;
+        }
         emit(PublicFile {
             path: format!("contexts/{}", context.file),
             media_type: JSON,
