@@ -276,7 +276,7 @@ fn header(token: &[u8]) -> Value {
 /// Our own verifier comes to the same verdict as every other should.
 #[track_caller]
 fn check_own_verdict(app: &TestApp, award: &Made, form: &str, badge: &[u8]) {
-    let verdict = verification::verify(&app.resources, badge).unwrap();
+    let verdict = verification::verify(&app.resources, badge, None).unwrap();
     let found = serde_json::to_value(verdict).unwrap();
     let expected = if award.state == "active" { "valid" } else { "invalid" };
     let what = format!(
