@@ -304,7 +304,13 @@ fn check_own_verdict(app: &TestApp, award: &Made, form: &str, badge: &[u8]) {
 fn add_documents(folder: &mut Folder, stranger: &Person, document: &Value, jwt: &[u8]) {
     let entries = match &document["credentialStatus"] {
         Value::Array(entries) => entries.clone(),
-        entry => vec![entry.clone()],
+        entry @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)) => {
+            vec![entry.clone()]
+        }
     };
     for entry in entries {
         let url = entry["statusListCredential"].as_str().unwrap();
