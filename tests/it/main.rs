@@ -29,6 +29,7 @@ mod idempotency;
 mod issuance;
 mod issuers;
 mod jwt;
+mod key_command;
 mod lints;
 mod mail;
 mod main_job;

@@ -111,3 +111,23 @@ fn artwork_is_made_anew_and_is_the_picture_of_every_badge_of_its_issuer() {
     assert_eq!(stranger.get(&badge).bytes, drawn.bytes);
     assert_eq!(stranger.get(taken["path"].as_str().unwrap()).problem(), "not-found");
 }
+
+#[test]
+fn certificate_to_print_is_there_where_it_is_built_in() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let (_, award) = district.award(&district.earner, &family);
+    let path = format!("/credentials/{award}");
+    let certificate = app.anybody().get(&format!("{path}.pdf"));
+    let page = app.anybody().get_as(&path, "text/html");
+    let html = String::from_utf8(page.bytes).unwrap();
+    if cfg!(feature = "pdf") {
+        assert_eq!(certificate.headers["content-type"], "application/pdf");
+        assert!(certificate.bytes.starts_with(b"%PDF-"));
+        assert!(html.contains(&format!("{path}.pdf")));
+    } else {
+        assert_eq!(certificate.problem(), "not-found");
+        assert!(!html.contains(".pdf"));
+    }
+}
