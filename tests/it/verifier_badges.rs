@@ -58,6 +58,8 @@ fn left_out() -> Value {
          "reason": "the service bakes the document with its embedded proof; it bakes no JWT"},
         {"form": ["json", "png", "svg"], "algorithm": ["RS256", "ES256"],
          "reason": "an embedded proof is eddsa-rdfc-2022, whatever signs the JWTs"},
+        {"status_method": ["revocation_list"],
+         "reason": "Digital Bazaar's libraries do not know 1EdTechRevocationList; our own verifier is tested with it"},
         {"status_method": ["bitstring"], "verdict": ["suspended"],
          "reason": "with one entry a suspended award shows as revoked until it is reinstated"},
     ])
@@ -302,17 +304,9 @@ fn check_own_verdict(app: &TestApp, award: &Made, form: &str, badge: &[u8]) {
 
 /// The documents that a verifier of this badge asks for.
 fn add_documents(folder: &mut Folder, stranger: &Person, document: &Value, jwt: &[u8]) {
-    let entries = match &document["credentialStatus"] {
-        Value::Array(entries) => entries.clone(),
-        entry @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Object(_)) => {
-            vec![entry.clone()]
-        }
-    };
-    for entry in entries {
+    let status = &document["credentialStatus"];
+    let one = std::slice::from_ref(status);
+    for entry in status.as_array().map_or(one, Vec::as_slice) {
         let url = entry["statusListCredential"].as_str().unwrap();
         for media_type in ["application/vc", "application/vc+jwt"] {
             folder.add_document(stranger, url, media_type);

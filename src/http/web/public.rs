@@ -54,7 +54,15 @@ fn reference(organization: &Organization) -> IssuerRef {
 }
 
 /// The forms of a credential.
-const CREDENTIAL_FORMS: &[Form] = &[Form::Json, Form::Page, Form::Jwt, Form::Png, Form::Svg];
+const CREDENTIAL_FORMS: &[Form] = &[
+    Form::Json,
+    Form::Page,
+    Form::Jwt,
+    Form::Png,
+    Form::Svg,
+    #[cfg(feature = "pdf")]
+    Form::Pdf,
+];
 
 /// `GET /credentials/{award_id}`, and with a suffix for each form.
 pub async fn read_credential(

@@ -110,7 +110,11 @@ fn badge_is_a_page_for_people_and_the_same_bytes_for_programs() {
     let (_, award) = district.award(&district.earner, &family);
     let stranger = app.anybody();
     let path = format!("/credentials/{award}");
-    let badge = check_json(&stranger, &path, &["application/vc+jwt", "image/png", "image/svg+xml"]);
+    let badge = check_json(
+        &stranger,
+        &path,
+        &["application/vc+jwt", "image/png", "image/svg+xml", "application/pdf"],
+    );
     assert_eq!(badge.json["id"], format!("{BASE_URL}{path}"));
     let html = check_page(&stranger, &path);
     assert!(html.contains("Instructional Assistant: Small-Group Support"), "{html}");

@@ -123,6 +123,7 @@ fn certificate_to_print_is_there_where_it_is_built_in() {
     let page = app.anybody().get_as(&path, "text/html");
     let html = String::from_utf8(page.bytes).unwrap();
     if cfg!(feature = "pdf") {
+        assert_eq!(certificate.status, 200, "{certificate:?}");
         assert_eq!(certificate.headers["content-type"], "application/pdf");
         assert!(certificate.bytes.starts_with(b"%PDF-"));
         assert!(html.contains(&format!("{path}.pdf")));
