@@ -42,6 +42,11 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let earlier = prepare(folder)?;
     let mut listed: Vec<Value> = Vec::new();
     let base_url = resources.as_system(|cx| Ok(cx.installation()?.base_url))?;
+    if earlier.is_empty() {
+        // From now on it is a folder of ours, so that an export that breaks off can be begun anew.
+        let begun = json!({ "base_url": base_url, "files": [] });
+        write_whole(&folder.join(MANIFEST), format!("{begun:#}\n").as_bytes())?;
+    }
     resources.as_system(|cx| {
         write_all(cx, args.with_credentials, &mut |file| {
             put(folder, &file).map_err(|error| Error::internal(format!("{error:#}")))?;

@@ -9,7 +9,7 @@ use super::organizations;
 use super::publications::{self, CredentialView};
 use crate::credential::bake::{Baked, bake_png, bake_svg};
 use crate::domain::audit::hex;
-use crate::domain::ids::{AwardId, OrganizationId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId};
 use crate::domain::policy::{self, Denied};
 use crate::images::{Artwork, ArtworkError, BadgeFace, badge_png, draw_badge, preview_png};
 use crate::store;
@@ -43,10 +43,7 @@ impl BadgePictures {
     }
 
     fn artwork(&self) -> Result<Option<Artwork>, Error> {
-        self.artwork
-            .as_ref()
-            .map(|stored| Artwork::restore(stored.png.clone()).map_err(Error::internal))
-            .transpose()
+        restore(self.artwork.as_ref())
     }
 
     /// What tells this state of the pictures from every other.
@@ -110,6 +107,61 @@ impl BadgePictures {
     pub fn preview(&self, standing: Standing<'_>) -> Result<Vec<u8>, Error> {
         preview_png(&self.face(), self.artwork()?.as_ref(), standing).map_err(Error::internal)
     }
+}
+
+/// The picture of a version that can be earned: like that of its badges, but nobody's.
+#[derive(Clone, Debug)]
+pub struct AchievementPicture {
+    face: BadgeFace,
+    artwork: Option<StoredArtwork>,
+}
+
+impl AchievementPicture {
+    /// What tells this state of the picture from every other.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let artwork = self.artwork.as_ref().map(|artwork| artwork.sha256.as_str());
+        format!("{:?} {artwork:?}", self.face)
+    }
+
+    /// As a PNG image, or as an SVG image.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be drawn.
+    pub fn draw(&self, as_png: bool) -> Result<Vec<u8>, Error> {
+        let artwork = restore(self.artwork.as_ref())?;
+        if as_png {
+            badge_png(&self.face, artwork.as_ref(), WIDTH).map_err(Error::internal)
+        } else {
+            Ok(draw_badge(&self.face, artwork.as_ref()).svg().as_bytes().to_vec())
+        }
+    }
+}
+
+fn restore(stored: Option<&StoredArtwork>) -> Result<Option<Artwork>, Error> {
+    stored.map(|stored| Artwork::restore(stored.png.clone()).map_err(Error::internal)).transpose()
+}
+
+/// What the picture of a published version is made of.
+///
+/// # Errors
+/// [`Error::Denied`] for one that is not public.
+pub fn find_achievement(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    number: i32,
+) -> Result<AchievementPicture, Error> {
+    let view = publications::achievement(cx, family, number)?;
+    let artwork = store::issuer_settings::find_artwork(cx.conn, view.organization.id)?;
+    let about = view.definition.about();
+    let face = BadgeFace {
+        title: about.title.clone(),
+        issuer_name: view.organization.name.clone(),
+        fingerprint: view.version.scoring_hash.clone(),
+        language: about.language.clone(),
+        issued_on: None,
+    };
+    Ok(AchievementPicture { face, artwork })
 }
 
 /// What the pictures of a badge are made of.

@@ -112,6 +112,13 @@ pub struct AchievementView {
 }
 
 impl AchievementView {
+    /// Its id, as it stands in badges.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let version = &self.version;
+        badge_content::achievement_url(&self.base_url, version.micro_credential, version.number)
+    }
+
     /// The Achievement as JSON-LD.
     #[must_use]
     pub fn document(&self) -> Value {

@@ -78,8 +78,10 @@ fn every_file_that_a_page_asks_for_is_there() {
             if let Some(file) = file {
                 asked += 1;
                 // The picture of the badge is made when it is asked for (`awards::pictures`).
-                let is_picture = file.starts_with("/credentials/") && file.ends_with(".png");
-                if name.ends_with("credential") && is_picture {
+                let is_picture = ["/credentials/", "/achievements/"]
+                    .iter()
+                    .any(|folder| file.starts_with(folder) && file.ends_with(".png"));
+                if is_picture {
                     continue;
                 }
                 let file = file.strip_prefix("/assets/");

@@ -16,6 +16,8 @@ pub struct AchievementPage {
     pub micro_credential_id: String,
     /// The version, counted from 1.
     pub version: u32,
+    /// Its own id, a whole URL, as it stands in badges.
+    pub achievement_id: String,
     /// The organization that owns it.
     pub organization: IssuerRef,
     /// Whether it can no longer be earned.

@@ -6,7 +6,7 @@ use super::negotiation::{document, entity_tag, is_known, not_modified, send};
 use super::public::standing_of;
 #[cfg(feature = "pdf")]
 use super::words;
-use crate::domain::ids::{AwardId, OrganizationId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::{Meta, Path};
@@ -60,6 +60,29 @@ pub async fn send_picture(
         Picture::Pdf => "application/pdf",
     };
     Ok(send(etag, media_type, body))
+}
+
+/// Sends the picture of a version that can be earned, as PNG or as SVG.
+///
+/// # Errors
+/// 404 for a version that is not public, 503 when too many are asked for at once.
+pub async fn send_achievement(
+    app: &web::Data<App>,
+    meta: &Meta,
+    request: &HttpRequest,
+    (family, number): (MicroCredentialId, i32),
+    as_png: bool,
+) -> Result<HttpResponse, Problem> {
+    let picture = app
+        .run(meta, "read_achievement", move |cx| badge_images::find_achievement(cx, family, number))
+        .await?;
+    let etag = entity_tag(format!("{as_png} {}", picture.fingerprint()).as_bytes());
+    if is_known(request, &etag) {
+        return Ok(not_modified(etag));
+    }
+    let _turn = app.verifying.enter().await?;
+    let body = app.block(move |_resources| picture.draw(as_png)).await?;
+    Ok(send(etag, if as_png { "image/png" } else { "image/svg+xml" }, body))
 }
 
 fn draw(

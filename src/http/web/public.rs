@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::negotiation::{Form, document, negotiate, read_suffix};
-use super::pictures::{Picture, send_picture};
+use super::pictures::{Picture, send_achievement, send_picture};
 use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
     CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, IssuerKeyView, IssuerPage,
@@ -206,7 +206,11 @@ pub async fn read_achievement(
     let (number, suffix) = read_suffix(&name);
     let number: i32 =
         number.parse().map_err(|_no_number| Problem::from(Error::NotFound("achievement")))?;
-    let form = negotiate(&request, suffix, &[Form::Json, Form::Page])?;
+    let form = negotiate(&request, suffix, &[Form::Json, Form::Page, Form::Png, Form::Svg])?;
+    if let Form::Png | Form::Svg = form.0 {
+        let version = (family, number);
+        return send_achievement(&app, &meta, &request, version, form.0 == Form::Png).await;
+    }
     let (view, newer) = app
         .run(&meta, "read_achievement", move |cx| {
             let view = publications::achievement(cx, family, number)?;
@@ -224,6 +228,7 @@ fn achievement_page_of(view: &AchievementView, newer: Option<i32>) -> Achievemen
     AchievementPage {
         micro_credential_id: view.version.micro_credential.to_string(),
         version: count(view.version.number),
+        achievement_id: view.id(),
         organization: reference(&view.organization),
         is_retired: view.version.state == VersionState::Retired,
         newer_version: newer.map(count),

@@ -81,6 +81,7 @@ pub fn achievement() -> AchievementPage {
         max_items: 1,
     };
     AchievementPage {
+        achievement_id: hostile(),
         micro_credential_id: hostile(),
         version: 1,
         organization: issuer_ref(),

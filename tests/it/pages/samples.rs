@@ -82,6 +82,7 @@ pub fn full_credential() -> CredentialPage {
 pub fn achievement() -> AchievementPage {
     let (definition, content_hash, scoring_hash) = definition();
     AchievementPage {
+        achievement_id: "https://badges.example.org/achievements/a/versions/1".to_owned(),
         micro_credential_id: FAMILY.to_owned(),
         version: 1,
         organization: issuer_ref(),
