@@ -33,6 +33,7 @@ mod lints;
 mod mail;
 mod main_job;
 mod micro_credentials;
+mod mutants;
 mod outbox;
 mod pages;
 mod permissions;
