@@ -24,6 +24,7 @@ mod definitions;
 mod denials;
 mod fetch;
 mod files;
+mod fuzz_corpus;
 mod graceful_stop;
 mod idempotency;
 mod issuance;
