@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{BAD_USAGE, complain, say};
@@ -33,6 +34,9 @@ pub struct VerifyArgs {
     /// Whose badge it should be.
     #[arg(long, value_name = "EMAIL")]
     expect_email: Option<String>,
+    /// A file that is said to be the evidence; can be given more than once.
+    #[arg(long, value_name = "FILE")]
+    evidence: Vec<PathBuf>,
     /// An issuer that you recognise, by its id; can be given more than once.
     #[arg(long = "trusted-issuer", value_name = "ID")]
     trusted_issuers: Vec<String>,
@@ -66,6 +70,7 @@ pub fn run(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         offline: args.offline,
         ..FetchPolicy::default()
     })?;
+    let evidence = args.evidence.iter().map(|file| digest(file)).collect::<Result<Vec<_>, _>>()?;
     let mut worst = VerdictWord::Valid;
     let mut has_unusable = false;
     for file in &args.files {
@@ -80,6 +85,7 @@ pub fn run(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         let options = VerifyOptions {
             allow_http,
             expect_email: args.expect_email.clone(),
+            evidence_sha256: (!evidence.is_empty()).then(|| evidence.clone()),
             trusted_issuers: (!args.trusted_issuers.is_empty())
                 .then(|| args.trusted_issuers.clone()),
             ..VerifyOptions::at((system_clock())())
@@ -128,6 +134,15 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
             .with_context(|| format!("{} cannot be read", file.display()))?;
     }
     Ok(input)
+}
+
+/// The SHA-256 of a file of any size.
+fn digest(file: &Path) -> anyhow::Result<[u8; 32]> {
+    let cannot = || format!("{} cannot be read", file.display());
+    let mut opened = std::fs::File::open(file).with_context(cannot)?;
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut opened, &mut hasher).with_context(cannot)?;
+    Ok(hasher.finalize().into())
 }
 
 fn show(file: &Path, verdict: &Verdict, as_json: bool) -> anyhow::Result<()> {

@@ -262,7 +262,7 @@ fn read_question(
         return Err(Error::invalid(
             &pointer,
             "unknown-field",
-            "send credential or url, and if you like expect with email or trusted_issuers",
+            "send credential or url, and if you like expect",
         ));
     }
     if let Some(expect) = members.get("expect") {
@@ -299,10 +299,26 @@ fn read_wrapper(input: &[u8]) -> Option<Map<String, Value>> {
     is_wrapper.then_some(members)
 }
 
+/// What a question may say beside the badge.
+const EXPECTATIONS: &str = "expect holds one or more of email, trusted_issuers and evidence_sha256";
+
+/// A SHA-256 in hexadecimal.
+fn read_digest(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let bytes: Vec<u8> = digits?
+        .chunks_exact(2)
+        .filter_map(|pair| Some(pair.first()? << 4 | pair.get(1)?))
+        .collect();
+    if text.len() == 64 { bytes.try_into().ok() } else { None }
+}
+
 fn read_expectation(expect: &Value, options: &mut VerifyOptions) -> Result<(), Error> {
     let refused = |pointer: &str, detail: &str| Err(Error::invalid(pointer, "expect", detail));
     let Some(members) = expect.as_object().filter(|members| !members.is_empty()) else {
-        return refused("/expect", "expect holds email, trusted_issuers, or both");
+        return refused("/expect", EXPECTATIONS);
     };
     for (name, value) in members {
         match (name.as_str(), value) {
@@ -317,13 +333,27 @@ fn read_expectation(expect: &Value, options: &mut VerifyOptions) -> Result<(), E
                     None => return refused("/expect/trusted_issuers", "name issuers by their ids"),
                 }
             }
+            ("evidence_sha256", Value::Array(digests)) => {
+                let digests: Option<Vec<[u8; 32]>> =
+                    digests.iter().map(|digest| read_digest(digest.as_str()?)).collect();
+                match digests {
+                    Some(digests) => options.evidence_sha256 = Some(digests),
+                    None => {
+                        let detail = "each digest is a SHA-256 in 64 hexadecimal digits";
+                        return refused("/expect/evidence_sha256", detail);
+                    }
+                }
+            }
             ("email", _) => return refused("/expect/email", "email is a text"),
+            ("evidence_sha256", _) => {
+                return refused("/expect/evidence_sha256", "evidence_sha256 is a list of digests");
+            }
             ("trusted_issuers", _) => {
                 return refused("/expect/trusted_issuers", "trusted_issuers is a list of ids");
             }
             _ => {
                 let pointer = format!("/expect/{name}");
-                return refused(&pointer, "expect holds email, trusted_issuers, or both");
+                return refused(&pointer, EXPECTATIONS);
             }
         }
     }

@@ -262,3 +262,23 @@ fn recognised_issuers_are_those_of_the_callers_district_and_its_own() {
         assert_eq!(trust(&app.anybody(), &question), expected);
     }
 }
+
+#[test]
+fn evidence_that_a_badge_does_not_name_cannot_be_compared_and_a_digest_has_64_digits() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let (_, award) = district.award(&district.earner, &family);
+    let badge = app.anybody().get(&format!("/credentials/{award}")).json;
+    let ask = |digests: Value| {
+        let question = json!({ "credential": badge, "expect": { "evidence_sha256": digests } });
+        app.anybody().post("/api/v1/verify", &question)
+    };
+    let found = ask(json!(["ab".repeat(32)])).expect(200);
+    assert_eq!(found["verdict"], "indeterminate");
+    assert_eq!(found["checks"][6]["code"], "no-digest");
+    for wrong in [json!(["ab"]), json!(["xy".repeat(32)]), json!("ab"), json!([1])] {
+        let refused = ask(wrong);
+        assert_eq!(refused.faults()[0].0, "/expect/evidence_sha256");
+    }
+}

@@ -313,6 +313,20 @@ fn retired_keys_still_verify_and_compromised_ones_do_not() {
 }
 
 #[test]
+fn a_proof_from_the_future_is_refused() {
+    let made_at = |created| {
+        let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
+        let method = method(&content().issuer.id, &key());
+        judge(&sign(&key(), linted, &method, created).unwrap().document, &web())
+    };
+    // Clocks differ.
+    let leeway = chrono::TimeDelta::minutes(5);
+    assert_eq!(made_at(at(14) + leeway).verdict, VerdictWord::Valid);
+    let verdict = made_at(at(14) + leeway + chrono::TimeDelta::seconds(1));
+    ends(&verdict, VerdictWord::Invalid, "proof", Outcome::Fail, "proof-from-the-future");
+}
+
+#[test]
 fn an_issuer_out_of_reach_is_indeterminate() {
     let mut web = web();
     web.pages.remove(&content().issuer.id);
@@ -408,7 +422,10 @@ fn a_list_of_the_issuer_under_another_id_does_not_clear_a_badge() {
 #[test]
 fn a_badge_is_judged_at_the_time_given() {
     let web = web();
-    let judge_at = |now| verify(badge().as_bytes(), &web, &VerifyOptions::at(now)).unwrap();
+    let linted = lint(CredentialDraft::from(&content()), &LintPolicy::default()).unwrap();
+    let method = method(&content().issuer.id, &key());
+    let badge = sign(&key(), linted, &method, content().valid_from).unwrap().document;
+    let judge_at = |now| verify(badge.as_bytes(), &web, &VerifyOptions::at(now)).unwrap();
     assert_eq!(judge_at(content().valid_from).verdict, VerdictWord::Valid);
     let until = content().valid_until.unwrap();
     assert_eq!(judge_at(until).verdict, VerdictWord::Valid);

@@ -1,5 +1,6 @@
 //! Whether a credential was signed, and with a key of its issuer.
 
+use chrono::TimeDelta;
 use ed25519_dalek::VerifyingKey;
 use serde_json::Value;
 use url::Url;
@@ -18,6 +19,9 @@ const MAX_PROOFS: usize = 8;
 const MAX_CHAINED: usize = 3;
 /// Most keys of an issuer that are tried for a token that names none.
 const MAX_TRIED_KEYS: usize = 4;
+
+/// How far an issuer's clock may be ahead of ours.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 /// What became of proof and issuer.
 pub(super) struct Judged {
@@ -61,6 +65,13 @@ fn signature_invalid() -> Finding {
     Finding::fail(
         "signature-invalid",
         "The signature does not fit: the credential was changed after it was signed, or somebody else signed it.",
+    )
+}
+
+fn from_the_future() -> Finding {
+    Finding::fail(
+        "proof-from-the-future",
+        "The signature says that it was made at a time that is still to come.",
     )
 }
 
@@ -132,6 +143,9 @@ pub(super) fn judge(document: &Value, hash: Option<&[u8; 32]>, resolver: &Resolv
         };
         if !ready.holds(&hash, &key) {
             return Judged::stop(signature_invalid(), published());
+        }
+        if ready.created > resolver.options.now + CLOCKS_DIFFER {
+            return Judged::stop(from_the_future(), published());
         }
         if ready.expires.is_some_and(|expires| expires < resolver.options.now) {
             let detail = "The signature was made for a time that has passed.";
@@ -278,6 +292,9 @@ pub(super) fn judge_token(token: &Token<'_>, resolver: &Resolver<'_>) -> Judged 
     let Some(key) = candidates.keys.iter().find(|key| token.is_signed_by(key)) else {
         return Judged::stop(signature_invalid(), published());
     };
+    if token.issued_at.is_some_and(|time| time > resolver.options.now + CLOCKS_DIFFER) {
+        return Judged::stop(from_the_future(), published());
+    }
     if let (Some(url), Some(kid)) = (&candidates.to_confirm, token.kid.as_deref())
         && let Err(finding) = resolver.confirm(id, url, kid, key, token.signed_at)
     {

@@ -30,8 +30,9 @@ pub(super) struct Token<'a> {
     pub(super) jwk: Option<PublicJwk>,
     /// The credential, completed by what the claims say.
     pub(super) document: Value,
-    /// When it says that it was made.
+    /// When it says that it was made; else, when it begins.
     pub(super) signed_at: Option<DateTime<Utc>>,
+    pub(super) issued_at: Option<DateTime<Utc>>,
     /// Its own beginning and end.
     pub(super) not_before: Option<DateTime<Utc>>,
     pub(super) expires: Option<DateTime<Utc>>,
@@ -66,6 +67,7 @@ impl<'a> Token<'a> {
             kid,
             jwk,
             signed_at: time("iat").or(time("nbf")).or_else(|| begins(&document)),
+            issued_at: time("iat"),
             not_before: time("nbf"),
             expires: time("exp"),
             document,

@@ -276,6 +276,15 @@ fn the_claims_end_a_token_that_says_nothing_else() {
 }
 
 #[test]
+fn a_token_from_the_future_is_refused() {
+    let made_at = |seconds: i64| with_payload(|payload| payload["iat"] = json!(seconds));
+    let latest = at(14).timestamp() + 5 * 60;
+    assert_eq!(made_at(latest).verdict, VerdictWord::Valid);
+    let verdict = made_at(latest + 1);
+    ends(&verdict, VerdictWord::Invalid, "proof", Outcome::Fail, "proof-from-the-future");
+}
+
+#[test]
 fn the_rules_for_badges_hold_for_tokens() {
     let verdict = with_payload(|payload| payload["colour"] = json!("red"));
     ends(&verdict, VerdictWord::Invalid, "schema", Outcome::Fail, "defined-terms");
