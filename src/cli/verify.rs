@@ -141,7 +141,12 @@ fn digest(file: &Path) -> anyhow::Result<[u8; 32]> {
     let cannot = || format!("{} cannot be read", file.display());
     let mut opened = std::fs::File::open(file).with_context(cannot)?;
     let mut hasher = Sha256::new();
-    std::io::copy(&mut opened, &mut hasher).with_context(cannot)?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let n_read = opened.read(&mut buffer).with_context(cannot)?;
+        let Some(read) = buffer.get(..n_read).filter(|read| !read.is_empty()) else { break };
+        hasher.update(read);
+    }
     Ok(hasher.finalize().into())
 }
 
