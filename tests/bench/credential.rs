@@ -11,15 +11,17 @@ use assay::credential::keys::IssuerKey;
 use assay::credential::lint::{LintPolicy, lint};
 use assay::credential::proof::{SignedCredential, canonicalize, sign};
 use assay::credential::status_list::{MIN_ENTRIES, StatusList, StatusListContent, publish};
-use assay::credential::verify::{Documents, Unavailable, VerifyOptions, verify};
+use assay::credential::verify::{Documents, Unavailable, VerdictWord, VerifyOptions, verify};
 use chrono::{DateTime, TimeZone, Utc};
 use divan::{Bencher, black_box};
 use ed25519_dalek::{Signer, SigningKey};
 
 const LIST_URL: &str = "https://badges.example.org/status-lists/1";
-const SEED: [u8; 32] = [3; 32];
+/// The seed of the issuer's Ed25519 key.
+pub const SEED: [u8; 32] = [3; 32];
 
-struct Pages(BTreeMap<String, Vec<u8>>);
+/// Documents that are at hand.
+pub struct Pages(pub BTreeMap<String, Vec<u8>>);
 
 impl Documents for Pages {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
@@ -30,12 +32,13 @@ impl Documents for Pages {
     }
 }
 
-fn noon() -> DateTime<Utc> {
+/// When everything happens.
+pub fn noon() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 21, 12, 0, 0).unwrap()
 }
 
 /// A badge of 4 to 5 KB.
-fn content() -> CredentialContent {
+pub fn content() -> CredentialContent {
     let criteria = ["Plan", "Session", "Reflection"].map(|name| CriterionContent {
         id: name.to_lowercase(),
         name: name.to_owned(),
@@ -116,6 +119,34 @@ fn list() -> StatusList {
     list
 }
 
+/// The issuer's page with these keys besides its own, and its signed list.
+pub fn pages(more: &[PublishedKey]) -> Pages {
+    let (content, key) = (content(), IssuerKey::from_seed(&SEED));
+    let own = PublishedKey::multikey(&content.issuer.id, &key.public_multikey(), None);
+    let keys: Vec<PublishedKey> = std::iter::once(own).chain(more.iter().cloned()).collect();
+    let status = StatusListContent {
+        id: LIST_URL.to_owned(),
+        issuer: content.issuer.id.clone(),
+        valid_from: noon(),
+        purpose: "revocation".to_owned(),
+        list: list(),
+    };
+    let status = publish(&key, &status, &method(), noon()).unwrap();
+    Pages(BTreeMap::from([
+        (
+            content.issuer.id.clone(),
+            issuer_document(&content.issuer, &keys).to_string().into_bytes(),
+        ),
+        (LIST_URL.to_owned(), status.document.into_bytes()),
+    ]))
+}
+
+/// Verifies, and does not let a badge pass that is not valid: its verdict would be another amount of work.
+pub fn verdict(badge: &[u8], pages: &Pages, options: &VerifyOptions) {
+    let verdict = verify(black_box(badge), pages, options).unwrap();
+    assert_eq!(verdict.verdict, VerdictWord::Valid);
+}
+
 #[divan::bench]
 fn lint_and_sign(bencher: Bencher<'_, '_>) {
     let key = IssuerKey::from_seed(&SEED);
@@ -128,26 +159,8 @@ fn lint_and_sign(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn verify_with_status(bencher: Bencher<'_, '_>) {
-    let (badge, content) = (signed().document, content());
-    let key = IssuerKey::from_seed(&SEED);
-    let published = PublishedKey::multikey(&content.issuer.id, &key.public_multikey(), None);
-    let status = StatusListContent {
-        id: LIST_URL.to_owned(),
-        issuer: content.issuer.id.clone(),
-        valid_from: noon(),
-        purpose: "revocation".to_owned(),
-        list: list(),
-    };
-    let status = publish(&key, &status, &method(), noon()).unwrap();
-    let pages = Pages(BTreeMap::from([
-        (
-            content.issuer.id.clone(),
-            issuer_document(&content.issuer, &[published]).to_string().into_bytes(),
-        ),
-        (LIST_URL.to_owned(), status.document.into_bytes()),
-    ]));
-    let options = VerifyOptions::at(noon());
-    bencher.bench_local(|| verify(black_box(badge.as_bytes()), &pages, &options).unwrap());
+    let (badge, pages, options) = (signed().document, pages(&[]), VerifyOptions::at(noon()));
+    bencher.bench_local(|| verdict(badge.as_bytes(), &pages, &options));
 }
 
 /// The part of both that is not arithmetic on curves: from JSON to the canonical form.
@@ -174,8 +187,37 @@ fn bare_verify(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| key.verify_strict(black_box(&message), &signature).is_ok());
 }
 
-#[divan::bench]
-fn decode_status_list(bencher: Bencher<'_, '_>) {
-    let encoded = list().encode().unwrap();
+/// How full a list is.
+#[derive(Clone, Copy, Debug)]
+enum Fill {
+    Empty,
+    /// Every second place by chance, which nothing can compress.
+    Half,
+}
+
+const LISTS: [(usize, Fill); 4] = [
+    (MIN_ENTRIES, Fill::Empty),
+    (MIN_ENTRIES, Fill::Half),
+    (8 * MIN_ENTRIES, Fill::Empty),
+    (8 * MIN_ENTRIES, Fill::Half),
+];
+
+#[divan::bench(args = LISTS.map(|(entries, fill)| format!("{entries} {fill:?}")))]
+fn decode_status_list(bencher: Bencher<'_, '_>, name: &str) {
+    let (entries, fill) =
+        LISTS.into_iter().find(|(entries, fill)| format!("{entries} {fill:?}") == name).unwrap();
+    let mut list = StatusList::new(entries).unwrap();
+    let mut state: u64 = 1;
+    for index in 0..entries {
+        // A simple generator (Knuth's MMIX) is chance enough for gzip.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let is_set = match fill {
+            Fill::Empty => false,
+            Fill::Half => state >> 63 == 1,
+        };
+        list.set(index, is_set).unwrap();
+    }
+    let encoded = list.encode().unwrap();
     bencher.bench_local(|| StatusList::decode(black_box(&encoded)).unwrap());
 }

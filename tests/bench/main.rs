@@ -9,6 +9,7 @@
 
 mod credential;
 mod images;
+mod jwt;
 mod service;
 #[path = "../it/harness/world.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
