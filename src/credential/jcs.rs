@@ -51,12 +51,20 @@ fn number_text(number: &Number) -> String {
         return "0".to_owned();
     }
     let sign = if value < 0.0 { "-" } else { "" };
-    // The shortest digits that give the number back, as in ECMAScript.
-    let shortest = format!("{:e}", value.abs());
+    // The shortest digits that give the number back, of two equally near ones the even one, as in ECMAScript. The formatting of the
+    // standard library takes the greater of the two.
+    let shortest = Number::from_f64(value.abs()).map(|number| number.to_string());
+    let shortest = shortest.unwrap_or_default();
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let point = exponent.parse::<i32>().unwrap_or_default() + 1;
-    let n_digits = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{part}");
+    let n_leading = all.len() - all.trim_start_matches('0').len();
+    let digits = all.trim_matches('0');
+    let length = |text: &str| i32::try_from(text.len()).unwrap_or(i32::MAX);
+    let leading = i32::try_from(n_leading).unwrap_or(i32::MAX);
+    // Where the decimal point stands, counted from the first digit that is no zero.
+    let point = exponent.parse::<i32>().unwrap_or_default() + length(whole) - leading;
+    let n_digits = length(digits);
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or_default());
     let magnitude = if (1..=21).contains(&point) {
         if n_digits <= point {
