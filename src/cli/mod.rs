@@ -13,6 +13,7 @@ mod openapi;
 pub mod resources;
 mod rules;
 mod serve;
+mod strip_metadata;
 mod verify;
 
 use std::io::Write;
@@ -60,6 +61,9 @@ enum Command {
     /// Look after the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// For the service itself: take the metadata out of one file.
+    #[command(hide = true)]
+    StripMetadata(strip_metadata::StripArgs),
     /// Print the API description (OpenAPI 3.1).
     Openapi,
 }
@@ -97,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Agreement(args) => agreement::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Audit(command) => audit::run(&settings, &command),
+        Command::StripMetadata(args) => strip_metadata::run(&args),
         Command::Openapi => openapi::run(),
     };
     done.unwrap_or_else(|error| {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{KeySource, Settings, parse_key};
 use crate::fetch::{Client, FetchPolicy};
-use crate::files::EvidenceStore;
+use crate::files::{EvidenceStore, Stripper};
 use crate::mail::Mailer;
 use crate::service::Resources;
 use crate::service::context::system_clock;
@@ -51,6 +51,9 @@ pub fn open(settings: &Settings) -> anyhow::Result<Resources> {
     });
     let resources = Resources {
         evidence: EvidenceStore::open(settings.data_dir.join("evidence"))?,
+        stripper: Stripper::new(
+            std::env::current_exe().context("the program cannot find its own file")?,
+        ),
         data_dir: settings.data_dir.clone(),
         keyring,
         mailer: Mailer::from_setting(

@@ -38,6 +38,7 @@ pub mod award;
 pub mod calibration;
 pub mod decision_rule;
 pub mod definition;
+pub mod evidence_metadata;
 pub mod ids;
 pub mod issuing;
 pub mod organization;

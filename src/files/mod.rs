@@ -11,13 +11,17 @@
 
 mod incoming;
 mod media;
+mod metadata;
 mod reader;
 mod seal;
 mod store;
+mod stripper;
 mod text;
 
 pub use incoming::{Incoming, Limits, OTHER_LIMIT, Stored, VIDEO_LIMIT};
 pub use media::{ALLOWED_MEDIA, extension_for, media_type_for_extension};
+pub use metadata::{STRIP_LIMIT, StripError, can_strip, has_no_metadata, strip};
 pub use reader::EvidenceReader;
 pub use seal::{DataKey, SealError, open_bytes, seal_bytes};
 pub use store::{EvidenceStore, FilesError, StorageName, StorageNameError, SweepReport};
+pub use stripper::{CANNOT, Stripper};

@@ -16,7 +16,7 @@ use crate::domain::actor::{Actor, SignedIn};
 use crate::domain::ids::{OrganizationId, PersonId, SessionId};
 use crate::domain::policy::{self, Denied};
 use crate::domain::timestamp::Timestamp;
-use crate::files::EvidenceStore;
+use crate::files::{EvidenceStore, Stripper};
 use crate::mail::Mailer;
 use crate::store::installation::Installation;
 use crate::store::{self, Database, DbConn};
@@ -43,6 +43,8 @@ pub struct Resources {
     pub database: Database,
     /// The evidence files.
     pub evidence: EvidenceStore,
+    /// What takes metadata out of them.
+    pub stripper: Stripper,
     /// Where temporary and data files lie; for the check of free space.
     pub data_dir: PathBuf,
     /// The key-encryption key.

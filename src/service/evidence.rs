@@ -9,11 +9,15 @@ use super::error::{Error, Fault};
 use super::submissions::{self, OpenedEvidence};
 use crate::domain::audit::hex;
 use crate::domain::definition::Definition;
+use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{EvidenceId, PersonId, SessionId, SubmissionId};
 use crate::domain::policy::{self, Denied};
 use crate::domain::review::ReviewState;
-use crate::files::{Limits, StorageName, Stored, extension_for, open_bytes, seal_bytes};
-use crate::store::evidence::StoredEvidence;
+use crate::files::{
+    Limits, STRIP_LIMIT, StorageName, Stored, can_strip, extension_for, has_no_metadata,
+    open_bytes, seal_bytes,
+};
+use crate::store::evidence::{BlindCopy, StoredEvidence};
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
@@ -89,6 +93,14 @@ pub fn complete(
     let allowed: Vec<&str> = media.iter().map(String::as_str).collect();
     let file = incoming.finish(file_name, &allowed)?;
     let name = display_name(file_name);
+    let key = submissions::open_key(cx.resources, &stored)?;
+    let (metadata, copy) = match make_copy(cx.resources, &file, &key) {
+        Ok(made) => made,
+        Err(error) => {
+            discard(cx.resources, &file);
+            return Err(error);
+        }
+    };
     let added = add(cx, id, terms, &definition, |key| {
         Ok(StoredEvidence {
             kind: "file".to_owned(),
@@ -97,6 +109,12 @@ pub fn complete(
             sha256: file.sha256.clone(),
             storage_name: Some(file.storage_name.as_str().to_owned()),
             sealed_name: Some(seal_bytes(key, name.as_bytes(), b"name").map_err(Error::internal)?),
+            metadata,
+            copy: copy.as_ref().map(|copy| BlindCopy {
+                storage_name: copy.storage_name.as_str().to_owned(),
+                size_bytes: i64::try_from(copy.size).unwrap_or(i64::MAX),
+                sha256: copy.sha256.clone(),
+            }),
             ..blank(id, terms)
         })
     });
@@ -104,7 +122,42 @@ pub fn complete(
         Ok(stored) => Ok(OpenedEvidence { stored, name: Some(name), content: None }),
         Err(error) => {
             discard(cx.resources, &file);
+            if let Some(copy) = &copy {
+                discard(cx.resources, copy);
+            }
             Err(error)
+        }
+    }
+}
+
+/// Makes the copy that readers get: the file without what says whose it is. What cannot be taken apart is handed on as it is, and its
+/// earner is told so.
+fn make_copy(
+    resources: &Resources,
+    file: &Stored,
+    key: &crate::files::DataKey,
+) -> Result<(EvidenceMetadata, Option<Stored>), Error> {
+    let media_type = file.media_type;
+    if has_no_metadata(media_type) {
+        return Ok((EvidenceMetadata::None, None));
+    }
+    if !can_strip(media_type) || file.size > STRIP_LIMIT {
+        return Ok((EvidenceMetadata::Kept, None));
+    }
+    let original = resources.evidence.open_file(&file.storage_name, key)?;
+    let mut incoming = resources.evidence.begin(key, Limits::default())?;
+    let is_stripped =
+        resources.stripper.strip(media_type, original, &mut |part| incoming.write(part))?;
+    if !is_stripped {
+        return Ok((EvidenceMetadata::Kept, None));
+    }
+    let extension = extension_for(media_type).unwrap_or("bin");
+    // A copy that is not of its kind any more is worse than none.
+    match incoming.finish(&format!("copy.{extension}"), &[media_type]) {
+        Ok(copy) => Ok((EvidenceMetadata::Removed, Some(copy))),
+        Err(error) => {
+            tracing::error!(%error, media_type, "a file without its metadata is not of its kind");
+            Ok((EvidenceMetadata::Kept, None))
         }
     }
 }
@@ -204,6 +257,8 @@ fn blank(id: SubmissionId, terms: &ItemTerms) -> StoredEvidence {
         contains_students: terms.contains_students,
         consent: terms.consent,
         created_at: crate::domain::timestamp::Timestamp::new(chrono::DateTime::UNIX_EPOCH),
+        metadata: EvidenceMetadata::None,
+        copy: None,
     }
 }
 
@@ -318,10 +373,13 @@ pub fn delete(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result
         .with("sha256", &item.sha256);
         Ok((item, change))
     })?;
-    if let Some(name) = item.storage_name.as_deref().and_then(|name| StorageName::parse(name).ok())
-        && let Err(error) = cx.resources.evidence.remove(&name)
-    {
-        tracing::warn!(%error, "a file whose row is gone could not be removed; the sweeper will");
+    let copy = item.copy.map(|copy| copy.storage_name);
+    for name in [item.storage_name, copy].into_iter().flatten() {
+        if let Ok(name) = StorageName::parse(&name)
+            && let Err(error) = cx.resources.evidence.remove(&name)
+        {
+            tracing::warn!(%error, "a file whose row is gone could not be removed; the sweeper will");
+        }
     }
     Ok(())
 }
@@ -389,7 +447,11 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         (Some(_) | None, _) => None,
     };
     let file_name = own_name.unwrap_or_else(|| neutral_name(&items, item));
-    let content = match (&item.storage_name, &item.sealed_content) {
+    // Readers get the copy; the original is its earner's alone.
+    let copy = item.copy.as_ref().filter(|_| !is_owner);
+    let size_bytes = copy.map_or(item.size_bytes, |copy| copy.size_bytes);
+    let storage_name = copy.map(|copy| &copy.storage_name).or(item.storage_name.as_ref());
+    let content = match (storage_name, &item.sealed_content) {
         (Some(name), _) => {
             let name = StorageName::parse(name).map_err(Error::internal)?;
             Content::File(Box::new(cx.resources.evidence.open_file(&name, &key)?))
@@ -397,7 +459,7 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         (None, Some(sealed)) => Content::Inline(opened_text(&key, sealed, b"content")?),
         (None, None) => return Err(Error::NotFound("evidence")),
     };
-    Ok(Opened { content, media_type, size_bytes: item.size_bytes, file_name })
+    Ok(Opened { content, media_type, size_bytes, file_name })
 }
 
 fn opened_text(

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::{evidence, evidence_accesses};
 use super::{DbConn, StoreError};
+use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{EvidenceId, PersonId, SubmissionId};
 use crate::domain::timestamp::Timestamp;
 
@@ -37,11 +38,27 @@ pub struct StoredEvidence {
     pub consent: bool,
     /// When it was handed in.
     pub created_at: Timestamp,
+    /// What became of its metadata.
+    pub metadata: EvidenceMetadata,
+    /// The copy that readers get in place of the file.
+    pub copy: Option<BlindCopy>,
+}
+
+/// A file without what says whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlindCopy {
+    /// The random name of the file.
+    pub storage_name: String,
+    /// How many bytes.
+    pub size_bytes: i64,
+    /// SHA-256 of the bytes.
+    pub sha256: String,
 }
 
 type Row = (
     (String, String, String, String, Option<String>, i64, String),
     (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, bool, bool, NaiveDateTime),
+    (String, Option<String>, Option<i64>, Option<String>),
 );
 
 macro_rules! evidence_columns {
@@ -64,15 +81,29 @@ macro_rules! evidence_columns {
                 evidence::consent,
                 evidence::created_at,
             ),
+            (
+                evidence::metadata,
+                evidence::copy_storage_name,
+                evidence::copy_size_bytes,
+                evidence::copy_sha256,
+            ),
         )
     };
 }
 
 fn from_row(
-    ((id, submission, requirement, kind, media_type, size_bytes, sha256), rest): Row,
+    ((id, submission, requirement, kind, media_type, size_bytes, sha256), rest, copy): Row,
 ) -> Result<StoredEvidence, StoreError> {
     let (storage_name, sealed_name, sealed_content, contains_students, consent, created_at) = rest;
+    let (metadata, copy_name, copy_size, copy_sha256) = copy;
     let corrupt = |column| StoreError::corrupt("evidence", &id, column);
+    let copy = match (copy_name, copy_size, copy_sha256) {
+        (Some(storage_name), Some(size_bytes), Some(sha256)) => {
+            Some(BlindCopy { storage_name, size_bytes, sha256 })
+        }
+        (None, None, None) => None,
+        (_, _, _) => return Err(corrupt("copy_storage_name")),
+    };
     Ok(StoredEvidence {
         id: id.parse().map_err(|_bad| corrupt("id"))?,
         submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
@@ -87,6 +118,8 @@ fn from_row(
         contains_students,
         consent,
         created_at: Timestamp::from_naive(created_at),
+        metadata: EvidenceMetadata::parse(&metadata).ok_or_else(|| corrupt("metadata"))?,
+        copy,
     })
 }
 
@@ -110,6 +143,10 @@ pub fn create(conn: &mut DbConn, new: &StoredEvidence) -> Result<(), StoreError>
             evidence::contains_students.eq(new.contains_students),
             evidence::consent.eq(new.consent),
             evidence::created_at.eq(new.created_at.naive()),
+            evidence::metadata.eq(new.metadata.as_str()),
+            evidence::copy_storage_name.eq(new.copy.as_ref().map(|copy| &copy.storage_name)),
+            evidence::copy_size_bytes.eq(new.copy.as_ref().map(|copy| copy.size_bytes)),
+            evidence::copy_sha256.eq(new.copy.as_ref().map(|copy| &copy.sha256)),
         ))
         .execute(conn)?;
     Ok(())
@@ -175,7 +212,11 @@ pub fn is_known_file(conn: &mut DbConn, storage_name: &str) -> Result<bool, Stor
     use super::schema::submissions;
     let known = evidence::table
         .inner_join(submissions::table.on(submissions::id.eq(evidence::submission_id)))
-        .filter(evidence::storage_name.eq(Some(storage_name)))
+        .filter(
+            evidence::storage_name
+                .eq(Some(storage_name))
+                .or(evidence::copy_storage_name.eq(Some(storage_name))),
+        )
         .filter(submissions::sealed_key.is_not_null());
     Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
 }

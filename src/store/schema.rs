@@ -253,6 +253,10 @@ diesel::table! {
         contains_students -> Bool,
         consent -> Bool,
         created_at -> Timestamp,
+        metadata -> Text,
+        copy_storage_name -> Nullable<Text>,
+        copy_size_bytes -> Nullable<BigInt>,
+        copy_sha256 -> Nullable<Text>,
     }
 }
 

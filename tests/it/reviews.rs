@@ -2,6 +2,7 @@
 
 mod blindness;
 mod eligibility;
+mod metadata;
 mod modes;
 mod seats;
 mod sheets;

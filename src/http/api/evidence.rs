@@ -70,6 +70,9 @@ pub struct EvidenceView {
     contains_students: bool,
     /// Whether the consents are there.
     consent: bool,
+    /// What readers get: `removed` (a copy without what the file says about whoever made it), `none` (there is nothing to take out), `kept`
+    /// (it could not be taken out: look yourself before you hand it in) or `unknown`.
+    metadata: &'static str,
     /// Where the content can be read.
     content_path: String,
     /// When it was handed in; not shown to readers.
@@ -83,7 +86,13 @@ impl EvidenceView {
     #[must_use]
     pub fn own(item: OpenedEvidence) -> EvidenceView {
         let created_at = item.stored.created_at.to_string();
-        EvidenceView { created_at: Some(created_at), ..EvidenceView::blinded(item) }
+        let (size_bytes, sha256) = (item.stored.size_bytes, item.stored.sha256.clone());
+        EvidenceView {
+            created_at: Some(created_at),
+            size_bytes,
+            sha256,
+            ..EvidenceView::blinded(item)
+        }
     }
 
     /// As a reader sees it: `name` is neutral already, and when it came is nobody's business.
@@ -105,8 +114,10 @@ impl EvidenceView {
             kind: stored.kind,
             file_name: item.name,
             media_type: stored.media_type,
-            size_bytes: stored.size_bytes,
-            sha256: stored.sha256,
+            // Of the copy, where there is one: the original's would be known to whoever knows the file.
+            size_bytes: stored.copy.as_ref().map_or(stored.size_bytes, |copy| copy.size_bytes),
+            sha256: stored.copy.map_or(stored.sha256, |copy| copy.sha256),
+            metadata: stored.metadata.as_str(),
             url,
             text,
             contains_students: stored.contains_students,

@@ -83,6 +83,8 @@ impl TestApp {
         let (folder, database) = (TempDir::new().unwrap(), TestDatabase::new());
         let settings = settings(&folder, &database, wanted.smtp_url);
         let mut resources = resources::open(&settings).unwrap();
+        // This is the tests' own program, which takes nothing apart.
+        resources.stripper = assay::files::Stripper::new(env!("CARGO_BIN_EXE_assay").into());
         let offset = Arc::new(AtomicI64::new(0));
         let shift = Arc::clone(&offset);
         resources.clock =
