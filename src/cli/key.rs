@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{complain, resources, say};
 use crate::config::Settings;
 use crate::domain::ids::{OrganizationId, SigningKeyId};
-use crate::domain::issuing::KeyAlgorithm;
-use crate::service::compromise::{self, SignedAgain};
+use crate::domain::issuing::{KeyAlgorithm, KeyState};
+use crate::service::compromise;
 use crate::service::signing_keys::{self, SigningKey};
 use crate::service::{Cx, Resources};
 use crate::store;
@@ -205,33 +205,45 @@ fn give_up(resources: &Resources, args: &CompromiseArgs) -> anyhow::Result<ExitC
         say(&format!("{} badges would be signed again; nothing was changed", affected.len()));
         return Ok(ExitCode::SUCCESS);
     }
-    let report = resources.as_system(|cx| compromise::compromise(cx, key.organization, key.id))?;
-    let done = resources.as_system(compromise::sign_all_again);
-    let signed: &[SignedAgain] = done.as_deref().unwrap_or_default();
-    let n_signed: usize = signed.iter().map(|one| one.awards.len()).sum();
+    // Begun before and broken off: only what waits is left to do.
+    let begun = match key.state {
+        KeyState::Compromised => None,
+        KeyState::Active | KeyState::Retired => {
+            Some(resources.as_system(|cx| compromise::compromise(cx, key.organization, key.id))?)
+        }
+    };
+    let report = resources.as_system(compromise::sign_all_again)?;
+    let signed: Vec<_> = report.done.iter().flat_map(|one| one.awards.iter()).collect();
+    let affected = begun.as_ref().map(|begun| begun.affected.as_slice()).unwrap_or_default();
     if args.json {
+        let key = begun.as_ref().map_or(&key, |begun| &begun.key);
         say(&json!({
-            "key": to_json(&report.key),
-            "successor": to_json(&report.successor),
-            "affected": report.affected,
-            "signed_again": signed.iter().flat_map(|one| one.awards.iter()).collect::<Vec<_>>(),
-            "earners_told": signed.len(),
+            "key": to_json(key),
+            "successor": begun.as_ref().map(|begun| to_json(&begun.successor)),
+            "affected": affected,
+            "signed_again": signed,
+            "earners_told": report.done.len(),
+            "earners_waiting": report.waiting,
         })
         .to_string());
     } else {
-        show(&report.key, false);
-        show(&report.successor, false);
-        for award in &report.affected {
+        for key in begun.iter().flat_map(|begun| [&begun.key, &begun.successor]) {
+            show(key, false);
+        }
+        for award in affected {
             say(&award.to_string());
         }
         say(&format!(
-            "{n_signed} of {} badges were signed again under the same ids; {} earners are told by mail",
-            report.affected.len(),
-            signed.len()
+            "{} badges of {} earners were signed again under the same ids; the earners are told by mail",
+            signed.len(),
+            report.done.len()
         ));
     }
-    if let Err(error) = done {
-        complain(&format!("the rest waits and is tried again by the running service: {error}"));
+    if report.waiting > 0 {
+        complain(&format!(
+            "the badges of {} earners wait, because signing is stopped or cannot be done; the running service tries again",
+            report.waiting
+        ));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

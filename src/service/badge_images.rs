@@ -184,14 +184,22 @@ pub fn find_artwork(cx: &mut Cx<'_>, id: OrganizationId) -> Result<Vec<u8>, Erro
     artwork.map(|artwork| artwork.png).ok_or(Error::Denied(Denied::Hidden("artwork")))
 }
 
+/// Whether the caller may upload artwork: asked before the file is read.
+///
+/// # Errors
+/// [`Error::Denied`] without the role.
+pub fn require_artwork(cx: &mut Cx<'_>, id: OrganizationId) -> Result<(), Error> {
+    let (_, subject) = organizations::load(cx.conn, id)?;
+    Ok(policy::require(&cx.actor, "put_artwork", &subject)?)
+}
+
 /// `PUT /organizations/{id}/artwork`: the picture of every badge of this issuer, made anew from what was uploaded, so that nothing of the
 /// file but its pixels is kept. Badges already saved as images keep theirs.
 ///
 /// # Errors
 /// [`Error::Invalid`], [`Error::UnsupportedFile`] or [`Error::FileTooLarge`] for a picture that cannot be taken.
 pub fn put_artwork(cx: &mut Cx<'_>, id: OrganizationId, file: &[u8]) -> Result<(u32, u32), Error> {
-    let (_, subject) = organizations::load(cx.conn, id)?;
-    policy::require(&cx.actor, "put_artwork", &subject)?;
+    require_artwork(cx, id)?;
     let artwork = Artwork::parse(file).map_err(|error| match error {
         ArtworkError::TooLarge { limit } => {
             Error::FileTooLarge { limit: u64::try_from(limit).unwrap_or(u64::MAX) }

@@ -3,6 +3,8 @@
 //! A date inside of a proof proves nothing once its key is lost. What was genuinely issued is what stands in the issuance log, whose rows
 //! are bound to the audit chain; that, and nothing else, is signed again.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -58,6 +60,8 @@ pub fn compromise(
     cx.write(|conn| {
         let key = signing_keys::find_own(conn, organization, id)?;
         key.state.require(KeyEvent::Compromise)?;
+        // Under a did:key the key itself speaks for ever: its last word is that nothing it signed counts.
+        status_lists::close_lists_of(conn, resources, &base_url, &key, now)?;
         store::signing_keys::save_state(conn, &key, KeyState::Compromised, now)?;
         let successor =
             signing_keys::ensure_active(conn, resources, organization, key.algorithm, now)?;
@@ -82,51 +86,76 @@ pub struct SignedAgain {
     pub awards: Vec<AwardId>,
 }
 
-/// Signs the badges of one earner again whose copies were signed with a key that is given up. Each keeps its id and says the same; the
-/// earner is told once, in the commit that replaces the copies. `None` when nobody is left.
+/// What signing again came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignedAgainReport {
+    /// For whom, in order.
+    pub done: Vec<SignedAgain>,
+    /// How many earners have badges that wait: signing is stopped, or something is wrong with one of them.
+    pub waiting: usize,
+}
+
+/// How many earners are read at a time.
+const EARNERS_PAGE: i64 = 100;
+
+/// Signs everything again whose served copy was signed with a key that is given up, earner by earner. Each badge keeps its id and says the
+/// same; the earner is told once for each issuer, in the commit that replaces the copies. A badge that cannot be signed now holds no other's up.
 ///
 /// # Errors
-/// [`Error::CannotIssue`] while signing is stopped or has no key; nothing is changed then.
-pub fn sign_again(cx: &mut Cx<'_>) -> Result<Option<SignedAgain>, Error> {
-    let Some(earner) = store::credentials::find_earner_of_compromised(cx.conn)? else {
-        return Ok(None);
-    };
+/// [`Error::Internal`] when the database fails; what was signed until then stays.
+pub fn sign_all_again(cx: &mut Cx<'_>) -> Result<SignedAgainReport, Error> {
+    let mut report = SignedAgainReport::default();
+    let mut last = None;
+    loop {
+        let page = store::credentials::list_earners_of_compromised(cx.conn, last, EARNERS_PAGE)?;
+        let Some(end) = page.last() else { return Ok(report) };
+        last = Some(*end);
+        for earner in page {
+            match sign_again(cx, earner) {
+                Ok((awards, n_waiting)) => {
+                    report.waiting += usize::from(n_waiting > 0);
+                    if !awards.is_empty() {
+                        report.done.push(SignedAgain { earner, awards });
+                    }
+                }
+                Err(error @ (Error::CannotIssue(_) | Error::Busy)) => {
+                    tracing::warn!(%error, "badges of an earner wait to be signed again");
+                    report.waiting += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Signs the badges of one earner again. Returns which, and how many wait because signing is stopped.
+fn sign_again(cx: &mut Cx<'_>, earner: PersonId) -> Result<(Vec<AwardId>, usize), Error> {
     let installation = cx.installation()?;
     let (now, resources) = (cx.now, cx.resources);
+    let host = outbox::message_host(&installation.base_url);
     store::write(cx.conn, |conn| {
-        let mut told = Vec::new();
-        let mut awards = Vec::new();
-        let mut issuers = std::collections::BTreeSet::new();
+        let mut told: BTreeMap<OrganizationId, Vec<AwardId>> = BTreeMap::new();
+        let (mut awards, mut n_waiting) = (Vec::new(), 0);
         for id in store::credentials::list_compromised_of(conn, earner)? {
             let award = store::awards::find(conn, id)?.ok_or(Error::Stale)?;
+            if store::organizations::is_issuing_stopped(conn, award.organization)? {
+                n_waiting += 1;
+                continue;
+            }
             let intent = store::credentials::find_intent(conn, id)?
                 .ok_or_else(|| Error::internal(Broken("a badge without its intent")))?;
             replace(conn, resources, &installation, &award, &intent, now)?;
-            issuers.insert(intent.issuer);
             if award.state != AwardState::Revoked {
-                told.push(id);
+                told.entry(intent.issuer).or_default().push(id);
             }
             awards.push(id);
         }
-        for issuer in issuers.iter().filter(|_| !told.is_empty()) {
-            let parameters = outbox::signed_again_parameters(&told, *issuer);
-            let host = outbox::message_host(&installation.base_url);
+        for (issuer, badges) in told {
+            let parameters = outbox::signed_again_parameters(&badges, issuer);
             outbox::enqueue(conn, outbox::SIGNED_AGAIN, earner, &host, &parameters, now)?;
         }
-        Ok(Some(SignedAgain { earner, awards }))
+        Ok((awards, n_waiting))
     })
-}
-
-/// Signs everything again that is waiting for it. Returns for whom, in order.
-///
-/// # Errors
-/// What [`sign_again`] returns; what was signed until then stays.
-pub fn sign_all_again(cx: &mut Cx<'_>) -> Result<Vec<SignedAgain>, Error> {
-    let mut done = Vec::new();
-    while let Some(one) = sign_again(cx)? {
-        done.push(one);
-    }
-    Ok(done)
 }
 
 /// Replaces the served copies of one badge.
@@ -138,7 +167,6 @@ fn replace(
     intent: &Intent,
     now: Timestamp,
 ) -> Result<(), Error> {
-    issuance::require_running(conn, award)?;
     let key = store::signing_keys::find_active(conn, intent.issuer, KeyAlgorithm::EdDsa)?
         .ok_or_else(|| Error::CannotIssue("no signing key to sign badges again with".to_owned()))?;
     let document: Value =

@@ -33,12 +33,12 @@ pub fn often(cx: &mut Cx<'_>) -> Result<(), Error> {
 /// Signs again what a key that is given up had signed. What cannot be signed now, while signing is stopped for instance, waits.
 fn sign_again(cx: &mut Cx<'_>) {
     match compromise::sign_all_again(cx) {
-        Ok(done) => {
-            for one in done {
+        Ok(report) => {
+            for one in report.done {
                 tracing::info!(badges = one.awards.len(), "badges signed again");
             }
         }
-        Err(error) => tracing::warn!(%error, "badges wait to be signed again"),
+        Err(error) => tracing::error!(error = ?error, "badges could not be signed again"),
     }
 }
 

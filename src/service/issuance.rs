@@ -196,6 +196,11 @@ fn sign_and_store(
         if award.state != AwardState::PendingKey {
             return Ok(());
         }
+        // A key can be given up while it signs; then everything is decided anew.
+        let is_current = store::credentials::find_intent(conn, id)?.as_ref() == Some(intent);
+        if !is_current || is_lost(conn, &key)? || is_lost(conn, &jwt_key)? {
+            return Err(Error::Busy);
+        }
         match store::credentials::save_credential(conn, &award, &signer.forms(&signed), now) {
             // Somebody else has stored the same bytes.
             Err(StoreError::Duplicate(_)) => return Ok(()),
@@ -215,6 +220,12 @@ fn sign_and_store(
     (resources.at_boundary)(Boundary::Outbox);
     tracing::info!(award = %id, "credential issued");
     Ok(())
+}
+
+/// Whether a key was given up since it was read.
+fn is_lost(conn: &mut DbConn, key: &SigningKey) -> Result<bool, Error> {
+    let now = store::signing_keys::find_public(conn, key.id)?;
+    Ok(now.is_none_or(|key| key.state == KeyState::Compromised))
 }
 
 /// Logs what a lint found in a badge of ours; it waits until that is mended.

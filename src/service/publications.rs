@@ -288,7 +288,7 @@ pub fn status_list(cx: &mut Cx<'_>, id: StatusListId, as_jwt: bool) -> Result<St
 /// The list of an issuer's revoked badges in the form of 1EdTech. A suspended badge stands on it until it is reinstated.
 ///
 /// # Errors
-/// [`Error::Denied`] for an organization that issues nothing.
+/// [`Error::Denied`] for an issuer none of whose badges names the list.
 pub fn revocation_list(cx: &mut Cx<'_>, id: OrganizationId) -> Result<Value, Error> {
     let base_url = cx.installation()?.base_url;
     revocation_list_of(cx.conn, &base_url, id)
@@ -297,14 +297,14 @@ pub fn revocation_list(cx: &mut Cx<'_>, id: OrganizationId) -> Result<Value, Err
 /// The same for a connection.
 ///
 /// # Errors
-/// [`Error::Denied`] for an organization that issues nothing.
+/// [`Error::Denied`] for an issuer none of whose badges names the list.
 pub(super) fn revocation_list_of(
     conn: &mut DbConn,
     base_url: &str,
     id: OrganizationId,
 ) -> Result<Value, Error> {
-    if store::signing_keys::list(conn, id)?.is_empty() {
-        return Err(missing("issuer"));
+    if !store::credentials::has_revocation_list(conn, id)? {
+        return Err(missing("revocation list"));
     }
     let ended = store::credentials::list_ended_of_issuer(conn, id)?;
     let revoked: Vec<RevokedCredential> = ended

@@ -102,7 +102,7 @@ fn write_issuer(
         let path = |name: &str| format!("{folder}/{name}");
         emit(PublicFile::json(path("did.json"), "application/did+json", &view.did_document()?))?;
         emit(PublicFile::json(path("jwks.json"), "application/jwk-set+json", &view.jwks()?))?;
-        emit(PublicFile::json(path("index.html"), JSON, &profile))?;
+        emit(PublicFile::text(path("index.html"), JSON, without_markup(&profile)))?;
     } else {
         emit(PublicFile::json(format!("issuers/{id}"), JSON, &profile))?;
     }
@@ -119,8 +119,17 @@ fn write_issuer(
             emit(PublicFile::text(path, "application/vc", document))?;
         }
     }
-    let revoked = publications::revocation_list_of(cx.conn, &view.base_url, id)?;
-    emit(PublicFile::json(format!("revocation-lists/{id}"), "application/json", &revoked))
+    if store::credentials::has_revocation_list(cx.conn, id)? {
+        let revoked = publications::revocation_list_of(cx.conn, &view.base_url, id)?;
+        emit(PublicFile::json(format!("revocation-lists/{id}"), "application/json", &revoked))?;
+    }
+    Ok(())
+}
+
+/// A document as JSON that stays nothing else where a host takes it for a page, whatever an organization is called.
+fn without_markup(document: &Value) -> String {
+    let text = document.to_string();
+    text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
 }
 
 fn is_did_web(id: &str) -> bool {

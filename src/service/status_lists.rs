@@ -155,6 +155,39 @@ pub fn publish(
     list: &StoredList,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let indexes = store::credentials::list_set_indexes(conn, list.id, list.purpose)?;
+    publish_with(conn, resources, base_url, list, &indexes, now)
+}
+
+/// Publishes the lists that only this key can sign, because it is their issuer's `did:key`, a last time: with every place set.
+///
+/// # Errors
+/// [`Error::Internal`] when they cannot be signed.
+pub fn close_lists_of(
+    conn: &mut DbConn,
+    resources: &Resources,
+    base_url: &str,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for list in store::status_lists::list(conn, key.organization)? {
+        let identity = list.issuer.as_deref().map(IssuerIdentity::from_id);
+        if identity.is_some_and(|identity| identity.is_did_key() && identity.is_signed_by(key)) {
+            let all: Vec<i32> = (0..list.size).collect();
+            publish_with(conn, resources, base_url, &list, &all, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn publish_with(
+    conn: &mut DbConn,
+    resources: &Resources,
+    base_url: &str,
+    list: &StoredList,
+    set_indexes: &[i32],
+    now: Timestamp,
+) -> Result<(), Error> {
     let identity = match &list.issuer {
         Some(id) => IssuerIdentity::from_id(id),
         None => IssuerIdentity::from_id(&issuer_url(base_url, list.organization)),
@@ -162,8 +195,8 @@ pub fn publish(
     let (key, jwt_key) = keys_of(conn, resources, list, &identity, now)?;
     let size = usize::try_from(list.size).map_err(Error::internal)?;
     let mut bits = StatusList::new(size).map_err(Error::internal)?;
-    for index in store::credentials::list_set_indexes(conn, list.id, list.purpose)? {
-        bits.set(usize::try_from(index).map_err(Error::internal)?, true)
+    for index in set_indexes {
+        bits.set(usize::try_from(*index).map_err(Error::internal)?, true)
             .map_err(Error::internal)?;
     }
     let content = StatusListContent {

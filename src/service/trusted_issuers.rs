@@ -10,6 +10,7 @@ use super::error::{Error, Fault};
 use super::issuer_identity::{did_web, issuer_url};
 use super::organizations;
 use crate::domain::ids::OrganizationId;
+use crate::domain::issuing::KeyState;
 use crate::domain::policy;
 use crate::store;
 
@@ -91,8 +92,9 @@ pub fn is_issuer_id(text: &str) -> bool {
         })
 }
 
-/// The issuers that whoever asks recognises: those on the lists of their organizations and of all above and below, and those
-/// organizations themselves. `None` for strangers, who are not asked for anything.
+/// The issuers that whoever asks recognises: those on the lists of their organizations and of all above, and the organizations of their
+/// branches themselves, but for keys that are given up. A list does not work upwards: a school cannot speak for its district. `None` for
+/// strangers, who are not asked for anything.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -103,12 +105,20 @@ pub fn of_actor(cx: &mut Cx<'_>) -> Result<Option<Vec<String>>, Error> {
     let Some(installation) = store::installation::find(cx.conn)? else { return Ok(None) };
     let base_url = installation.base_url;
     let mut trusted = Vec::new();
-    for organization in organizations_of_branches(cx.conn, &cx.actor)? {
+    let listing: BTreeSet<OrganizationId> = cx
+        .actor
+        .confirmed()
+        .flat_map(|facet| facet.above.iter().copied().chain([facet.organization]))
+        .collect();
+    for organization in listing {
         trusted.extend(store::trusted_issuers::find(cx.conn, organization)?.0);
+    }
+    for organization in organizations_of_branches(cx.conn, &cx.actor)? {
         trusted.push(issuer_url(&base_url, organization));
         trusted.push(did_web(&base_url, organization)?);
         let keys = store::signing_keys::list(cx.conn, organization)?;
-        trusted.extend(keys.iter().map(|key| format!("did:key:{}", key.multikey)));
+        let usable = keys.iter().filter(|key| key.state != KeyState::Compromised);
+        trusted.extend(usable.map(|key| format!("did:key:{}", key.multikey)));
     }
     Ok(Some(trusted))
 }

@@ -7,11 +7,12 @@ use super::error::Error;
 use super::{compromise, publications};
 use crate::credential::json;
 use crate::credential::verify::{
-    self, Documents, IMAGE_LIMIT, StatusWord, TEXT_LIMIT, Unavailable, Verdict, VerdictWord,
-    VerifyOptions,
+    self, CheckName, Documents, IMAGE_LIMIT, Outcome, StatusWord, TEXT_LIMIT, Unavailable, Verdict,
+    VerdictWord, VerifyOptions,
 };
 use crate::domain::award::AwardState;
 use crate::domain::ids::{OrganizationId, SigningKeyId, StatusListId};
+use crate::domain::issuing::KeyState;
 use crate::fetch::{Client, FetchError, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
@@ -98,9 +99,15 @@ impl OwnFirst<'_> {
             return Ok(list.and_then(|list| list.document).map(String::into_bytes));
         }
         if let Some(id) = path.strip_prefix("credentials/") {
-            let id = id.strip_suffix(".json").unwrap_or(id);
+            let (id, form) = id.split_once('.').unwrap_or((id, "json"));
             let Ok(id) = id.parse() else { return Ok(None) };
-            return Ok(store::credentials::find_credential(&mut conn, id)?.map(String::into_bytes));
+            let found = match form {
+                "jwt" => store::credentials::find_jwt(&mut conn, id)?,
+                // The images hold this very document.
+                "json" | "png" | "svg" => store::credentials::find_credential(&mut conn, id)?,
+                _ => None,
+            };
+            return Ok(found.map(String::into_bytes));
         }
         Ok(None)
     }
@@ -178,17 +185,19 @@ fn add_own_knowledge(
     else {
         return Ok(());
     };
-    let own_id = credential
-        .id
-        .as_deref()
-        .and_then(|id| documents.own_path(id)?.strip_prefix("credentials/")?.parse().ok());
-    let Some(id) = own_id else { return Ok(()) };
     let mut conn = documents.resources.database.connection()?;
-    if verdict.verdict == VerdictWord::Valid
-        && store::awards::find(&mut conn, id)?
-            .is_some_and(|award| award.state == AwardState::Superseded)
+    // A did:key is resolved by itself: that the key was given up is known to nobody but its owner.
+    let own_key = credential.issuer.id.as_deref().and_then(|id| id.strip_prefix("did:key:"));
+    if let Some(multikey) = own_key
+        && store::signing_keys::find_by_multikey(&mut conn, multikey)?
+            .is_some_and(|key| key.state == KeyState::Compromised)
     {
-        credential.status = StatusWord::Superseded;
+        verdict.verdict = VerdictWord::Invalid;
+        for check in verdict.checks.iter_mut().filter(|check| check.name == CheckName::Issuer) {
+            check.outcome = Outcome::Fail;
+            check.code = "key-revoked".to_owned();
+            check.detail = "The issuer has given up the key that signed.".to_owned();
+        }
     }
     for check in verdict.checks.iter_mut().filter(|check| check.code == "key-revoked") {
         if let Some(url) = compromise::find_genuine(&mut conn, &installation.base_url, badge)? {
@@ -196,6 +205,23 @@ fn add_own_knowledge(
             check.detail = format!(
                 "The issuer has given up the key that signed this copy. The badge itself is genuine: the issuer's log has it. Take the new copy from {url}."
             );
+        }
+    }
+    let own_id = credential
+        .id
+        .as_deref()
+        .and_then(|id| documents.own_path(id)?.strip_prefix("credentials/")?.parse().ok());
+    let Some(id) = own_id else { return Ok(()) };
+    let Some(award) = store::awards::find(&mut conn, id)? else { return Ok(()) };
+    if verdict.verdict == VerdictWord::Valid && award.state == AwardState::Superseded {
+        credential.status = StatusWord::Superseded;
+    }
+    // Where a badge has one entry, others cannot tell a suspension from a revocation. We can.
+    if award.state == AwardState::Suspended && credential.status == StatusWord::Revoked {
+        credential.status = StatusWord::Suspended;
+        for check in verdict.checks.iter_mut().filter(|check| check.code == "revoked") {
+            check.code = "suspended".to_owned();
+            check.detail = "The issuer has suspended the credential.".to_owned();
         }
     }
     Ok(())

@@ -366,34 +366,39 @@ fn compromised_keys(conn: &mut DbConn) -> Result<Vec<String>, StoreError> {
         .load(conn)?)
 }
 
-/// Somebody with a badge whose served copy was signed with a key that is given up, if there is anybody.
+/// The people with a badge whose served copy was signed with a key that is given up, by id, those `after` one.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn find_earner_of_compromised(conn: &mut DbConn) -> Result<Option<PersonId>, StoreError> {
+pub fn list_earners_of_compromised(
+    conn: &mut DbConn,
+    after: Option<PersonId>,
+    limit: i64,
+) -> Result<Vec<PersonId>, StoreError> {
     let keys = compromised_keys(conn)?;
     if keys.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let among: Vec<Option<String>> = keys.iter().cloned().map(Some).collect();
-    let signed: Option<String> = awards::table
+    let among: Vec<Option<String>> = keys.into_iter().map(Some).collect();
+    // Every id is greater than the empty text.
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let ids: Vec<String> = awards::table
         .inner_join(credentials::table.on(credentials::award_id.eq(awards::id)))
-        .filter(credentials::signing_key_id.eq_any(among))
+        .left_join(credential_jwts::table.on(credential_jwts::award_id.eq(awards::id)))
+        .filter(awards::earner_id.gt(after))
+        .filter(
+            credentials::signing_key_id
+                .eq_any(among.clone())
+                .or(credential_jwts::signing_key_id.nullable().eq_any(among)),
+        )
         .select(awards::earner_id)
-        .first(conn)
-        .optional()?;
-    let found = match signed {
-        Some(earner) => Some(earner),
-        None => awards::table
-            .inner_join(credential_jwts::table.on(credential_jwts::award_id.eq(awards::id)))
-            .filter(credential_jwts::signing_key_id.eq_any(keys))
-            .select(awards::earner_id)
-            .first(conn)
-            .optional()?,
-    };
-    found
+        .distinct()
+        .order(awards::earner_id)
+        .limit(limit)
+        .load(conn)?;
+    ids.into_iter()
         .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "earner_id")))
-        .transpose()
+        .collect()
 }
 
 /// The awards of an earner whose served copies were signed with keys that are given up, by id.
@@ -463,7 +468,22 @@ pub fn save_moved_document(
     Ok(())
 }
 
-/// The revoked and suspended awards whose badges an issuer has signed, with the reason of a revocation, by id.
+/// How the text of a badge shows that it names a 1EdTech revocation list. In a text of its own the quotation marks would be escaped.
+const ON_REVOCATION_LIST: &str = "%\"type\":\"1EdTechRevocationList\"%";
+
+/// Whether an issuer has badges that name its 1EdTech revocation list.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has_revocation_list(conn: &mut DbConn, issuer: OrganizationId) -> Result<bool, StoreError> {
+    let naming = issuance_intents::table
+        .filter(issuance_intents::issuer_id.eq(issuer.to_string()))
+        .filter(issuance_intents::unsigned_document.like(ON_REVOCATION_LIST));
+    Ok(diesel::select(diesel::dsl::exists(naming)).get_result(conn)?)
+}
+
+/// The revoked and suspended awards whose badges name the issuer's 1EdTech revocation list, with the reason of a revocation, by id. Others
+/// are on bitstrings, which name nobody.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -474,6 +494,7 @@ pub fn list_ended_of_issuer(
     let rows: Vec<(String, Option<String>)> = awards::table
         .inner_join(issuance_intents::table.on(issuance_intents::award_id.eq(awards::id)))
         .filter(issuance_intents::issuer_id.eq(issuer.to_string()))
+        .filter(issuance_intents::unsigned_document.like(ON_REVOCATION_LIST))
         .filter(
             awards::state.eq_any([AwardState::Revoked.as_str(), AwardState::Suspended.as_str()]),
         )

@@ -185,6 +185,22 @@ pub fn find_public(conn: &mut DbConn, id: SigningKeyId) -> Result<Option<Signing
     row.map(from_row).transpose()
 }
 
+/// The key with this public part, whoever's it is.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_by_multikey(
+    conn: &mut DbConn,
+    multikey: &str,
+) -> Result<Option<SigningKey>, StoreError> {
+    let row: Option<Row> = signing_keys::table
+        .filter(signing_keys::multikey.eq(multikey))
+        .select(key_columns!())
+        .first(conn)
+        .optional()?;
+    row.map(from_row).transpose()
+}
+
 /// Moves a key on from the state in which it was read.
 ///
 /// # Errors

@@ -108,7 +108,8 @@ fn drill_over_three_keys_of_which_one_is_lost() {
     assert_eq!((found.verdict, failed(&found)), (VerdictWord::Invalid, "key-revoked"));
 
     let done = resources.as_system(compromise::sign_all_again).unwrap();
-    let n_again: usize = done.iter().map(|one| one.awards.len()).sum();
+    assert_eq!(done.waiting, 0);
+    let n_again: usize = done.done.iter().map(|one| one.awards.len()).sum();
     assert_eq!(n_again, of_second.len());
     for (key, awards) in [(first, of_first), (third, of_third)] {
         let mut conn = resources.database.connection().unwrap();
@@ -141,7 +142,8 @@ fn drill_over_three_keys_of_which_one_is_lost() {
     assert_eq!(verdict(resources, &forged).verdict, VerdictWord::Invalid);
 
     // Each earner is told once, whatever runs again.
-    assert!(resources.as_system(compromise::sign_all_again).unwrap().is_empty());
+    let again = resources.as_system(compromise::sign_all_again).unwrap();
+    assert_eq!(again, compromise::SignedAgainReport::default());
     let mut conn = resources.database.connection().unwrap();
     let told: Vec<String> = outbox::table
         .filter(outbox::kind.eq("signed_again"))
@@ -232,5 +234,60 @@ fn lost_did_key_gives_the_badge_the_new_identifier_under_the_same_id() {
     assert_eq!(judge(&new).verdict, VerdictWord::Valid);
     district.revoke(&award).expect(200);
     assert_eq!(judge(&new).verdict, VerdictWord::Invalid);
-    assert_eq!(app.resources.as_system(compromise::sign_all_again).unwrap(), []);
+    let again = app.resources.as_system(compromise::sign_all_again).unwrap();
+    assert_eq!(again, compromise::SignedAgainReport::default());
+
+    // The lost key still resolves by itself. What it signed is refused here all the same, and by its last list elsewhere.
+    let found = judge(&old);
+    assert_eq!((found.verdict, failed(&found)), (VerdictWord::Invalid, "key-revoked-genuine"));
+    let mut conn = app.resources.database.connection().unwrap();
+    let key = store::signing_keys::find_public(&mut conn, lost.parse().unwrap()).unwrap().unwrap();
+    drop(conn);
+    let forged = forge(&app.resources, &key, &old.to_string());
+    let found = verdict(&app.resources, &forged);
+    assert_eq!((found.verdict, failed(&found)), (VerdictWord::Invalid, "key-revoked"));
+    let asked = district.coordinator.post("/api/v1/verify", &old).expect(200);
+    assert_eq!(asked["issuer_trust"], "unknown");
+    let own = assay::credential::verify::VerifyOptions::at(app.resources.now().as_utc());
+    let lists = Lists(&app);
+    let elsewhere = assay::credential::verify::verify(forged.as_bytes(), &lists, &own).unwrap();
+    assert_eq!((elsewhere.verdict, failed(&elsewhere)), (VerdictWord::Invalid, "revoked"));
+}
+
+/// What a stranger to the service can read: its public addresses.
+struct Lists<'a>(&'a TestApp);
+
+impl assay::credential::verify::Documents for Lists<'_> {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, assay::credential::verify::Unavailable> {
+        let path = url.strip_prefix(crate::harness::BASE_URL).unwrap();
+        Ok(self.0.anybody().get(path).bytes)
+    }
+}
+
+#[test]
+fn stop_of_one_issuer_holds_nobody_elses_repair_up() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish_small_group();
+    let (_, award) = district.award(&district.earner, &family);
+    let address = format!("/credentials/{award}");
+    let before = app.anybody().get(&address).bytes;
+    let keys = format!("/api/v1/organizations/{}/signing-keys", district.id);
+    let listed = district.custodian.get(&keys).expect(200);
+    let lost = listed["items"].as_array().unwrap().iter().find(|key| key["algorithm"] == "EdDSA");
+    let lost = lost.unwrap()["id"].as_str().unwrap();
+    let issuing = format!("/api/v1/organizations/{}/issuing", district.id);
+    let switch = |stopped: bool| {
+        let body = serde_json::json!({ "stopped": stopped });
+        district.officer.put(&issuing, "\"0\"", &body).expect(200);
+    };
+    switch(true);
+    district.custodian.act(&format!("{keys}/{lost}/compromise")).expect(200);
+    let report = app.resources.as_system(compromise::sign_all_again).unwrap();
+    assert_eq!((report.done.len(), report.waiting), (0, 1));
+    assert_eq!(app.anybody().get(&address).bytes, before);
+    switch(false);
+    let report = app.resources.as_system(compromise::sign_all_again).unwrap();
+    assert_eq!((report.done.len(), report.waiting), (1, 0));
+    assert_ne!(app.anybody().get(&address).bytes, before);
 }

@@ -184,8 +184,14 @@ fn status_lists_come_with_a_proof_and_as_a_jwt() {
 fn revocation_list_of_1edtech_names_revoked_badges_where_that_is_set() {
     let app = TestApp::new();
     let district = app.district();
-    set(&district, "https", "RS256", "revocation_list");
     let family = district.publish_small_group();
+    // Badges on bitstrings are hidden among others: no list names them.
+    let early = app.invite(&district.admin, &district.schools[0], "early@example.org", &["earner"]);
+    let (_, hidden) = district.award(&early, &family);
+    district.revoke(&hidden).expect(200);
+    let list = format!("/revocation-lists/{}", district.id);
+    assert_eq!(app.anybody().get(&list).problem(), "not-found");
+    set(&district, "https", "RS256", "revocation_list");
     let (_, award) = district.award(&district.earner, &family);
     let (document, _) = both_forms_are_valid(&app, &award);
     let url = document["credentialStatus"]["id"].as_str().unwrap();

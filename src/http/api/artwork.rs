@@ -31,9 +31,10 @@ pub async fn put_artwork(
     Path(id): Path<OrganizationId>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    app.run(&meta, "put_artwork", move |cx| badge_images::require_artwork(cx, id)).await?;
     let declared = declared_length(&request);
     let file = read_body(payload.into_inner(), declared, ARTWORK_LIMIT).await?;
-    let _turn = app.verifying.enter().await?;
+    let _turn = app.drawing.enter().await?;
     let parts = vec![meta.target.clone().into_bytes(), file.to_vec()];
     app.write(meta, "put_artwork", parts, move |cx| {
         let (width, height) = badge_images::put_artwork(cx, id, &file)?;

@@ -51,7 +51,7 @@ pub async fn send_picture(
     if is_known(request, &etag) {
         return Ok(not_modified(etag));
     }
-    let _turn = app.verifying.enter().await?;
+    let _turn = app.drawing.enter().await?;
     let body = app.block(move |_resources| draw(&pictures, picture, word)).await?;
     let media_type = match picture {
         Picture::Png | Picture::Preview => "image/png",
@@ -80,7 +80,7 @@ pub async fn send_achievement(
     if is_known(request, &etag) {
         return Ok(not_modified(etag));
     }
-    let _turn = app.verifying.enter().await?;
+    let _turn = app.drawing.enter().await?;
     let body = app.block(move |_resources| picture.draw(as_png)).await?;
     Ok(send(etag, if as_png { "image/png" } else { "image/svg+xml" }, body))
 }
