@@ -90,7 +90,7 @@ pub fn run(settings: &Settings, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
                 .then(|| args.trusted_issuers.clone()),
             ..VerifyOptions::at((system_clock())())
         };
-        match verify_input(&input, &Remote(&client), options) {
+        match verify_input(&input, &Remote::new(&client), options) {
             Ok(verdict) => {
                 show(file, &verdict, args.json)?;
                 worst = worse(worst, verdict.verdict);

@@ -230,8 +230,8 @@ pub fn jcs_hash(document: &Value) -> [u8; 32] {
 pub struct ReadyProof {
     /// The id of the key.
     pub verification_method: String,
-    /// When it says it was made. It proves nothing once the key is compromised.
-    pub created: DateTime<Utc>,
+    /// When it says it was made, if it does. It proves nothing once the key is compromised.
+    pub created: Option<DateTime<Utc>>,
     /// When it ends, if it does.
     pub expires: Option<DateTime<Utc>>,
     /// The ids of the proofs before it in a chain, which its signature covers as well.
@@ -262,13 +262,15 @@ impl ReadyProof {
             return Err(malformed("@context"));
         }
         let time = |member: &'static str| {
+            if !object.contains_key(member) {
+                return Ok(None);
+            }
             text(member)
                 .and_then(|time| DateTime::parse_from_rfc3339(time).ok())
-                .map(|time| time.with_timezone(&Utc))
+                .map(|time| Some(time.with_timezone(&Utc)))
                 .ok_or(malformed(member))
         };
-        let created = time("created")?;
-        let expires = if object.contains_key("expires") { Some(time("expires")?) } else { None };
+        let (created, expires) = (time("created")?, time("expires")?);
         let verification_method =
             text("verificationMethod").ok_or(malformed("verificationMethod"))?.to_owned();
         let previous: Option<Vec<String>> = items(object.get("previousProof"))

@@ -38,6 +38,19 @@ impl Default for FetchPolicy {
     }
 }
 
+/// What one fetch may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// The media types to ask for.
+    pub accept: &'a str,
+    /// The most bytes of the document.
+    pub max_bytes: usize,
+    /// Whether a redirect to another origin is refused, because the address says whose document it is.
+    pub same_origin: bool,
+    /// When the fetch ends at the latest, if that is before the client's own deadline.
+    pub until: Option<Instant>,
+}
+
 /// Reads public documents, and nothing else.
 ///
 /// Each fetch runs on a thread of its own, which also owns the HTTP client and its little runtime.
@@ -65,17 +78,28 @@ impl Client {
     ///
     /// Only status 200 is a document. A fragment in the URL is ignored.
     pub fn get(&self, url: &str, accept: &str, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
+        self.get_within(url, &Bounds { accept, max_bytes, same_origin: false, until: None })
+    }
+
+    /// Reads the document at `url` as [`Client::get`] does, within these bounds.
+    pub fn get_within(&self, url: &str, bounds: &Bounds<'_>) -> Result<Vec<u8>, FetchError> {
         if self.is_offline {
             return Err(FetchError::Offline);
         }
         let started = Instant::now();
-        let target = Target::parse(url, &self.maps)?;
+        let own_deadline = started + self.deadline;
+        let deadline = bounds.until.map_or(own_deadline, |until| until.min(own_deadline));
+        if deadline <= started {
+            return Err(FetchError::Deadline);
+        }
+        let (target, origin) = Target::parse(url, &self.maps)?;
         let slot = Slot::take(&self.running).ok_or(FetchError::Busy)?;
         let request = Request {
-            accept: accept.to_owned(),
-            max_bytes,
-            deadline: started + self.deadline,
+            accept: bounds.accept.to_owned(),
+            max_bytes: bounds.max_bytes,
+            deadline,
             maps: Arc::clone(&self.maps),
+            only_origin: bounds.same_origin.then_some(origin),
         };
         let (sender, receiver) = mpsc::sync_channel(1);
         thread::Builder::new()
@@ -87,7 +111,7 @@ impl Client {
                 let _ = sender.send(answer);
             })
             .map_err(|source| FetchError::Thread { source })?;
-        match receiver.recv_timeout(self.deadline.saturating_sub(started.elapsed())) {
+        match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => Err(FetchError::Deadline),
             Err(RecvTimeoutError::Disconnected) => Err(FetchError::Stopped),
@@ -190,6 +214,9 @@ pub enum FetchError {
     /// A redirect out of a mapped base URL.
     #[error("{}", PUBLIC_SENTENCE)]
     RedirectLeavesMap,
+    /// A redirect to another origin, of a document that has to be on this one.
+    #[error("{}", PUBLIC_SENTENCE)]
+    RedirectLeavesOrigin,
     /// The server answered with another status than 200.
     #[error("{}", PUBLIC_SENTENCE)]
     Status {

@@ -9,6 +9,7 @@ use reqwest::blocking::{Client, Response};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, LOCATION};
 use reqwest::redirect::Policy;
+use url::Origin;
 
 use crate::fetch::address::is_global;
 use crate::fetch::client::FetchError;
@@ -25,6 +26,8 @@ pub(super) struct Request {
     pub(super) max_bytes: usize,
     pub(super) deadline: Instant,
     pub(super) maps: Arc<Maps>,
+    /// The origin that no redirect may leave.
+    pub(super) only_origin: Option<Origin>,
 }
 
 impl Request {
@@ -46,7 +49,7 @@ pub(super) fn follow(request: &Request, mut target: Target) -> Result<Vec<u8>, F
             .get(LOCATION)
             .and_then(|location| location.to_str().ok())
             .ok_or(FetchError::RedirectWithoutLocation)?;
-        target = target.redirect(location, &request.maps)?;
+        target = target.redirect(location, &request.maps, request.only_origin.as_ref())?;
     }
     Err(FetchError::TooManyRedirects)
 }

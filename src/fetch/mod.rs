@@ -11,4 +11,4 @@ mod exchange;
 mod target;
 
 pub use address::is_global;
-pub use client::{Client, FetchError, FetchPolicy, FetchPolicyError, PUBLIC_SENTENCE};
+pub use client::{Bounds, Client, FetchError, FetchPolicy, FetchPolicyError, PUBLIC_SENTENCE};

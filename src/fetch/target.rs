@@ -1,6 +1,6 @@
 //! Where a request may go.
 
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 use crate::fetch::client::{FetchError, FetchPolicyError};
 
@@ -17,26 +17,38 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// Judges a URL that a caller or a document named.
-    pub(super) fn parse(url: &str, maps: &Maps) -> Result<Target, FetchError> {
+    /// Judges a URL that a caller or a document named. Returns its origin as well, as it was named.
+    pub(super) fn parse(url: &str, maps: &Maps) -> Result<(Target, Origin), FetchError> {
         if url.len() > MAX_URL_BYTES {
             return Err(FetchError::UrlTooLong);
         }
-        Target::judge(Url::parse(url).map_err(|source| FetchError::InvalidUrl { source })?, maps)
+        let url = Url::parse(url).map_err(|source| FetchError::InvalidUrl { source })?;
+        let origin = url.origin();
+        Ok((Target::judge(url, maps)?, origin))
     }
 
-    /// Judges where a redirect from here leads.
-    pub(super) fn redirect(&self, location: &str, maps: &Maps) -> Result<Target, FetchError> {
+    /// Judges where a redirect from here leads. It stays on `only_origin`, if there is one: the origin that was
+    /// named, or the place to which the operator has mapped it.
+    pub(super) fn redirect(
+        &self,
+        location: &str,
+        maps: &Maps,
+        only_origin: Option<&Origin>,
+    ) -> Result<Target, FetchError> {
         if location.len() > MAX_URL_BYTES {
             return Err(FetchError::UrlTooLong);
         }
         let next = self.url().join(location).map_err(|source| FetchError::InvalidUrl { source })?;
+        let leaves_origin = || only_origin.is_some_and(|only| next.origin() != *only);
         match self {
+            Target::Public { .. } if leaves_origin() => Err(FetchError::RedirectLeavesOrigin),
             Target::Public { .. } => Target::judge(next, maps),
             Target::Mapped { base, .. } => {
                 refuse_userinfo(&next)?;
                 if base.contains(&next) {
                     Ok(Target::Mapped { url: without_fragment(next), base: base.clone() })
+                } else if leaves_origin() {
+                    Err(FetchError::RedirectLeavesOrigin)
                 } else {
                     // The server behind the map may speak of itself by its public name.
                     maps.apply(&next).ok_or(FetchError::RedirectLeavesMap)

@@ -1,5 +1,7 @@
 //! Verifying: our own badges and other people's, with three answers.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value};
 
 use super::context::Resources;
@@ -13,7 +15,7 @@ use crate::credential::verify::{
 use crate::domain::award::AwardState;
 use crate::domain::ids::{OrganizationId, SigningKeyId, StatusListId};
 use crate::domain::issuing::KeyState;
-use crate::fetch::{Client, FetchError, PUBLIC_SENTENCE};
+use crate::fetch::{Bounds, Client, FetchError, PUBLIC_SENTENCE};
 use crate::store;
 use crate::store::installation::Installation;
 
@@ -30,12 +32,33 @@ pub fn limit_for(beginning: &[u8]) -> usize {
     if is_image { IMAGE_LIMIT } else { TEXT_LIMIT }
 }
 
-/// Documents from the network, through the guarded client.
-pub struct Remote<'a>(pub &'a Client);
+/// How long all fetches of one verification may take together.
+const TIME_FOR_ALL: Duration = Duration::from_secs(10);
 
-impl Documents for Remote<'_> {
-    fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
-        self.0.get(url, ACCEPT, FETCH_LIMIT).map_err(|error| {
+/// Documents from the network for one verification, through the guarded client.
+#[derive(Debug)]
+pub struct Remote<'a> {
+    client: &'a Client,
+    until: Instant,
+}
+
+impl<'a> Remote<'a> {
+    /// The time for all fetches of the verification begins now.
+    #[must_use]
+    pub fn new(client: &'a Client) -> Remote<'a> {
+        Remote::until(client, Instant::now() + TIME_FOR_ALL)
+    }
+
+    /// Whatever is not there by then is unavailable.
+    #[must_use]
+    pub fn until(client: &'a Client, until: Instant) -> Remote<'a> {
+        Remote { client, until }
+    }
+
+    fn get(&self, url: &str, same_origin: bool) -> Result<Vec<u8>, Unavailable> {
+        let until = Some(self.until);
+        let bounds = Bounds { accept: ACCEPT, max_bytes: FETCH_LIMIT, same_origin, until };
+        self.client.get_within(url, &bounds).map_err(|error| {
             tracing::info!(error = ?error, "a document could not be fetched");
             let code = if matches!(error, FetchError::Offline) {
                 "offline"
@@ -49,10 +72,21 @@ impl Documents for Remote<'_> {
     }
 }
 
+impl Documents for Remote<'_> {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.get(url, false)
+    }
+
+    fn fetch_within_origin(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.get(url, true)
+    }
+}
+
 /// Our own documents from the database, everybody else's from the network. No connection is held during a fetch.
 struct OwnFirst<'a> {
     resources: &'a Resources,
     installation: Option<Installation>,
+    remote: Remote<'a>,
 }
 
 impl OwnFirst<'_> {
@@ -119,9 +153,17 @@ fn into_bytes(document: Value) -> Vec<u8> {
 
 impl Documents for OwnFirst<'_> {
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
-        let Some(path) = self.own_path(url) else {
-            return Remote(&self.resources.fetch).fetch(url);
-        };
+        self.own_path(url).map_or_else(|| self.remote.fetch(url), |path| self.read_own(path))
+    }
+
+    fn fetch_within_origin(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.own_path(url)
+            .map_or_else(|| self.remote.fetch_within_origin(url), |path| self.read_own(path))
+    }
+}
+
+impl OwnFirst<'_> {
+    fn read_own(&self, path: &str) -> Result<Vec<u8>, Unavailable> {
         match self.find_own(path) {
             Ok(Some(document)) => Ok(document),
             Err(Error::Gone(_)) => Err(Unavailable {
@@ -156,7 +198,8 @@ pub fn verify(
 ) -> Result<Verdict, Error> {
     let installation = store::installation::find(&mut *resources.database.connection()?)?;
     let allow_http = installation.as_ref().is_some_and(|installation| installation.is_demo);
-    let documents = OwnFirst { resources, installation };
+    let remote = Remote::new(&resources.fetch);
+    let documents = OwnFirst { resources, installation, remote };
     let options = VerifyOptions {
         allow_http,
         trusted_issuers,

@@ -181,6 +181,33 @@ fn a_second_badge_takes_the_place_of_the_first() {
 }
 
 #[test]
+fn a_badge_of_old_makes_room_in_an_svg_image() {
+    let svg = |inside: &str| format!("<svg xmlns='http://www.w3.org/2000/svg'>{inside}</svg>");
+    let old = |inside: &str| {
+        format!("<a:assertion xmlns:a='http://openbadges.org'>{inside}</a:assertion>")
+    };
+    let present = "<c:credential xmlns:c='https://purl.imsglobal.org/ob/v3p0'>{}</c:credential>";
+    for badges in [
+        old(""),
+        old(&old("{}")),
+        old(present),
+        format!("{}{present}{}", old("x"), old("")),
+        "<a:assertion xmlns:a='http://openbadges.org' verify='https://x.example'/>".to_owned(),
+    ] {
+        let image = bake_svg(&svg(&format!("{badges}<g/>")), &json_badge()).unwrap();
+        assert_eq!(image, bake_svg(&svg("<g/>"), &json_badge()).unwrap(), "{badges}");
+        assert_eq!(unbake(image.as_bytes()).unwrap(), json_badge());
+    }
+    // What only looks like a badge is not ours to take away.
+    for other in
+        ["<openbadges:credential/>", "<g xmlns:openbadges='urn:x'><openbadges:credential/></g>"]
+    {
+        let refused = bake_svg(&svg(other), &json_badge());
+        assert!(matches!(refused, Err(BakeError::Image(UnbakeError::Malformed(_)))), "{other}");
+    }
+}
+
+#[test]
 fn an_svg_image_of_one_tag_can_be_baked() {
     let image = bake_svg("<svg xmlns='http://www.w3.org/2000/svg'/>", &json_badge()).unwrap();
     assert!(image.ends_with("</openbadges:credential></svg>"), "{image}");
@@ -218,9 +245,6 @@ fn any_prefix_of_the_namespace_counts_and_no_other_namespace_does() {
 fn chunks_of_foreign_writers_are_read() {
     let baked = Ok(Baked::Json("{}".to_owned()));
     assert_eq!(unbake(&with_chunks(&[itxt(b"\0\0en\0nombre \xc3\xa9\0 {} \n")])), baked);
-    // The form of old may stand beside the present one.
-    let both = [chunk(b"tEXt", b"openbadges\0https://x.example"), itxt(b"\0\0\0\0{}")];
-    assert_eq!(unbake(&with_chunks(&both)), baked);
 }
 
 #[test]
@@ -242,6 +266,10 @@ fn a_png_image_that_could_mislead_is_refused() {
     malformed(&with_chunks(&[itxt(b"\0\0\0\0")]), "no badge");
     malformed(&with_chunks(&[itxt(b"\0\0\0\0https://x.example/1")]), "no badge");
     refused(&with_chunks(&[chunk(b"iTXt", b"openbadges\0\0\0\0\0{}")]), &UnbakeError::Legacy);
+    // A reader of old would see another badge.
+    let old = chunk(b"tEXt", b"openbadges\0https://x.example");
+    refused(&with_chunks(&[old.clone(), good.clone()]), &UnbakeError::Doubled);
+    refused(&with_chunks(&[good.clone(), old]), &UnbakeError::Doubled);
     let long = vec![b' '; CREDENTIAL_LIMIT - 2];
     let fits = itxt(&[b"\0\0\0\0{}", &long[..]].concat());
     assert!(unbake(&with_chunks(&[fits])).is_ok());
@@ -306,6 +334,14 @@ fn an_svg_image_that_could_mislead_is_refused() {
     refused("<o:credential verify='a.b.c'>{}</o:credential>", &UnbakeError::Doubled);
     let legacy = "<a:assertion xmlns:a='http://openbadges.org' verify='https://x.example'/>";
     refused(legacy, &UnbakeError::Legacy);
+    // A reader of old, or one that goes by the prefix alone, would see another badge.
+    let undeclared = "<openbadges:credential>{}</openbadges:credential>";
+    let foreign = "<g xmlns:openbadges='urn:x'><openbadges:credential verify='a.b.d'/></g>";
+    refused(undeclared, &UnbakeError::NotBaked);
+    for other in [legacy, undeclared, foreign] {
+        refused(&format!("{other}{json}"), &UnbakeError::Doubled);
+        refused(&format!("<g>{jwt}</g>{other}"), &UnbakeError::Doubled);
+    }
     malformed("<o:credential/>", "no badge");
     malformed("<o:credential verify=''/>", "no badge");
     malformed("<o:credential verify='https://x.example/1'/>", "no badge");

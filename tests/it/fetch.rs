@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use assay::fetch::{Client, FetchError, FetchPolicy, PUBLIC_SENTENCE, is_global};
+use assay::fetch::{Bounds, Client, FetchError, FetchPolicy, PUBLIC_SENTENCE, is_global};
 
 const JSON: &str = "application/json";
 
@@ -298,6 +298,61 @@ fn redirect_cannot_leave_the_map() {
 }
 
 #[test]
+fn redirect_cannot_leave_the_origin_where_that_matters() {
+    let other = Server::start(|stream, _path| reply(stream, "200 OK", "", b"other"));
+    let server = Server::start(|stream, path| {
+        let location = match path {
+            "/base/host" => "https://b.example/x",
+            "/base/port" => "https://a.example:8443/x",
+            "/base/scheme" => "http://a.example/x",
+            "/base/above" => "/x",
+            "/base/itself" => "https://a.example/end",
+            "/base/relative" => "end",
+            _ => return reply(stream, "200 OK", "", b"end"),
+        };
+        reply(stream, "302 Found", &format!("Location: {location}\r\n"), b"");
+    });
+    let base_url_maps = ["https://b.example", "https://a.example:8443", "http://a.example"]
+        .map(|from| (from.to_owned(), other.url()))
+        .into_iter()
+        .chain([("https://a.example".to_owned(), format!("{}/base", server.url()))])
+        .collect();
+    let client = Client::new(FetchPolicy { base_url_maps, ..FetchPolicy::default() }).unwrap();
+    let get = |path: &str, same_origin| {
+        let bounds = Bounds { accept: JSON, max_bytes: 100, same_origin, until: None };
+        client.get_within(&format!("https://a.example/{path}"), &bounds)
+    };
+    for path in ["host", "port", "scheme"] {
+        assert_eq!(get(path, false).unwrap(), b"other", "{path}");
+    }
+    assert_eq!(other.count(), 3);
+    for path in ["host", "port", "scheme", "above"] {
+        let error = get(path, true).unwrap_err();
+        assert!(matches!(error, FetchError::RedirectLeavesOrigin), "{path}: {error:?}");
+    }
+    assert_eq!(other.count(), 3);
+    for path in ["itself", "relative", "end"] {
+        assert_eq!(get(path, true).unwrap(), b"end", "{path}");
+    }
+}
+
+#[test]
+fn caller_may_have_less_time_than_the_client() {
+    let server = Server::start(|stream, _path| drop(stream.read(&mut [0])));
+    let client = mapped("https://a.example", &server.url());
+    let get = |until| {
+        let bounds =
+            Bounds { accept: JSON, max_bytes: 100, same_origin: false, until: Some(until) };
+        client.get_within("https://a.example/", &bounds).unwrap_err()
+    };
+    let started = Instant::now();
+    assert!(matches!(get(started), FetchError::Deadline));
+    assert_eq!(server.count(), 0);
+    assert!(matches!(get(started + Duration::from_millis(300)), FetchError::Deadline));
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[test]
 fn redirect_needs_a_place_to_go() {
     let server = Server::start(|stream, _path| reply(stream, "302 Found", "", b""));
     let error = mapped("https://a.example", &server.url())
@@ -458,7 +513,7 @@ fn mapped(from: &str, to: &str) -> Client {
 
 /// One request as the server saw it.
 #[derive(Clone, Debug)]
-struct Seen {
+pub struct Seen {
     path: String,
     headers: Vec<String>,
 }
@@ -470,14 +525,14 @@ impl Seen {
 }
 
 /// An HTTP server on loopback: one request a connection.
-struct Server {
+pub struct Server {
     address: SocketAddr,
     connections: Arc<Mutex<usize>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
-    fn start(serve: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) -> Server {
+    pub fn start(serve: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(Mutex::new(0));
@@ -499,11 +554,11 @@ impl Server {
         Server { address, connections, seen }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         *self.connections.lock().unwrap()
     }
 
@@ -520,7 +575,7 @@ fn read_head(stream: &TcpStream) -> Option<Seen> {
     Some(Seen { path, headers })
 }
 
-fn reply(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
+pub fn reply(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
         body.len()

@@ -156,6 +156,35 @@ fn good_documents_pass_every_rule() {
 }
 
 #[test]
+fn no_member_of_the_credential_stands_in_another_object_with_its_id() {
+    let rule = || rules().into_iter().filter(|rule| rule.name == "own-id-once");
+    let rule: Vec<_> = rule().collect();
+    let good = fixture(&rule[0], "good.json");
+    assert!(found(&rule, &good).is_empty());
+    for member in [
+        "awardedDate",
+        "credentialSchema",
+        "credentialStatus",
+        "credentialSubject",
+        "description",
+        "evidence",
+        "expirationDate",
+        "issuanceDate",
+        "issuer",
+        "name",
+        "refreshService",
+        "relatedResource",
+        "termsOfUse",
+        "validFrom",
+        "validUntil",
+    ] {
+        let mut bad = good.clone();
+        bad["relatedResource"][0][member] = json!("moved");
+        assert_eq!(found(&rule, &bad).len(), 1, "{member}");
+    }
+}
+
+#[test]
 fn each_rule_has_its_documents_and_each_document_its_rule() {
     let folder = format!("{}/tests/it/fixtures/lints", env!("CARGO_MANIFEST_DIR"));
     let mut folders: Vec<String> = std::fs::read_dir(folder)

@@ -79,7 +79,7 @@ pub enum UnbakeError {
     /// The image has a badge of Open Badges 2.0 or older in it.
     #[error("the image has a badge of Open Badges 2.0 or older in it")]
     Legacy,
-    /// The image has more than one credential, so readers could disagree about it.
+    /// The image has more than one credential, of whatever version, so readers could disagree about it.
     #[error("the image has more than one badge in it")]
     Doubled,
     /// The credential is compressed, which the standard forbids.

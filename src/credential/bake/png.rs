@@ -63,6 +63,7 @@ pub(super) fn unbake(png: &[u8]) -> Result<Baked, UnbakeError> {
         }
     }
     match found {
+        Some(_) if is_legacy => Err(UnbakeError::Doubled),
         Some(chunk) => read(credential_text(&chunk)?),
         None if is_legacy => Err(UnbakeError::Legacy),
         None => Err(UnbakeError::NotBaked),

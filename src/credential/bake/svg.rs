@@ -37,7 +37,7 @@ pub fn bake_svg(svg: &str, baked: &Baked) -> Result<String, BakeError> {
     let text = baked.checked_text()?;
     check_size(svg.len())?;
     let svg = svg.strip_prefix(BOM).unwrap_or(svg);
-    let Scan { root, credential, .. } = scan(svg).map_err(BakeError::Image)?;
+    let Scan { root, credential, legacy, has_lookalike } = scan(svg).map_err(BakeError::Image)?;
     let element = match baked {
         Baked::Json(_) => format!(
             "<openbadges:credential><![CDATA[{}]]></openbadges:credential>",
@@ -50,13 +50,13 @@ pub fn bake_svg(svg: &str, baked: &Baked) -> Result<String, BakeError> {
     };
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     match root.prefix {
-        Prefix::Free => {
+        Prefix::Free if !has_lookalike => {
             let declaration =
                 format!(" xmlns:openbadges=\"{}\"", String::from_utf8_lossy(NAMESPACE));
             edits.push((root.name.end..root.name.end, declaration));
         }
-        Prefix::Ours => {}
-        Prefix::Taken => {
+        Prefix::Ours if !has_lookalike => {}
+        Prefix::Free | Prefix::Ours | Prefix::Taken => {
             let why = "its prefix openbadges stands for something else";
             return Err(BakeError::Image(UnbakeError::Malformed(why)));
         }
@@ -67,9 +67,13 @@ pub fn bake_svg(svg: &str, baked: &Baked) -> Result<String, BakeError> {
     } else {
         edits.push((root.tag_end..root.tag_end, element));
     }
-    if let Some(credential) = credential {
-        edits.push((credential.place, String::new()));
-    }
+    let is_around = |inner: &Range<usize>| {
+        legacy.iter().any(|outer| outer.start <= inner.start && inner.end <= outer.end)
+    };
+    let current = credential.map(|credential| credential.place).filter(|place| !is_around(place));
+    let mut old: Vec<Range<usize>> = legacy.iter().cloned().chain(current).collect();
+    old.sort_by_key(|place| place.start);
+    edits.extend(old.into_iter().map(|place| (place, String::new())));
     let image = edit(svg, &edits);
     check_size(image.len())?;
     Ok(image)
@@ -98,8 +102,12 @@ pub(super) fn unbake(svg: &[u8]) -> Result<Baked, UnbakeError> {
     let text = std::str::from_utf8(svg).ok().ok_or(UnbakeError::Malformed("it is not in UTF-8"))?;
     let scan = scan(text.strip_prefix(BOM).unwrap_or(text))?;
     let Some(credential) = scan.credential else {
-        return Err(if scan.is_legacy { UnbakeError::Legacy } else { UnbakeError::NotBaked });
+        let is_legacy = !scan.legacy.is_empty();
+        return Err(if is_legacy { UnbakeError::Legacy } else { UnbakeError::NotBaked });
     };
+    if scan.has_lookalike || !scan.legacy.is_empty() {
+        return Err(UnbakeError::Doubled);
+    }
     let is_blank = credential.text.trim_matches(is_json_space).is_empty();
     match (credential.verify, is_blank) {
         (Some(_), false) => Err(UnbakeError::Doubled),
@@ -118,7 +126,10 @@ pub(super) fn unbake(svg: &[u8]) -> Result<Baked, UnbakeError> {
 struct Scan {
     root: Root,
     credential: Option<Credential>,
-    is_legacy: bool,
+    /// Where badges of Open Badges 2.0 and older stand.
+    legacy: Vec<Range<usize>>,
+    /// Whether something is written like a credential, but is none in its namespace. Some readers go by the prefix.
+    has_lookalike: bool,
 }
 
 struct Root {
@@ -147,6 +158,7 @@ struct Credential {
 enum Meaning {
     Svg,
     Credential,
+    Lookalike,
     Legacy,
     Other,
 }
@@ -197,7 +209,10 @@ struct Scanner {
     credential: Option<Credential>,
     /// The level of the element of the credential while it is open.
     inside: Option<usize>,
-    is_legacy: bool,
+    legacy: Vec<Range<usize>>,
+    /// The level of the outermost element of a badge of old while it is open.
+    inside_legacy: Option<usize>,
+    has_lookalike: bool,
     n_looked_up: usize,
 }
 
@@ -232,7 +247,12 @@ impl Scanner {
                 self.credential = Some(Credential { place, verify, text: String::new() });
                 self.inside = (!is_empty).then_some(self.level);
             }
-            Meaning::Legacy => self.is_legacy = true,
+            Meaning::Lookalike => self.has_lookalike = true,
+            Meaning::Legacy if self.inside_legacy.is_some() => {}
+            Meaning::Legacy => {
+                self.legacy.push(place);
+                self.inside_legacy = (!is_empty).then_some(self.level);
+            }
             Meaning::Svg | Meaning::Other => {}
         }
         Ok(())
@@ -244,6 +264,12 @@ impl Scanner {
             self.inside = None;
             if let Some(credential) = &mut self.credential {
                 credential.place.end = end;
+            }
+        }
+        if self.inside_legacy == Some(self.level) {
+            self.inside_legacy = None;
+            if let Some(place) = self.legacy.last_mut() {
+                place.end = end;
             }
         }
         Ok(())
@@ -277,6 +303,7 @@ impl Scanner {
             (ResolveResult::Bound(Namespace(SVG_NAMESPACE)), b"svg") => Meaning::Svg,
             (ResolveResult::Bound(Namespace(NAMESPACE)), b"credential") => Meaning::Credential,
             (ResolveResult::Bound(Namespace(LEGACY_NAMESPACE)), b"assertion") => Meaning::Legacy,
+            _ if name.as_ref() == b"openbadges:credential" => Meaning::Lookalike,
             _ => Meaning::Other,
         })
     }
@@ -284,7 +311,8 @@ impl Scanner {
     fn finish(self) -> Result<Scan, UnbakeError> {
         match self.root {
             Some(root) if self.level == 0 => {
-                Ok(Scan { root, credential: self.credential, is_legacy: self.is_legacy })
+                let Scanner { credential, legacy, has_lookalike, .. } = self;
+                Ok(Scan { root, credential, legacy, has_lookalike })
             }
             Some(_) | None => Err(UnbakeError::Malformed("it is cut short")),
         }

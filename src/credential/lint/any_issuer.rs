@@ -283,14 +283,19 @@ pub(super) const OWN_ID_ONCE: Rule = Rule {
 };
 
 /// Members that readers look for in the credential itself.
-const OWN_MEMBERS: [&str; 10] = [
+const OWN_MEMBERS: [&str; 15] = [
     "awardedDate",
+    "credentialSchema",
     "credentialStatus",
     "credentialSubject",
     "description",
     "evidence",
+    "expirationDate",
+    "issuanceDate",
     "issuer",
     "name",
+    "refreshService",
+    "relatedResource",
     "termsOfUse",
     "validFrom",
     "validUntil",

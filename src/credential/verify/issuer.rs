@@ -21,7 +21,7 @@ const MAX_CHAINED: usize = 3;
 const MAX_TRIED_KEYS: usize = 4;
 
 /// How far an issuer's clock may be ahead of ours.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
+pub(super) const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 /// What became of proof and issuer.
 pub(super) struct Judged {
@@ -144,7 +144,7 @@ pub(super) fn judge(document: &Value, hash: Option<&[u8; 32]>, resolver: &Resolv
         if !ready.holds(&hash, &key) {
             return Judged::stop(signature_invalid(), published());
         }
-        if ready.created > resolver.options.now + CLOCKS_DIFFER {
+        if ready.created.is_some_and(|time| time > resolver.options.now + CLOCKS_DIFFER) {
             return Judged::stop(from_the_future(), published());
         }
         if ready.expires.is_some_and(|expires| expires < resolver.options.now) {
@@ -199,9 +199,7 @@ fn find_key(
     let method = ready.verification_method.as_str();
     let key = match (identity, page) {
         (Identity::Key { did, key }, _) if resolver::names_did_key(method, did) => key.clone(),
-        (Identity::Page { id, .. }, Some(page)) => {
-            find_method(page, id, method, Some(ready.created))?
-        }
+        (Identity::Page { id, .. }, Some(page)) => find_method(page, id, method, ready.created)?,
         (Identity::Key { .. }, _) | (Identity::Page { .. }, None) => {
             return Err(resolver::not_of_issuer());
         }

@@ -38,6 +38,14 @@ pub use self::summary::{
 pub trait Documents {
     /// The bytes at this URL, which has no fragment. What is fetched, and how, is for the implementation to guard.
     fn fetch(&self, url: &str) -> Result<Vec<u8>, Unavailable>;
+
+    /// The same for a document that is believed because of its address: whoever answers has to be of the URL's own
+    /// origin (scheme, host, port), so a redirect to another one is as good as no answer.
+    ///
+    /// Only who never follows a redirect can leave this as it is.
+    fn fetch_within_origin(&self, url: &str) -> Result<Vec<u8>, Unavailable> {
+        self.fetch(url)
+    }
 }
 
 /// A document that could not be had.
@@ -69,7 +77,7 @@ pub struct VerifyOptions {
     pub expect_email: Option<String>,
     /// The issuers that the caller recognises.
     pub trusted_issuers: Option<Vec<String>>,
-    /// SHA-256 of each evidence file that is offered beside the badge.
+    /// SHA-256 of each evidence file that is offered beside the badge. None at all is as good as no list.
     pub evidence_sha256: Option<Vec<[u8; 32]>>,
     /// Accept issuers whose id is `http:`, for the demo and for tests on loopback.
     pub allow_http: bool,
@@ -384,8 +392,12 @@ fn unreadable(finding: Finding, options: &VerifyOptions) -> Verdict {
     conclude(findings, None, options)
 }
 
+fn offered_digests(options: &VerifyOptions) -> Option<&[[u8; 32]]> {
+    options.evidence_sha256.as_deref().filter(|digests| !digests.is_empty())
+}
+
 fn offered_evidence(options: &VerifyOptions) -> Finding {
-    match &options.evidence_sha256 {
+    match offered_digests(options) {
         Some(_) => Finding::not_checked(),
         None => {
             Finding::new(Outcome::NotApplicable, "not-offered", "No evidence file was offered.")
@@ -555,7 +567,7 @@ fn validity_period(
 }
 
 fn evidence_digest(document: &Value, options: &VerifyOptions) -> Finding {
-    let Some(offered) = &options.evidence_sha256 else { return offered_evidence(options) };
+    let Some(offered) = offered_digests(options) else { return offered_evidence(options) };
     let named: Vec<[u8; 32]> = super::lint::items(document.get("evidence"))
         .iter()
         .filter_map(|(_, evidence)| evidence["digestMultibase"].as_str())
@@ -576,3 +588,6 @@ fn evidence_digest(document: &Value, options: &VerifyOptions) -> Finding {
 /// Limits for a status list, which is one long text.
 const STATUS_LIST_LIMITS: json::Limits =
     json::Limits { bytes: 1024 * 1024, depth: 16, nodes: 1_024 };
+/// Limits for a revocation list, which names every badge that was ever revoked.
+const REVOCATION_LIST_LIMITS: json::Limits =
+    json::Limits { bytes: 1024 * 1024, depth: 16, nodes: 65_536 };

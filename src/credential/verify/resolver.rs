@@ -197,14 +197,14 @@ impl<'a> Resolver<'a> {
         Resolver { documents, options, pages: RefCell::default() }
     }
 
-    /// The JSON at this address, without its fragment.
+    /// The JSON at this address, without its fragment. Its address says whose it is.
     fn page(&self, url: &Url) -> Result<Rc<Value>, PageError> {
         let mut url = url.clone();
         url.set_fragment(None);
         if let Some(known) = self.pages.borrow().get(url.as_str()) {
             return known.clone();
         }
-        let page = match self.documents.fetch(url.as_str()) {
+        let page = match self.documents.fetch_within_origin(url.as_str()) {
             Ok(bytes) => match json::parse(&bytes, &json::LIMITS) {
                 Ok(value) => Ok(Rc::new(value)),
                 Err(_) => Err(PageError::Unreadable),
@@ -269,7 +269,7 @@ impl<'a> Resolver<'a> {
     /// What the issuer's own page says about a key that was found elsewhere on its host.
     ///
     /// Whose a key is, only the issuer can say, and one host can serve many issuers. So when the issuer keeps a list,
-    /// the key has to be on it. Asked only once the signature holds.
+    /// the key has to be on it; and without the issuer's page nobody knows. Asked only once the signature holds.
     pub(super) fn confirm(
         &self,
         id: &str,
@@ -278,7 +278,7 @@ impl<'a> Resolver<'a> {
         key: &PublicJwk,
         signed_at: Option<DateTime<Utc>>,
     ) -> Result<(), Finding> {
-        let Ok(page) = self.issuer_page(id, url) else { return Ok(()) };
+        let page = self.issuer_page(id, url)?;
         if page.get("verificationMethod").is_none() && page.get("assertionMethod").is_none() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use super::form::is_compact_jwt;
 use super::issuer;
 use super::resolver::{Resolver, identify, is_same_origin};
 use super::token::Token;
-use super::{Documents, Finding, Outcome, STATUS_LIST_LIMITS};
+use super::{Finding, Outcome, REVOCATION_LIST_LIMITS, STATUS_LIST_LIMITS, Unavailable};
 use crate::credential::document::issuer_id;
 use crate::credential::json;
 use crate::credential::lint::{has_type, items, status_index};
@@ -67,17 +67,15 @@ fn judge_entry(document: &Value, entry: &Value, resolver: &Resolver<'_>) -> Find
     }
 }
 
-fn fetch(url: &str, documents: &dyn Documents) -> Result<Vec<u8>, Finding> {
-    documents.fetch(url).map_err(|unavailable| {
-        let code = match unavailable.code.as_str() {
-            "offline" => "offline",
-            _ => "status-unavailable",
-        };
-        Finding::unknown(
-            code,
-            "The list that says whether the credential was revoked cannot be reached.",
-        )
-    })
+fn unavailable(error: &Unavailable) -> Finding {
+    let code = match error.code.as_str() {
+        "offline" => "offline",
+        _ => "status-unavailable",
+    };
+    Finding::unknown(
+        code,
+        "The list that says whether the credential was revoked cannot be reached.",
+    )
 }
 
 fn unreadable() -> Finding {
@@ -117,7 +115,9 @@ fn bitstring(entry: &Value, issuer: &str, resolver: &Resolver<'_>) -> Result<Fin
     }
     let Ok(mut address) = Url::parse(url) else { return Err(unreadable()) };
     address.set_fragment(None);
-    let list = read_list(&fetch(address.as_str(), resolver.documents)?, issuer, resolver)?;
+    // Wherever the list lies, its signature says whose it is.
+    let bytes = resolver.documents.fetch(address.as_str()).map_err(|error| unavailable(&error))?;
+    let list = read_list(&bytes, issuer, resolver)?;
     let subject = &list["credentialSubject"];
     let has_purpose =
         items(subject.get("statusPurpose")).iter().any(|(_, own)| own.as_str() == Some(purpose));
@@ -164,6 +164,7 @@ fn set(purpose: &str) -> Finding {
 
 /// The list is itself a credential: it has to be the issuer's, signed in either way, and not out of date.
 fn read_list(bytes: &[u8], issuer: &str, resolver: &Resolver<'_>) -> Result<Value, Finding> {
+    let latest_beginning = resolver.options.now + issuer::CLOCKS_DIFFER;
     let text = bytes.trim_ascii();
     let list = if is_compact_jwt(text) {
         let Ok(text) = str::from_utf8(text) else { return Err(unreadable()) };
@@ -172,7 +173,7 @@ fn read_list(bytes: &[u8], issuer: &str, resolver: &Resolver<'_>) -> Result<Valu
         if !issuer::judge_token(&token, resolver).is_pass() {
             return Err(not_signed());
         }
-        let is_in_time = token.not_before.is_none_or(|time| time <= resolver.options.now)
+        let is_in_time = token.not_before.is_none_or(|time| time <= latest_beginning)
             && token.expires.is_none_or(|time| time >= resolver.options.now);
         if !is_in_time {
             return Err(stale());
@@ -200,7 +201,7 @@ fn read_list(bytes: &[u8], issuer: &str, resolver: &Resolver<'_>) -> Result<Valu
         let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
         let Some(time) = time.map(|time| time.with_timezone(&Utc)) else { return Err(stale()) };
         let now = resolver.options.now;
-        if (is_past && time > now) || (!is_past && time < now) {
+        if (is_past && time > latest_beginning) || (!is_past && time < now) {
             return Err(stale());
         }
     }
@@ -248,8 +249,11 @@ fn revocation_list(
         ));
     };
     address.set_fragment(None);
-    let bytes = fetch(address.as_str(), resolver.documents)?;
-    let Ok(list) = json::parse(&bytes, &STATUS_LIST_LIMITS) else { return Err(unreadable()) };
+    let bytes = resolver
+        .documents
+        .fetch_within_origin(address.as_str())
+        .map_err(|error| unavailable(&error))?;
+    let Ok(list) = json::parse(&bytes, &REVOCATION_LIST_LIMITS) else { return Err(unreadable()) };
     if issuer_id(&list) != Some(issuer) {
         return Err(Finding::unknown(
             "status-list-foreign",

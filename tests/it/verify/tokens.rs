@@ -374,8 +374,16 @@ fn a_key_of_another_issuer_on_the_same_host_is_not_enough() {
         &json!({"id": content().issuer.id, "type": "Profile"}).to_string(),
     );
     assert_eq!(check(&judge(&token, &web), "issuer"), (Outcome::Pass, "ok"));
+    // A page that is about somebody else, or is none, or is not there, says nothing.
+    for page in [r#"{"id": "https://badges.example.org/issuers/another"}"#, "<html>"] {
+        web.put(&content().issuer.id, page);
+        let verdict = judge(&token, &web);
+        let unknown = (Outcome::Unknown, "issuer-unreadable");
+        ends(&verdict, VerdictWord::Indeterminate, "issuer", unknown.0, unknown.1);
+    }
     web.pages.remove(&content().issuer.id);
-    assert_eq!(check(&judge(&token, &web), "issuer"), (Outcome::Pass, "ok"));
+    let verdict = judge(&token, &web);
+    ends(&verdict, VerdictWord::Indeterminate, "issuer", Outcome::Unknown, "issuer-unavailable");
 }
 
 #[test]
