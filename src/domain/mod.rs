@@ -42,6 +42,7 @@ pub mod ids;
 pub mod issuing;
 pub mod organization;
 pub mod policy;
+pub mod process;
 pub mod resolution;
 pub mod review;
 pub mod review_policy;

@@ -45,8 +45,10 @@ pub enum Grant {
     Owner,
     /// The same, while they hold the role over it: one's own work stays one's own to read, and takes the role to go on with.
     OwnerAs(Role),
-    /// The person it is assigned to.
+    /// The assessor or lead assessor it is assigned to.
     Assigned,
+    /// The person it is assigned to in another role, while they hold that.
+    AssignedAs(Role),
     /// Who holds the role over the object's organization.
     Role(Role),
 }
@@ -85,6 +87,7 @@ const COORDINATOR: Grant = Grant::Role(Role::Coordinator);
 const DESIGNER: Grant = Grant::Role(Role::Designer);
 const EARNER: Grant = Grant::Role(Role::Earner);
 const OWN_EARNER: Grant = Grant::OwnerAs(Role::Earner);
+const PRE_SCREENER: Grant = Grant::Role(Role::PreScreener);
 const ASSESSOR: Grant = Grant::Role(Role::Assessor);
 const LEAD_ASSESSOR: Grant = Grant::Role(Role::LeadAssessor);
 const ISSUING_OFFICER: Grant = Grant::Role(Role::IssuingOfficer);
@@ -275,7 +278,19 @@ pub const TABLE: &[Row] = &[
         &["file", "url", "text", "requirement_id", "contains_students", "consent"],
     ),
     row("delete_evidence", Verb::Change, "submission", &[OWN_EARNER], &["draft", "returned"], &[]),
-    row("read_evidence_content", Verb::Read, "evidence", &[Owner, Assigned], &[], &["*"]),
+    row(
+        "read_evidence_content",
+        Verb::Read,
+        "evidence",
+        &[
+            Owner,
+            Assigned,
+            Grant::AssignedAs(Role::PreScreener),
+            Grant::AssignedAs(Role::ReviewPanel),
+        ],
+        &[],
+        &["*"],
+    ),
     row("submit_submission", Verb::Submit, "submission", &[OWN_EARNER], &["draft"], &[]),
     row("recall_submission", Verb::Submit, "submission", &[OWN_EARNER], &["submitted"], &[]),
     row(
@@ -286,8 +301,26 @@ pub const TABLE: &[Row] = &[
         &["draft", "submitted", "returned", "queued"],
         &[],
     ),
+    // Screening.
+    row("list_screenings", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
+    row("begin_screening", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
+    row(
+        "screen_submission",
+        Verb::Score,
+        "screening",
+        &[PRE_SCREENER],
+        &["submitted"],
+        &["complete", "items"],
+    ),
     // Scoring.
-    row("claim_review", Verb::Score, "review", &[ASSESSOR], &["open"], &["micro_credential_id"]),
+    row(
+        "claim_review",
+        Verb::Score,
+        "review",
+        &[ASSESSOR, LEAD_ASSESSOR],
+        &["open"],
+        &["micro_credential_id"],
+    ),
     row("list_reviews", Verb::Read, "review", &[SignedIn], &[], &["*"]),
     row("read_review", Verb::Read, "review", &[Assigned], &[], &["*"]),
     row("renew_review", Verb::Score, "review", &[Assigned], &["leased"], &[]),
@@ -466,7 +499,7 @@ pub fn require_somewhere(actor: &Actor, operation: &str) -> Result<(), Denied> {
     let held = row.who.iter().any(|grant| match grant {
         Grant::Role(role) => actor.organizations_with(*role).next().is_some(),
         Anyone | SignedIn => true,
-        Holder | Owner | Grant::OwnerAs(_) | Assigned => false,
+        Holder | Owner | Grant::OwnerAs(_) | Assigned | Grant::AssignedAs(_) => false,
     });
     if held || matches!(actor, Actor::System) { Ok(()) } else { Err(Denied::Forbidden) }
 }
@@ -491,6 +524,11 @@ fn is_granted(actor: &Actor, row: &Row, subject: &Subject) -> bool {
                 && subject.assigned == actor.person()
                 && (actor.holds(Role::Assessor, subject.organization, &subject.above)
                     || actor.holds(Role::LeadAssessor, subject.organization, &subject.above))
+        }
+        Grant::AssignedAs(role) => {
+            actor.person().is_some()
+                && subject.assigned == actor.person()
+                && actor.holds(*role, subject.organization, &subject.above)
         }
         Grant::Role(role) => actor.holds(*role, subject.organization, &subject.above),
     })

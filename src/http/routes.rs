@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, artwork, audit_events, awards, evidence, issuer_settings, members, micro_credentials,
-    operator, organizations, reviews, sessions, signing_keys, submissions, verify,
+    operator, organizations, reviews, screenings, sessions, signing_keys, submissions, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -133,6 +133,9 @@ pub const ROUTES: &[Route] = &[
     route!("submit_submission" POST "/api/v1/submissions/{id}/submit" submissions::submit_submission, "Hand the work in, or learn everything that is missing.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("recall_submission" POST "/api/v1/submissions/{id}/recall" submissions::recall_submission, "Take it back before anybody has looked at it.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("withdraw_submission" POST "/api/v1/submissions/{id}/withdraw" submissions::withdraw_submission, "Give the attempt up.", None, 200, schema::<submissions::SubmissionView>(), &[]),
+    route!("list_screenings" GET "/api/v1/screenings" screenings::list_screenings, "What waits for a pre-screener.", None, 200, page::<screenings::ScreeningLineView>(), PAGING),
+    route!("begin_screening" POST "/api/v1/submissions/{id}/screening/begin" screenings::begin_screening, "Open the blinded work to see whether it is complete; from then on it cannot be recalled.", None, 200, schema::<screenings::ScreeningView>(), &[]),
+    route!("screen_submission" POST "/api/v1/submissions/{id}/screening" screenings::screen_submission, "Say that it is complete, or send it back with a reason for each item.", schema::<screenings::ScreeningBody>(), 200, schema::<screenings::ScreenedView>(), &[]),
     route!("claim_review" POST "/api/v1/reviews/claim" reviews::claim_review, "Lease the most urgent submission that you may score; 204 when there is none.", schema::<reviews::ClaimBody>(), 201, schema::<reviews::ReviewView>(), &[]),
     route!("list_reviews" GET "/api/v1/reviews" reviews::list_reviews, "Your own reviews.", None, 200, page::<reviews::ReviewLine>(), &["state", "limit", "cursor"]),
     route!("read_review" GET "/api/v1/reviews/{id}" reviews::read_review, "The blinded work beside its rubric, and the sheet.", None, 200, schema::<reviews::ReviewView>(), &[]),

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod award_states;
 pub mod awards;
+pub mod carried_levels;
 pub mod connection;
 pub mod credentials;
 pub mod decisions;
@@ -20,6 +21,7 @@ pub mod people;
 pub mod renewals;
 pub mod reviews;
 pub mod schema;
+pub mod screenings;
 pub mod sessions;
 pub mod signing_keys;
 pub mod status_lists;

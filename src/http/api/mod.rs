@@ -10,6 +10,7 @@ pub mod micro_credentials;
 pub mod operator;
 pub mod organizations;
 pub mod reviews;
+pub mod screenings;
 pub mod sessions;
 pub mod signing_keys;
 pub mod submissions;

@@ -187,8 +187,12 @@ pub struct ReviewView {
     locked_at: Option<String>,
     /// The work, while it is reserved.
     work: Option<WorkView>,
+    /// The criteria and prompts that the sheet covers; lines for others are not kept.
+    criterion_ids: Vec<String>,
     /// The sheet as saved so far.
     sheet: SheetBody,
+    /// The readers' sheets, for an adjudicator whose own is locked; empty for everybody else.
+    other_sheets: Vec<SheetBody>,
 }
 
 fn allowed(review: &Review) -> Vec<&'static str> {
@@ -212,7 +216,9 @@ impl TryFrom<ReviewDetail> for ReviewView {
             due_at: detail.due_on.map(|moment| moment.to_string()),
             locked_at: review.locked_at.map(|moment| moment.to_string()),
             work: detail.work.map(|work| WorkView::try_from(*work)).transpose()?,
+            criterion_ids: detail.criteria,
             sheet: detail.sheet.into(),
+            other_sheets: detail.other_sheets.into_iter().map(SheetBody::from).collect(),
         })
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::evidence::EvidenceView;
+use super::screenings::ScreeningItem;
 use super::{Paging, parse_word};
 use crate::domain::ids::{EvidenceId, MicroCredentialId, SubmissionId};
 use crate::domain::submission::SubmissionState;
@@ -14,6 +15,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
+use crate::service::screening::Screening;
 use crate::service::submissions::{
     self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredSubmission,
     SubmissionDetail, SubmissionLine,
@@ -163,6 +165,31 @@ pub struct AwardReference {
     path: String,
 }
 
+/// What a pre-screener has found.
+#[derive(Serialize, ToSchema)]
+pub struct ScreeningFinding {
+    /// Whether everything was there.
+    complete: bool,
+    /// What was not, each with a reason.
+    items: Vec<ScreeningItem>,
+    /// When.
+    #[schema(format = "date-time")]
+    concluded_at: Option<String>,
+}
+
+impl From<Screening> for ScreeningFinding {
+    fn from(screening: Screening) -> ScreeningFinding {
+        let items = screening.items.into_iter();
+        ScreeningFinding {
+            complete: screening.complete == Some(true),
+            items: items
+                .map(|(requirement_id, reason)| ScreeningItem { requirement_id, reason })
+                .collect(),
+            concluded_at: moment(screening.concluded_at),
+        }
+    }
+}
+
 /// A submission as its earner sees it.
 #[derive(Serialize, ToSchema)]
 pub struct SubmissionView {
@@ -205,6 +232,8 @@ pub struct SubmissionView {
     feedback: Option<FeedbackView>,
     /// The award, if it was earned.
     award: Option<AwardReference>,
+    /// What was found when somebody looked whether everything is there; null while nobody has.
+    screening: Option<ScreeningFinding>,
     /// What happened so far.
     timeline: Vec<StepView>,
     /// When it was started.
@@ -264,6 +293,7 @@ impl From<OwnSubmission> for SubmissionView {
                 state: award.state.as_str(),
                 path: format!("/credentials/{}", award.id),
             }),
+            screening: own.screening.map(ScreeningFinding::from),
             timeline: own
                 .steps
                 .into_iter()

@@ -13,6 +13,7 @@ use crate::service::context::{Cx, organizations_of_branches, organizations_under
 use crate::service::error::Error;
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
+use crate::store::screenings::Screening;
 use crate::store::submissions::{Step, SubmissionQuery};
 use crate::store::{self, DbConn};
 
@@ -38,6 +39,8 @@ pub struct OwnSubmission {
     pub evidence: Vec<OpenedEvidence>,
     /// The timeline.
     pub steps: Vec<Step>,
+    /// What a pre-screener has found the last time, once they have.
+    pub screening: Option<Screening>,
     /// The decision with its feedback, once there is one.
     pub decision: Option<StoredDecision>,
     /// The words for the whole, once there is a decision.
@@ -99,11 +102,13 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         if is_readable { Some(read_responses(cx.conn, cx.resources, &stored)?) } else { None };
     let evidence = crate::service::evidence::open_all(cx.conn, cx.resources, &stored)?;
     let steps = store::submissions::list_steps(cx.conn, id)?;
+    let screening = store::screenings::find_last(cx.conn, id)?
+        .filter(|screening| screening.concluded_at.is_some());
     let decision = store::decisions::find(cx.conn, id)?;
     let mut overall_feedback = Vec::new();
     if decision.is_some() {
         for review in store::reviews::list_of_submission(cx.conn, id)? {
-            if review.locked_at.is_some() {
+            if review.locked_at.is_some() && review.case.is_none() {
                 overall_feedback
                     .extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
             }
@@ -116,6 +121,7 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         responses,
         evidence,
         steps,
+        screening,
         decision,
         overall_feedback,
         award,

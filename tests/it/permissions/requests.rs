@@ -155,6 +155,9 @@ pub fn request(
         "submit_submission" => act(format!("{decided}/submit")),
         "recall_submission" => act(format!("{decided}/recall")),
         "withdraw_submission" => act(format!("{decided}/withdraw")),
+        "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
+        "begin_screening" => act(format!("{submission}/screening/begin")),
+        "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),
         "claim_review" => unless_other(post(
             "/api/v1/reviews/claim".to_owned(),
             json!({ "micro_credential_id": target.taken }),
