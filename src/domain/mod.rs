@@ -36,6 +36,7 @@ pub mod actor;
 pub mod audit;
 pub mod award;
 pub mod calibration;
+pub mod case;
 pub mod decision_rule;
 pub mod definition;
 pub mod ids;

@@ -108,6 +108,10 @@ letter! {
     appeal_decided(earned: bool) DecidedText "Your appeal about \"{}\" is decided"
 }
 letter! {
+    /// Writes that the earner may talk with a coach.
+    coach_offered() OfferText "Would you like to talk with a coach about \"{}\"?"
+}
+letter! {
     /// Writes to a coach that an earner would like to talk.
     coach_wanted(earner: &str, address: &str) CoachText "Somebody would like to talk about \"{}\""
 }
@@ -149,6 +153,12 @@ struct ReceivedText {
 struct DecidedText {
     about: AboutText,
     earned: bool,
+}
+
+#[derive(Template)]
+#[template(path = "process/coach_offered.txt", config = "src/mail/templates/askama.toml")]
+struct OfferText {
+    about: AboutText,
 }
 
 #[derive(Template)]

@@ -19,6 +19,7 @@ const INTEGRITY_CLEARED: &str = "integrity_cleared";
 const INTEGRITY_UPHELD: &str = "integrity_upheld";
 const APPEAL_RECEIVED: &str = "appeal_received";
 const APPEAL_DECIDED: &str = "appeal_decided";
+const COACH_OFFERED: &str = "coach_offered";
 const COACH_WANTED: &str = "coach_wanted";
 
 /// What the mail needs: everything that can be looked up when it leaves is looked up then.
@@ -80,6 +81,18 @@ pub(super) fn case_news(
     outbox::enqueue(conn, kind, facts.earner, host, &parameters, now)
 }
 
+/// Offers the earner to talk with a coach.
+pub(super) fn coach_offered(
+    conn: &mut DbConn,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let parameters = json!({ "submission_id": facts.id, "title": title });
+    outbox::enqueue(conn, COACH_OFFERED, facts.earner, host, &parameters, now)
+}
+
 /// Tells a coach that an earner would like to talk.
 pub(super) fn coach_wanted(
     conn: &mut DbConn,
@@ -110,6 +123,7 @@ pub(super) fn render(
         INTEGRITY_UPHELD,
         APPEAL_RECEIVED,
         APPEAL_DECIDED,
+        COACH_OFFERED,
         COACH_WANTED,
     ];
     if !known.contains(&kind) {
@@ -134,6 +148,7 @@ pub(super) fn render(
         INTEGRITY_UPHELD => letters::integrity_upheld(&about),
         APPEAL_RECEIVED => letters::appeal_received(&about, date),
         APPEAL_DECIDED => letters::appeal_decided(&about, p.earned == Some(true)),
+        COACH_OFFERED => letters::coach_offered(&about),
         _ => {
             let Some(earner) = p.earner_id else { return Ok(None) };
             let Some(earner) = store::people::find_profile(cx.conn, earner)? else {

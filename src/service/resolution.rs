@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::submissions::{self, By, RETENTION};
-use super::{outbox, qualification};
+use super::{outbox, process_letters, qualification};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
@@ -289,9 +289,30 @@ fn close(
     outbox::enqueue(conn, outbox::DECISION, facts.earner, &host, &parameters, now)?;
     let award = match outcome {
         Outcome::Earned => Some(create_award(conn, stored, scoring)?),
-        Outcome::NotYet => None,
+        Outcome::NotYet => {
+            offer_coach(conn, stored, scoring)?;
+            None
+        }
     };
     Ok(Advance { submission: facts.id, outcome: Some(outcome), award })
+}
+
+/// Offers a coach after as many not-yets as the definition says, and after each further one.
+fn offer_coach(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    scoring: &Scoring<'_>,
+) -> Result<(), Error> {
+    let (facts, now) = (stored.submission.facts(), scoring.now);
+    let family = stored.micro_credential;
+    let n_not_yet = store::decisions::count_of_earner(conn, facts.earner, family, Outcome::NotYet)?;
+    let after = scoring.definition.resubmission().coaching_offered_after_not_yet;
+    if n_not_yet < i64::from(after.get()) {
+        return Ok(());
+    }
+    store::feedback::create_offer(conn, facts.id, now)?;
+    let host = outbox::message_host(scoring.base_url);
+    process_letters::coach_offered(conn, facts, &scoring.version.title, &host, now)
 }
 
 fn outcome_of(

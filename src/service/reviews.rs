@@ -10,6 +10,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid, organizations_under};
 use super::error::{Error, Fault};
 use super::resolution::Scoring;
+use super::resubmission::{self, Changes};
 use super::submissions::{self, By, OpenedEvidence, Response};
 use super::{cases, evidence, issuance, resolution};
 use crate::domain::definition::Definition;
@@ -86,6 +87,8 @@ pub struct Work {
     pub evidence: Vec<OpenedEvidence>,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
+    /// What has changed since the attempt before; none where there was none.
+    pub changes: Option<Changes>,
 }
 
 /// A review as its assessor sees it.
@@ -276,7 +279,8 @@ fn blinded(
         item.name =
             item.stored.storage_name.is_some().then(|| evidence::neutral_name(&rows, &item.stored));
     }
-    Ok(Work { version, responses, evidence: items, ai_use: stored.ai_use.clone() })
+    let changes = resubmission::changes(conn, resources, stored)?;
+    Ok(Work { version, responses, evidence: items, ai_use: stored.ai_use.clone(), changes })
 }
 
 /// `GET /reviews`: the caller's own, in any state.

@@ -11,7 +11,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
-use super::{outbox, renewals, screening};
+use super::{evidence_matches, outbox, renewals, resubmission, screening};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -177,8 +177,10 @@ pub fn start(
     }
     let earner = cx.signed_in()?.person;
     let draft = NewDraft::prepare(cx.resources)?;
+    let definition = parse_stored(&version)?.definition;
     let now = cx.now;
     cx.write(|conn| {
+        resubmission::require_attempts_left(conn, earner, &version, &definition)?;
         // An open attempt is said first: it may be the renewal.
         let stored = draft.store(conn, &version, earner, now)?;
         renewals::refuse_beside_live_award(conn, earner, &version, now)?;
@@ -303,7 +305,13 @@ pub fn save(
             return Err(Error::Stale);
         }
         let evidence = store::evidence::list(conn, id)?;
-        let faults = faults_of_save(save, &definition, &evidence);
+        let carried = store::carried_levels::list(conn, id)?;
+        let mut faults = faults_of_save(save, &definition, &evidence);
+        for prompt in save.responses.keys().filter(|prompt| carried.contains_key(*prompt)) {
+            let detail = "this was passed in an earlier attempt and counts as it is; to change it, start the attempt anew with it in reopen_criteria";
+            let pointer = format!("/responses/{}", escape_pointer(prompt));
+            faults.push(Fault::new(pointer, "carried-forward", detail));
+        }
         if !faults.is_empty() {
             let summary = "the draft cannot be saved like this; nothing was changed".to_owned();
             return Err(Error::Invalid { code: "invalid-draft", summary, faults });
@@ -412,6 +420,7 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
         store::submissions::save_promise(conn, facts, Some(now), Some(due_on))?;
         let by = By::person(facts.earner, Role::Earner);
         let submitted = record(conn, &stored.submission, SubmissionEvent::Submit, by, now)?;
+        evidence_matches::note(conn, facts, &definition, now)?;
         let parameters = outbox::received_parameters(id, &version.title, facts.attempt, due_on);
         outbox::enqueue(conn, outbox::SUBMISSION_RECEIVED, facts.earner, &host, &parameters, now)?;
         let change = change_of("submit_submission", &stored.submission, &submitted);
@@ -435,8 +444,12 @@ fn faults_of_submit(
             Response::Evidence(_) => (prompt, None),
         })
         .collect();
+    let carried = store::carried_levels::list(conn, id)?;
     let mut faults = Vec::new();
-    for prompt in definition.rubric().prompts() {
+    // What was passed in an earlier attempt is not asked for again, nor is evidence that shows nothing else.
+    let asked =
+        definition.rubric().prompts().filter(|prompt| !carried.contains_key(prompt.id().as_str()));
+    for prompt in asked {
         let pointer = format!("/responses/{}", escape_pointer(prompt.id().as_str()));
         match responses.get(prompt.id().as_str()) {
             None => faults.push(Fault::new(pointer, "response-missing", "answer this prompt")),
@@ -456,7 +469,15 @@ fn faults_of_submit(
     for requirement in definition.evidence() {
         let n_items =
             evidence.iter().filter(|item| item.requirement == requirement.id().as_str()).count();
-        if requirement.is_required() && n_items == 0 {
+        let mut shown_by_it = definition
+            .rubric()
+            .criteria()
+            .iter()
+            .filter(|criterion| criterion.evidence().contains(requirement.id()))
+            .peekable();
+        let is_settled = shown_by_it.peek().is_some()
+            && shown_by_it.all(|criterion| carried.contains_key(criterion.id().as_str()));
+        if requirement.is_required() && n_items == 0 && !is_settled {
             let detail = format!("hand in: {}", requirement.title());
             let pointer = format!("/evidence/{}", escape_pointer(requirement.id().as_str()));
             faults.push(Fault::new(pointer, "evidence-missing", detail));

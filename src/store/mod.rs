@@ -3,12 +3,16 @@
 pub mod audit;
 pub mod award_states;
 pub mod awards;
+pub mod bank_comments;
 pub mod carried_levels;
+pub mod cases;
 pub mod connection;
 pub mod credentials;
 pub mod decisions;
 mod error;
 pub mod evidence;
+pub mod evidence_matches;
+pub mod feedback;
 pub mod idempotency;
 pub mod installation;
 pub mod issuance_log;

@@ -15,6 +15,7 @@ mod awards;
 mod bad_input;
 mod bake;
 mod canonical;
+mod cases;
 #[cfg(feature = "pdf")]
 mod certificate;
 mod compromise;
@@ -38,6 +39,7 @@ mod pages;
 mod permissions;
 mod process;
 mod progress;
+mod resubmissions;
 mod reviews;
 mod screenings;
 mod sessions;

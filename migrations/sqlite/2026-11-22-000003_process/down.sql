@@ -14,5 +14,8 @@ DROP TABLE case_criteria;
 DROP TABLE cases;
 ALTER TABLE submission_events DROP COLUMN reason;
 ALTER TABLE submission_events DROP COLUMN version_id;
+DROP INDEX submissions_one_open;
+CREATE UNIQUE INDEX submissions_one_open ON submissions (earner_id, micro_credential_id)
+    WHERE state NOT IN ('decided', 'withdrawn', 'voided', 'expired');
 ALTER TABLE submissions DROP COLUMN previous_id;
 ALTER TABLE submissions DROP COLUMN held_from;

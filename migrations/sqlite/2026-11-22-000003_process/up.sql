@@ -4,6 +4,10 @@
 ALTER TABLE submissions ADD COLUMN held_from TEXT;
 -- The attempt that this one follows, by resubmission.
 ALTER TABLE submissions ADD COLUMN previous_id TEXT;
+-- An appeal does not keep its earner from working on the next attempt.
+DROP INDEX submissions_one_open;
+CREATE UNIQUE INDEX submissions_one_open ON submissions (earner_id, micro_credential_id)
+    WHERE state NOT IN ('decided', 'appealed', 'withdrawn', 'voided', 'expired');
 ALTER TABLE submission_events ADD COLUMN version_id TEXT;
 -- A stable word, for staff; what people write stands elsewhere.
 ALTER TABLE submission_events ADD COLUMN reason TEXT;

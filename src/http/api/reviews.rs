@@ -15,6 +15,7 @@ use crate::domain::review::{Review, ReviewState, Score, Sheet};
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
+use crate::service::resubmission::{Changes, Difference};
 use crate::service::reviews::{self, ReviewDetail, Work};
 use crate::service::{Cx, Error, Fault};
 
@@ -42,6 +43,36 @@ pub struct WorkView {
     evidence: Vec<EvidenceView>,
     /// What the earner says about the use of AI.
     ai_use: Option<String>,
+    /// What has changed since an earlier attempt at the same; null where there was none.
+    changes: Option<ChangesView>,
+}
+
+/// What has changed since an earlier attempt. How that was scored is not told.
+#[derive(Serialize, ToSchema)]
+pub struct ChangesView {
+    /// By prompt: new, changed or unchanged.
+    responses: BTreeMap<String, &'static str>,
+    /// By item of evidence: new or unchanged.
+    evidence: BTreeMap<String, &'static str>,
+    /// How many items are not there any more, by requirement.
+    removed: BTreeMap<String, usize>,
+}
+
+impl From<Changes> for ChangesView {
+    fn from(changes: Changes) -> ChangesView {
+        let word = |difference: Difference| match difference {
+            Difference::Unchanged => "unchanged",
+            Difference::Changed => "changed",
+            Difference::New => "new",
+        };
+        let responses = changes.responses.into_iter();
+        let evidence = changes.evidence.into_iter();
+        ChangesView {
+            responses: responses.map(|(id, one)| (id, word(one))).collect(),
+            evidence: evidence.map(|(id, one)| (id.to_string(), word(one))).collect(),
+            removed: changes.removed,
+        }
+    }
 }
 
 impl TryFrom<Work> for WorkView {
@@ -59,6 +90,7 @@ impl TryFrom<Work> for WorkView {
                 .collect(),
             evidence: work.evidence.into_iter().map(EvidenceView::blinded).collect(),
             ai_use: work.ai_use,
+            changes: work.changes.map(ChangesView::from),
         })
     }
 }

@@ -6,6 +6,8 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answers::RatingBody;
+use super::cases::CaseLine;
 use super::evidence::EvidenceView;
 use super::screenings::ScreeningItem;
 use super::{Paging, parse_word};
@@ -30,7 +32,7 @@ pub struct NewSubmission {
     program_id: Option<String>,
     /// A published version; the newest when left out.
     version: Option<i32>,
-    /// Criteria to open again when a later attempt carries passed ones forward. Nothing is carried forward yet: leave it out.
+    /// Criteria to open again where passed ones are carried forward, which is by `…/resubmit`: leave it out here.
     reopen_criteria: Option<Vec<String>>,
 }
 
@@ -44,7 +46,7 @@ fn refuse_unbuilt(new: &NewSubmission) -> Result<(), Problem> {
         ));
     }
     if new.reopen_criteria.as_ref().is_some_and(|criteria| !criteria.is_empty()) {
-        let detail = "nothing is carried forward from another attempt; leave reopen_criteria out";
+        let detail = "a new attempt like this one is read as a whole; to carry forward what was passed, use POST /api/v1/submissions/{id}/resubmit";
         faults.push(Fault::new("/reopen_criteria", "nothing-carried-forward", detail));
     }
     if faults.is_empty() {
@@ -165,6 +167,25 @@ pub struct AwardReference {
     path: String,
 }
 
+/// A criterion or prompt that was passed in an earlier attempt.
+#[derive(Serialize, ToSchema)]
+pub struct CarriedView {
+    /// The criterion or prompt.
+    criterion_id: String,
+    /// Its level.
+    level: u8,
+}
+
+/// The offer to talk with a coach.
+#[derive(Serialize, ToSchema)]
+pub struct CoachingView {
+    /// Since when.
+    #[schema(format = "date-time")]
+    offered_at: String,
+    /// What you have answered; null while you have not.
+    is_wanted: Option<bool>,
+}
+
 /// What a pre-screener has found.
 #[derive(Serialize, ToSchema)]
 pub struct ScreeningFinding {
@@ -232,6 +253,17 @@ pub struct SubmissionView {
     feedback: Option<FeedbackView>,
     /// The award, if it was earned.
     award: Option<AwardReference>,
+    /// Your appeal, and doubts about it that a panel looks at.
+    cases: Vec<CaseLine>,
+    /// The attempt that this one follows.
+    #[schema(format = "uuid")]
+    previous_id: Option<String>,
+    /// What was passed in an earlier attempt and counts as it is.
+    carried: Vec<CarriedView>,
+    /// How useful you found the feedback; null while you have not said.
+    rating: Option<RatingBody>,
+    /// The offer to talk with a coach; null where none was made.
+    coaching: Option<CoachingView>,
     /// What was found when somebody looked whether everything is there; null while nobody has.
     screening: Option<ScreeningFinding>,
     /// What happened so far.
@@ -292,6 +324,18 @@ impl From<OwnSubmission> for SubmissionView {
                 id: award.id.to_string(),
                 state: award.state.as_str(),
                 path: format!("/credentials/{}", award.id),
+            }),
+            cases: own.cases.iter().map(CaseLine::from).collect(),
+            previous_id: stored.previous.map(|previous| previous.to_string()),
+            carried: own
+                .carried
+                .into_iter()
+                .map(|(criterion_id, one)| CarriedView { criterion_id, level: one.level })
+                .collect(),
+            rating: own.rating.map(|one| RatingBody { rating: one.rating, comment: one.comment }),
+            coaching: own.coaching.map(|offer| CoachingView {
+                offered_at: offer.offered_at.to_string(),
+                is_wanted: offer.is_wanted,
             }),
             screening: own.screening.map(ScreeningFinding::from),
             timeline: own

@@ -9,8 +9,11 @@ use crate::domain::policy::{self, Denied};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::service::awards::Award;
+use crate::service::cases::Case;
 use crate::service::context::{Cx, organizations_of_branches, organizations_under};
 use crate::service::error::Error;
+use crate::service::feedback::{CoachOffer, FeedbackRating};
+use crate::store::carried_levels::CarriedLevel;
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
 use crate::store::screenings::Screening;
@@ -47,6 +50,14 @@ pub struct OwnSubmission {
     pub overall_feedback: Vec<String>,
     /// The award, if it was earned.
     pub award: Option<Award>,
+    /// Appeals and integrity cases about it.
+    pub cases: Vec<Case>,
+    /// What counts from an earlier attempt.
+    pub carried: BTreeMap<String, CarriedLevel>,
+    /// How useful its earner found the feedback.
+    pub rating: Option<FeedbackRating>,
+    /// The offer to talk with a coach.
+    pub coaching: Option<CoachOffer>,
 }
 
 /// An item of evidence with what was sealed.
@@ -105,6 +116,7 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
     let screening = store::screenings::find_last(cx.conn, id)?
         .filter(|screening| screening.concluded_at.is_some());
     let decision = store::decisions::find(cx.conn, id)?;
+    let cases = crate::service::cases::list_own(cx.conn, &stored.submission)?;
     let mut overall_feedback = Vec::new();
     if decision.is_some() {
         for review in store::reviews::list_of_submission(cx.conn, id)? {
@@ -125,6 +137,10 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         decision,
         overall_feedback,
         award,
+        cases,
+        carried: store::carried_levels::list(cx.conn, id)?,
+        rating: store::feedback::find_rating(cx.conn, id)?,
+        coaching: store::feedback::find_offer(cx.conn, id)?,
     })))
 }
 
