@@ -48,3 +48,4 @@ mod statistics;
 mod submissions;
 mod tidy;
 mod verify;
+mod walk;
