@@ -24,7 +24,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::cases::CastVote;
 use crate::store::{self, DbConn, StoreError};
 
-pub use crate::store::cases::Case;
+pub use crate::store::cases::{Case, Disputed};
 
 /// The most characters of a statement, a reply or reasons.
 const LONGEST: usize = 4000;
@@ -224,7 +224,7 @@ pub struct CaseDetail {
     /// What can happen next.
     pub allowed_events: &'static [CaseEvent],
     /// The levels in dispute, before and after.
-    pub criteria: BTreeMap<String, (Option<u8>, Option<u8>)>,
+    pub criteria: BTreeMap<String, Disputed>,
     /// How many of the panel have voted.
     pub n_votes: usize,
     /// The reasons of those who were most; none before it is concluded.

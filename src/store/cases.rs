@@ -236,14 +236,23 @@ pub fn save(conn: &mut DbConn, changed: &Case, now: Timestamp) -> Result<(), Sto
     Ok(())
 }
 
-/// What an appeal disputes: the levels before and, once it is concluded, after.
+/// A level in dispute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disputed {
+    /// The level that was decided.
+    pub before: Option<u8>,
+    /// The level after the appeal, where the fresh readings count.
+    pub after: Option<u8>,
+}
+
+/// What an appeal disputes, by criterion or prompt.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_criteria(
     conn: &mut DbConn,
     id: CaseId,
-) -> Result<BTreeMap<String, (Option<u8>, Option<u8>)>, StoreError> {
+) -> Result<BTreeMap<String, Disputed>, StoreError> {
     let rows: Vec<(String, Option<i32>, Option<i32>)> = case_criteria::table
         .filter(case_criteria::case_id.eq(id.to_string()))
         .select((
@@ -259,7 +268,9 @@ pub fn list_criteria(
             .map_err(|_bad| StoreError::corrupt("case_criteria", &id.to_string(), "level"))
     };
     rows.into_iter()
-        .map(|(criterion, before, after)| Ok((criterion, (level(before)?, level(after)?))))
+        .map(|(criterion, before, after)| {
+            Ok((criterion, Disputed { before: level(before)?, after: level(after)? }))
+        })
         .collect()
 }
 

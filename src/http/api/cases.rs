@@ -188,10 +188,10 @@ impl TryFrom<CaseDetail> for CaseView {
             criteria: detail
                 .criteria
                 .into_iter()
-                .map(|(criterion_id, (level_before, level_after))| DisputedView {
+                .map(|(criterion_id, level)| DisputedView {
                     criterion_id,
-                    level_before,
-                    level_after,
+                    level_before: level.before,
+                    level_after: level.after,
                 })
                 .collect(),
             votes: detail.n_votes,

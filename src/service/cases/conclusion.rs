@@ -216,7 +216,8 @@ fn rescored(
         ..ResolutionTerms::of(definition.review_policy())
     };
     let mut levels: BTreeMap<String, DecidedLevel> = before.levels.clone();
-    for (criterion, (was, _)) in store::cases::list_criteria(conn, case.id)? {
+    for (criterion, disputed) in store::cases::list_criteria(conn, case.id)? {
+        let was = disputed.before;
         let item = definition
             .rubric()
             .find_item(&criterion)
