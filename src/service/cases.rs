@@ -407,6 +407,11 @@ pub(super) fn find_reading(
     Ok(Some((case.id, criteria)))
 }
 
+/// When the answer to a case is due.
+pub(super) fn due_on(conn: &mut DbConn, id: CaseId) -> Result<Timestamp, Error> {
+    Ok(load(conn, id)?.0.due_on)
+}
+
 /// Lets the panel vote once both fresh readers of an appeal have locked.
 pub(super) fn after_reading(conn: &mut DbConn, id: CaseId, now: Timestamp) -> Result<(), Error> {
     let (case, _, _) = load(conn, id)?;

@@ -179,6 +179,7 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
         None
     };
     let sheet = store::reviews::find_sheet(cx.conn, id)?;
+    let due_on = due_of(cx.conn, &review, &stored)?;
     // Whoever reads the work does so before they know what others think of it.
     let has_adjudicated =
         review.kind == ReviewKind::Adjudication && review.state == ReviewState::Locked;
@@ -189,7 +190,7 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     };
     Ok(ReviewDetail {
         review,
-        due_on: stored.due_on,
+        due_on,
         micro_credential: stored.micro_credential,
         title,
         work,
@@ -197,6 +198,18 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
         sheet,
         other_sheets,
     })
+}
+
+/// When the answer is promised that a review is for. The date of the first decision would tell an appeal's readers what they read for.
+fn due_of(
+    conn: &mut DbConn,
+    review: &Review,
+    stored: &StoredSubmission,
+) -> Result<Option<Timestamp>, Error> {
+    match review.case {
+        Some(case) => Ok(Some(cases::due_on(conn, case)?)),
+        None => Ok(stored.due_on),
+    }
 }
 
 /// The criteria and prompts that a review covers, in the order of the rubric.
@@ -300,10 +313,11 @@ pub fn list(
     store::reviews::list_of_assessor(cx.conn, person, &among, state, after, limit)?
         .into_iter()
         .map(|review| {
-            let stored =
+            let mut stored =
                 store::submissions::find(cx.conn, review.submission)?.ok_or_else(|| {
                     Error::internal(super::error::Broken("a review without its submission"))
                 })?;
+            stored.due_on = due_of(cx.conn, &review, &stored)?;
             Ok((review.as_of(now), stored))
         })
         .collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::Change;
-use super::context::{Cx, new_uuid, organizations_under, people_with};
+use super::context::{Cx, new_uuid, organizations_under};
 use super::error::{Error, Fault};
 use super::reviews::{self, Work};
 use super::submissions::{self, By, StoredSubmission};
@@ -21,14 +21,9 @@ use crate::store::{self, DbConn, StoreError};
 /// The most characters of a reason.
 const LONGEST_REASON: usize = 1000;
 
-/// Whether people screen what is handed in there: somebody other than its earner is a pre-screener for it.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn is_by_people(conn: &mut DbConn, stored: &StoredSubmission) -> Result<bool, Error> {
-    let facts = stored.submission.facts();
-    let screeners = people_with(conn, Role::PreScreener, facts.organization)?;
-    Ok(screeners.iter().any(|person| *person != facts.earner))
+/// Whether people screen what an earner hands in: one of the pre-screeners of its organization is somebody else.
+pub(super) fn is_by_one_of(screeners: &[PersonId], earner: PersonId) -> bool {
+    screeners.iter().any(|person| *person != earner)
 }
 
 /// The newest screening of a submission while it is under way.

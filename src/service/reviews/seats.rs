@@ -1,6 +1,7 @@
 //! Seats: who may take which, for how long, and what a sheet in it covers.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ReviewDetail, find, find_conflict};
 use crate::domain::definition::Definition;
@@ -12,12 +13,12 @@ use crate::domain::review_policy::ReviewMode;
 use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::service::audit::{self, Change};
-use crate::service::context::{Cx, Resources, new_uuid, organizations_under};
+use crate::service::context::{Cx, Resources, new_uuid, organizations_under, people_with};
 use crate::service::error::Error;
 use crate::service::submissions::{self, By};
 use crate::service::{cases, resolution, screening};
 use crate::store::submissions::StoredSubmission;
-use crate::store::{self, DbConn};
+use crate::store::{self, DbConn, StoreError};
 
 /// How many waiting submissions are looked at in one go.
 const PAGE: i64 = 50;
@@ -83,11 +84,25 @@ fn find_seat(
     now: Timestamp,
 ) -> Result<Option<(StoredSubmission, Seat)>, Error> {
     let mut offset = 0;
+    // One question for each organization, however much waits there.
+    let mut screeners: BTreeMap<OrganizationId, Vec<PersonId>> = BTreeMap::new();
     loop {
         let page =
             store::reviews::list_waiting(conn, to_read, to_adjudicate, family, offset, PAGE)?;
         for id in &page {
             let Some(stored) = store::submissions::find(conn, *id)? else { continue };
+            if stored.submission.state() == SubmissionState::Submitted {
+                let facts = stored.submission.facts();
+                let known = match screeners.entry(facts.organization) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => {
+                        unknown.insert(people_with(conn, Role::PreScreener, facts.organization)?)
+                    }
+                };
+                if screening::is_by_one_of(known, facts.earner) {
+                    continue;
+                }
+            }
             if find_conflict(conn, assessor, &stored, now)?.is_some()
                 || takes_part(conn, assessor, &stored)?
             {
@@ -141,11 +156,6 @@ fn free_seat(
         .collect();
     match stored.submission.state() {
         SubmissionState::Submitted | SubmissionState::Queued => {
-            if stored.submission.state() == SubmissionState::Submitted
-                && screening::is_by_people(conn, stored)?
-            {
-                return Ok(None);
-            }
             let (_, definition) = submissions::pinned(conn, stored)?;
             let sheets = resolution::locked_sheets(conn, id)?.sheets;
             let covered = resolution::coverage_of_next(resources, &definition, id, &sheets)?;
@@ -236,7 +246,11 @@ fn lease(
         ..free
     };
     if is_new {
-        store::reviews::create(conn, facts.organization, &review, now)?;
+        match store::reviews::create(conn, facts.organization, &review, now) {
+            // Two at once: on PostgreSQL the other's seat is not visible here, and is found at the next try.
+            Err(StoreError::Duplicate(_)) => return Err(Error::Busy),
+            other => other?,
+        }
     } else {
         store::reviews::save(conn, &review)?;
         let mut sheet = store::reviews::find_sheet(conn, review.id)?;
