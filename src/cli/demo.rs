@@ -15,6 +15,7 @@ use super::{complain, demo_files, resources, say, serve};
 use crate::config::Settings;
 use crate::credential::verify::Verdict;
 use crate::domain::award::RevocationReason;
+use crate::domain::definition::EvidenceRequirement;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{Score, Sheet};
@@ -23,10 +24,11 @@ use crate::service::evidence::ItemTerms;
 use crate::service::installation::{NewInstallation, initialize};
 use crate::service::members::NewInvitation;
 use crate::service::organizations::NewOrganization;
+use crate::service::resubmission::Resubmit;
 use crate::service::submissions::{Response, Save, SubmissionDetail};
 use crate::service::{
     Cx, Error, Resources, awards, evidence, members, micro_credentials, organizations,
-    publications, reviews, sessions, submissions, verification,
+    publications, resubmission, reviews, sessions, submissions, verification,
 };
 use crate::store::DatabaseSetting;
 
@@ -258,7 +260,7 @@ impl Story<'_> {
             .rubric()
             .prompts()
             .map(|prompt| {
-                let answer = answer_for(&version.title, prompt.id().as_str());
+                let answer = demo_files::answer_for(&version.title, prompt.id().as_str());
                 (prompt.id().as_str().to_owned(), Some(Response::Text(answer.to_owned())))
             })
             .collect();
@@ -274,24 +276,63 @@ impl Story<'_> {
         for requirement in
             definition.evidence().iter().filter(|requirement| requirement.is_required())
         {
-            let (file_name, bytes) = file_for(requirement.media(), requirement.title())?;
-            let terms = ItemTerms {
-                requirement_id: requirement.id().as_str().to_owned(),
-                contains_students: false,
-                consent: false,
-            };
-            self.act(earner, "add_evidence", |cx| {
-                let mut incoming = evidence::begin(cx, facts.id)?.incoming;
-                incoming.write(&bytes)?;
-                evidence::complete(cx, facts.id, incoming, &file_name, &terms)
-            })?;
+            self.hand_in(earner, facts.id, requirement)?;
         }
         self.act(earner, "submit_submission", |cx| submissions::submit(cx, facts.id))?;
         Ok(facts.id)
     }
 
-    /// Claims the submission's review, scores it at its pass levels and locks.
-    fn score(&self, assessor: &Person, family: MicroCredentialId) -> anyhow::Result<bool> {
+    /// The next attempt after a not-yet: what was passed is carried forward, and what is asked for again is handed in anew.
+    fn resubmit(&self, earner: &Person, before: SubmissionId) -> anyhow::Result<SubmissionId> {
+        let new = self.act(earner, "resubmit_submission", |cx| {
+            resubmission::resubmit(cx, before, &Resubmit::default())
+        })?;
+        let facts = new.submission.facts().clone();
+        let save = Save {
+            integrity_statement: Some(true),
+            include_results: Some(true),
+            ..Save::default()
+        };
+        self.act(earner, "patch_submission", |cx| {
+            submissions::save(cx, facts.id, &save, facts.revision)
+        })?;
+        let (_, definition) =
+            self.act(earner, "read_version", |cx| submissions::pinned(cx.conn, &new))?;
+        let Some(requirement) = definition.find_evidence("a3") else {
+            bail!("the definition asks for no note")
+        };
+        self.hand_in(earner, facts.id, requirement)?;
+        self.act(earner, "submit_submission", |cx| submissions::submit(cx, facts.id))?;
+        Ok(facts.id)
+    }
+
+    fn hand_in(
+        &self,
+        earner: &Person,
+        id: SubmissionId,
+        requirement: &EvidenceRequirement,
+    ) -> anyhow::Result<()> {
+        let (file_name, bytes) = demo_files::file_for(requirement.media(), requirement.title())?;
+        let terms = ItemTerms {
+            requirement_id: requirement.id().as_str().to_owned(),
+            contains_students: false,
+            consent: false,
+        };
+        self.act(earner, "add_evidence", |cx| {
+            let mut incoming = evidence::begin(cx, id)?.incoming;
+            incoming.write(&bytes)?;
+            evidence::complete(cx, id, incoming, &file_name, &terms)
+        })?;
+        Ok(())
+    }
+
+    /// Claims the submission's review, scores it at its pass levels, but for those that are not reached, and locks.
+    fn score(
+        &self,
+        assessor: &Person,
+        family: MicroCredentialId,
+        not_reached: &[&str],
+    ) -> anyhow::Result<bool> {
         let claimed = self.act(assessor, "claim_review", |cx| reviews::claim(cx, Some(family)))?;
         let detail = claimed.context("nothing to score")?;
         let work = detail.work.context("a claimed review without its work")?;
@@ -304,11 +345,16 @@ impl Story<'_> {
             .rubric()
             .items()
             .map(|item| {
-                let feedback =
-                    Some("What you handed in shows this; see the second page.".to_owned());
-                let score =
-                    Score { level: Some(item.pass_level().number()), unscorable: false, feedback };
-                (item.id().as_str().to_owned(), score)
+                let id = item.id().as_str().to_owned();
+                let pass_level = item.pass_level().number();
+                let is_reached = !not_reached.contains(&id.as_str());
+                let (level, words) = if is_reached {
+                    (pass_level, "What you handed in shows this; see the second page.")
+                } else {
+                    (pass_level - 1, "Say for one person what was shown, and what you suggest.")
+                };
+                let feedback = Some(words.to_owned());
+                (id, Score { level: Some(level), unscorable: false, feedback })
             })
             .collect();
         let sheet = Sheet {
@@ -363,7 +409,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let pause = if is_fast { Duration::ZERO } else { Duration::from_millis(600) };
     let story = Story { resources, bar, pause };
     complain(
-        "playing the story: a district, its design team, three educators, an assessor, and a stranger who verifies",
+        "playing the story: a district, its design team, two educators, three assessors, and a stranger who verifies",
     );
 
     let password = random_phrase();
@@ -423,10 +469,11 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let author = story.invite(&coordinator, teaching, "Theo Lindqvist", &[Role::Designer])?;
     let colleague = story.invite(&coordinator, inclusion, "Amara Nwosu", &[Role::Designer])?;
     let assessor = story.invite(&coordinator, summit, "Jonas Weber", &[Role::Assessor])?;
+    let second = story.invite(&coordinator, summit, "Priya Raman", &[Role::Assessor])?;
+    let lead = story.invite(&coordinator, summit, "Leila Haddad", &[Role::LeadAssessor])?;
     let ana = story.invite(&coordinator, willow, "Ana Castillo", &[Role::Earner])?;
     let ben = story.invite(&coordinator, willow, "Ben Whitaker", &[Role::Earner])?;
-    let chloe = story.invite(&coordinator, willow, "Chloe Tran", &[Role::Earner])?;
-    story.tell("Two departments, two schools and eight people have joined by invitation.");
+    story.tell("Two departments, two schools and nine people have joined by invitation.");
 
     let mut published = Vec::new();
     for text in DEFINITIONS {
@@ -440,26 +487,30 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
 
     let first = story.submit(&ana, small_group.0)?;
     story.tell("Ana, an instructional assistant, hands in her work: answers, a plan, a session, a hand-back note.");
-    let decided = story.score(&assessor, small_group.0)?;
-    story.tell(if decided {
-        "An assessor of another school scores it blind. Decision: earned."
-    } else {
-        "It waits."
-    });
-    let second = story.submit(&ben, small_group.0)?;
-    story.score(&assessor, small_group.0)?;
-    story.tell("Ben earns the same badge.");
-    let third = story.submit(&chloe, shared_decision.0)?;
-    story.score(&assessor, shared_decision.0)?;
-    story.tell("Chloe's work is read by two people by its rules: it waits for the second, and is not decided by one.");
+    for reader in [&assessor, &second] {
+        story.score(reader, small_group.0, &["c4"])?;
+    }
+    story.tell("A reader of another school scores it blind: not yet. By the rules a second one reads it too, and agrees. The feedback says what is missing.");
+    let again = story.resubmit(&ana, first)?;
+    story.score(&assessor, small_group.0, &[])?;
+    story.tell("Ana hands in a new note. What she had passed is carried forward, and only the note is read again. Decision: earned.");
 
-    let (first_line, active) = story.submission(&ana, first)?;
-    let (second_line, revoked) = story.submission(&ben, second)?;
-    let (third_line, none) = story.submission(&chloe, third)?;
+    let other = story.submit(&ben, shared_decision.0)?;
+    story.score(&assessor, shared_decision.0, &["c1"])?;
+    story.score(&second, shared_decision.0, &[])?;
+    story.tell("Ben's work is read by two people who do not know each other. They differ on one criterion, across the line between passing and not.");
+    if !story.score(&lead, shared_decision.0, &[])? {
+        bail!("the third reading should have decided");
+    }
+    story.tell("A lead assessor reads that criterion alone, without seeing their scores, and settles it. Decision: earned.");
+
+    let (first_line, none) = story.submission(&ana, first)?;
+    let (second_line, active) = story.submission(&ana, again)?;
+    let (third_line, revoked) = story.submission(&ben, other)?;
     let (Some(active), Some(revoked), None) = (active, revoked, none) else {
         bail!("the story did not end as it should")
     };
-    let note = "The plan that was handed in belonged to a colleague; decided by the panel on the earner's own report.";
+    let note = "The notes that were handed in belonged to a colleague; decided by the panel on the earner's own report.";
     story.act(&officer, "revoke_award", |cx| {
         awards::revoke(cx, revoked, RevocationReason::IssuedInError, note, None)
     })?;
@@ -486,7 +537,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     story.tell("A stranger verifies: one valid, one revoked, and an altered copy that is refused.");
     story.bar.finish_and_clear();
 
-    let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assessor, &ana, &ben, &chloe]
+    let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assessor, &second, &lead, &ana, &ben]
         .iter()
         .map(|person| {
             json!({
@@ -588,63 +639,4 @@ fn random_phrase() -> String {
         .collect();
     let number: u32 = random.iter().skip(3).fold(0, |sum, byte| sum * 256 + u32::from(*byte));
     format!("{}-{number:07}", words.join("-"))
-}
-
-/// A file that fits one of these media types.
-fn file_for(media: &[String], title: &str) -> anyhow::Result<(String, Vec<u8>)> {
-    let takes = |wanted: &str| media.iter().any(|media_type| media_type == wanted);
-    if takes("image/png") {
-        return Ok(("who-spoke.png".to_owned(), demo_files::png()?));
-    }
-    if takes("text/plain") || takes("text/markdown") {
-        let name = if takes("text/plain") { "notes.txt" } else { "notes.md" };
-        let text = format!(
-            "{title}\n\nThree roles took part. We agreed on one question, heard everybody once, then decided by consent.\n"
-        );
-        return Ok((name.to_owned(), text.into_bytes()));
-    }
-    if takes("application/pdf") {
-        let lines = [
-            title,
-            "",
-            "Purpose: retell a story in order, with a picture for each part.",
-            "Group: four learners, initials only. Materials: six picture cards.",
-            "Signal: a raised green card calls the teacher.",
-            "Check 1 after the second card; check 2 before the end.",
-            "Adjusted: two cards at a time for one learner.",
-        ];
-        return Ok(("page.pdf".to_owned(), demo_files::pdf(&lines)));
-    }
-    bail!("the demo makes no file of the types {}", media.join(", "))
-}
-
-/// What the earners write.
-fn answer_for(title: &str, prompt: &str) -> &'static str {
-    let is_small_group = title.contains("Small-Group");
-    match (is_small_group, prompt) {
-        (true, "q1") => {
-            "Four learners in year four who retell stories out of order. The teacher and I agreed that I would lead twelve minutes \
-             with picture cards, let each learner place and tell one part, and call the teacher with the green card if two were lost."
-        }
-        (true, _) => {
-            "I will again wait five seconds after each question: J. spoke for the first time. Next time I will begin with two cards, \
-             because four at once were too many for one learner."
-        }
-        (false, "q1") => {
-            "Three teachers, a counselor and an instructional assistant; the front office was missing. The group could decide the \
-             schedule of the advisory period, within the minutes of the bell plan."
-        }
-        (false, "q2") => {
-            "We began from late starts on Monday and found that the duty roster, not the students, was the cause. One priority: a \
-             roster that everybody can keep."
-        }
-        (false, "r1") => {
-            "I assumed that silence meant agreement. In the second round the assistant named the problem that all of us had missed; \
-             since then I ask each person for one objection before we decide."
-        }
-        (false, _) => {
-            "Next time I would hand the notes to somebody else and keep the question. The decision held because the people who carry \
-             it had shaped it."
-        }
-    }
 }

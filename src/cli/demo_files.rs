@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use anyhow::bail;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
@@ -80,4 +81,63 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend_from_slice(kind);
     file.extend_from_slice(data);
     file.extend_from_slice(&checksum.sum().to_be_bytes());
+}
+
+/// A file that fits one of these media types.
+pub fn file_for(media: &[String], title: &str) -> anyhow::Result<(String, Vec<u8>)> {
+    let takes = |wanted: &str| media.iter().any(|media_type| media_type == wanted);
+    if takes("image/png") {
+        return Ok(("who-spoke.png".to_owned(), png()?));
+    }
+    if takes("text/plain") || takes("text/markdown") {
+        let name = if takes("text/plain") { "notes.txt" } else { "notes.md" };
+        let text = format!(
+            "{title}\n\nThree roles took part. We agreed on one question, heard everybody once, then decided by consent.\n"
+        );
+        return Ok((name.to_owned(), text.into_bytes()));
+    }
+    if takes("application/pdf") {
+        let lines = [
+            title,
+            "",
+            "Purpose: retell a story in order, with a picture for each part.",
+            "Group: four learners, initials only. Materials: six picture cards.",
+            "Signal: a raised green card calls the teacher.",
+            "Check 1 after the second card; check 2 before the end.",
+            "Adjusted: two cards at a time for one learner.",
+        ];
+        return Ok(("page.pdf".to_owned(), pdf(&lines)));
+    }
+    bail!("the demo makes no file of the types {}", media.join(", "))
+}
+
+/// What the earners write.
+pub fn answer_for(title: &str, prompt: &str) -> &'static str {
+    let is_small_group = title.contains("Small-Group");
+    match (is_small_group, prompt) {
+        (true, "q1") => {
+            "Four learners in year four who retell stories out of order. The teacher and I agreed that I would lead twelve minutes \
+             with picture cards, let each learner place and tell one part, and call the teacher with the green card if two were lost."
+        }
+        (true, _) => {
+            "I will again wait five seconds after each question: J. spoke for the first time. Next time I will begin with two cards, \
+             because four at once were too many for one learner."
+        }
+        (false, "q1") => {
+            "Three teachers, a counselor and an instructional assistant; the front office was missing. The group could decide the \
+             schedule of the advisory period, within the minutes of the bell plan."
+        }
+        (false, "q2") => {
+            "We began from late starts on Monday and found that the duty roster, not the students, was the cause. One priority: a \
+             roster that everybody can keep."
+        }
+        (false, "r1") => {
+            "I assumed that silence meant agreement. In the second round the assistant named the problem that all of us had missed; \
+             since then I ask each person for one objection before we decide."
+        }
+        (false, _) => {
+            "Next time I would hand the notes to somebody else and keep the question. The decision held because the people who carry \
+             it had shaped it."
+        }
+    }
 }

@@ -22,6 +22,22 @@ pub struct Facet {
     pub roles: Vec<Role>,
 }
 
+impl Facet {
+    /// Whether this membership gives the role with effect on `organization`, whose ancestors are `above`; see [`Actor::holds`].
+    #[must_use]
+    pub fn gives(
+        &self,
+        role: Role,
+        organization: OrganizationId,
+        above: &[OrganizationId],
+    ) -> bool {
+        let reaches = self.organization == organization
+            || above.contains(&self.organization)
+            || (role.works_upwards() && self.reach.contains(&organization));
+        self.state == MembershipState::Confirmed && self.roles.contains(&role) && reaches
+    }
+}
+
 /// A person who has signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
@@ -74,11 +90,7 @@ impl Actor {
         organization: OrganizationId,
         above: &[OrganizationId],
     ) -> bool {
-        self.confirmed().filter(|facet| facet.roles.contains(&role)).any(|facet| {
-            facet.organization == organization
-                || above.contains(&facet.organization)
-                || (role.works_upwards() && facet.reach.contains(&organization))
-        })
+        self.confirmed().any(|facet| facet.gives(role, organization, above))
     }
 
     /// Whether the actor belongs to the branch of `organization` in any confirmed role: to it, above it or below it.

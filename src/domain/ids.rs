@@ -54,6 +54,10 @@ ids! {
     EvidenceId,
     /// One reading of a submission.
     ReviewId,
+    /// An appeal, or a doubt about integrity.
+    CaseId,
+    /// A sentence of the comment bank.
+    BankCommentId,
     /// What an earned decision leads to.
     AwardId,
     /// An issuer's signing key.

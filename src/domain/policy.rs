@@ -45,8 +45,10 @@ pub enum Grant {
     Owner,
     /// The same, while they hold the role over it: one's own work stays one's own to read, and takes the role to go on with.
     OwnerAs(Role),
-    /// The person it is assigned to.
+    /// The assessor or lead assessor it is assigned to.
     Assigned,
+    /// The person it is assigned to in another role, while they hold that.
+    AssignedAs(Role),
     /// Who holds the role over the object's organization.
     Role(Role),
 }
@@ -85,6 +87,7 @@ const COORDINATOR: Grant = Grant::Role(Role::Coordinator);
 const DESIGNER: Grant = Grant::Role(Role::Designer);
 const EARNER: Grant = Grant::Role(Role::Earner);
 const OWN_EARNER: Grant = Grant::OwnerAs(Role::Earner);
+const PRE_SCREENER: Grant = Grant::Role(Role::PreScreener);
 const ASSESSOR: Grant = Grant::Role(Role::Assessor);
 const LEAD_ASSESSOR: Grant = Grant::Role(Role::LeadAssessor);
 const ISSUING_OFFICER: Grant = Grant::Role(Role::IssuingOfficer);
@@ -284,7 +287,19 @@ pub const TABLE: &[Row] = &[
         &["file", "url", "text", "requirement_id", "contains_students", "consent"],
     ),
     row("delete_evidence", Verb::Change, "submission", &[OWN_EARNER], &["draft", "returned"], &[]),
-    row("read_evidence_content", Verb::Read, "evidence", &[Owner, Assigned], &[], &["*"]),
+    row(
+        "read_evidence_content",
+        Verb::Read,
+        "evidence",
+        &[
+            Owner,
+            Assigned,
+            Grant::AssignedAs(Role::PreScreener),
+            Grant::AssignedAs(Role::ReviewPanel),
+        ],
+        &[],
+        &["*"],
+    ),
     row("submit_submission", Verb::Submit, "submission", &[OWN_EARNER], &["draft"], &[]),
     row("recall_submission", Verb::Submit, "submission", &[OWN_EARNER], &["submitted"], &[]),
     row(
@@ -295,8 +310,105 @@ pub const TABLE: &[Row] = &[
         &["draft", "submitted", "returned", "queued"],
         &[],
     ),
+    row(
+        "resubmit_submission",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided"],
+        &["version", "reopen_criteria"],
+    ),
+    row(
+        "rate_feedback",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided", "appealed"],
+        &["rating", "comment"],
+    ),
+    row(
+        "answer_coaching",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided", "appealed"],
+        &["is_wanted"],
+    ),
+    // Appeals and integrity.
+    row(
+        "appeal_submission",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided"],
+        &["grounds", "criteria", "statement"],
+    ),
+    row(
+        "flag_submission",
+        Verb::Score,
+        "submission",
+        &[PRE_SCREENER, LEAD_ASSESSOR, Assigned],
+        &["submitted", "queued", "in_review", "resolving", "adjudication"],
+        &["statement"],
+    ),
+    row("list_cases", Verb::Read, "case", &[SignedIn], &[], &["*"]),
+    row("read_case", Verb::Read, "case", &[Owner, REVIEW_PANEL], &[], &["*"]),
+    row("reply_to_case", Verb::Submit, "case", &[OWN_EARNER], &["open"], &["reply"]),
+    row(
+        "vote_on_case",
+        Verb::Approve,
+        "case",
+        &[REVIEW_PANEL],
+        &["open", "replied", "voting"],
+        &["vote", "reasons"],
+    ),
+    row(
+        "list_evidence_matches",
+        Verb::Read,
+        "evidence_match",
+        &[PRE_SCREENER, LEAD_ASSESSOR, REVIEW_PANEL],
+        &[],
+        &["*"],
+    ),
+    // The comment bank.
+    row("list_comments", Verb::Read, "comment", &[ASSESSOR, LEAD_ASSESSOR], &[], &["*"]),
+    row(
+        "create_comment",
+        Verb::Create,
+        "comment",
+        &[ASSESSOR, LEAD_ASSESSOR],
+        &[],
+        &["criterion_id", "text"],
+    ),
+    row(
+        "put_comment",
+        Verb::Change,
+        "comment",
+        &[ASSESSOR, LEAD_ASSESSOR],
+        &[],
+        &["criterion_id", "text"],
+    ),
+    row("delete_comment", Verb::Change, "comment", &[ASSESSOR, LEAD_ASSESSOR], &[], &[]),
+    // Screening.
+    row("list_screenings", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
+    row("begin_screening", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
+    row(
+        "screen_submission",
+        Verb::Score,
+        "screening",
+        &[PRE_SCREENER],
+        &["submitted"],
+        &["complete", "items"],
+    ),
     // Scoring.
-    row("claim_review", Verb::Score, "review", &[ASSESSOR], &["open"], &["micro_credential_id"]),
+    row(
+        "claim_review",
+        Verb::Score,
+        "review",
+        &[ASSESSOR, LEAD_ASSESSOR],
+        &["open"],
+        &["micro_credential_id"],
+    ),
     row("list_reviews", Verb::Read, "review", &[SignedIn], &[], &["*"]),
     row("read_review", Verb::Read, "review", &[Assigned], &[], &["*"]),
     row("renew_review", Verb::Score, "review", &[Assigned], &["leased"], &[]),
@@ -475,7 +587,7 @@ pub fn require_somewhere(actor: &Actor, operation: &str) -> Result<(), Denied> {
     let held = row.who.iter().any(|grant| match grant {
         Grant::Role(role) => actor.organizations_with(*role).next().is_some(),
         Anyone | SignedIn => true,
-        Holder | Owner | Grant::OwnerAs(_) | Assigned => false,
+        Holder | Owner | Grant::OwnerAs(_) | Assigned | Grant::AssignedAs(_) => false,
     });
     if held || matches!(actor, Actor::System) { Ok(()) } else { Err(Denied::Forbidden) }
 }
@@ -500,6 +612,11 @@ fn is_granted(actor: &Actor, row: &Row, subject: &Subject) -> bool {
                 && subject.assigned == actor.person()
                 && (actor.holds(Role::Assessor, subject.organization, &subject.above)
                     || actor.holds(Role::LeadAssessor, subject.organization, &subject.above))
+        }
+        Grant::AssignedAs(role) => {
+            actor.person().is_some()
+                && subject.assigned == actor.person()
+                && actor.holds(*role, subject.organization, &subject.above)
         }
         Grant::Role(role) => actor.holds(*role, subject.organization, &subject.above),
     })

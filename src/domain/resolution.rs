@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::decision_rule::{DecisionRule, EvaluateError, Outcome};
+use super::review::{Score, Sheet};
 use super::review_policy::{AdjacentRule, ResolutionRule, ReviewPolicy};
 use super::rubric::{CriterionId, Level, Levels, Rubric};
 
@@ -214,4 +215,148 @@ pub fn decide(
     }
     let levels: Levels = resolved.iter().map(|(id, one)| (id.clone(), one.level())).collect();
     rule.evaluate(rubric, &levels).map(Some)
+}
+
+worded_enum! {
+    /// How a criterion or prompt got its level.
+    SettledBy {
+        /// Two readings are the same.
+        Exact = "exact",
+        /// Two readings differ by little and on the same side of the cut.
+        AdjacentResolved = "adjacent_resolved",
+        /// Neither of two could score the work.
+        Unscorable = "unscorable",
+        /// A third reading has settled it.
+        Adjudicated = "adjudicated",
+        /// One person has read it, and nobody else is asked to.
+        Single = "single",
+        /// It was passed in an earlier attempt.
+        Carried = "carried",
+    }
+}
+
+/// How a criterion or prompt of a submission stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Passed in an earlier attempt, and not read again.
+    Carried(Level),
+    /// Read by one person.
+    Single(Reading),
+    /// Read by two, or three.
+    Compared(Resolved),
+}
+
+impl Settled {
+    /// The level; none where the work could not be scored, or a third reading is missing.
+    pub fn level(self) -> Option<Level> {
+        match self {
+            Settled::Carried(level) => Some(level),
+            Settled::Single(reading) => reading.level(),
+            Settled::Compared(resolved) => resolved.level(),
+        }
+    }
+
+    /// What two readings differ in, while a third is missing.
+    pub fn open_dispute(self) -> Option<Dispute> {
+        match self {
+            Settled::Compared(Resolved::NeedsAdjudication(dispute)) => Some(dispute),
+            Settled::Carried(_) | Settled::Single(_) | Settled::Compared(_) => None,
+        }
+    }
+
+    /// What two readings differed in, if they did.
+    pub fn dispute(self) -> Option<Dispute> {
+        match self {
+            Settled::Compared(resolved) => resolved.dispute(),
+            Settled::Carried(_) | Settled::Single(_) => None,
+        }
+    }
+
+    /// How it got its level; none while a third reading is missing.
+    pub fn by(self) -> Option<SettledBy> {
+        match self {
+            Settled::Carried(_) => Some(SettledBy::Carried),
+            Settled::Single(_) => Some(SettledBy::Single),
+            Settled::Compared(Resolved::Exact(_)) => Some(SettledBy::Exact),
+            Settled::Compared(Resolved::AdjacentResolved(_)) => Some(SettledBy::AdjacentResolved),
+            Settled::Compared(Resolved::Unscorable) => Some(SettledBy::Unscorable),
+            Settled::Compared(Resolved::Adjudicated { .. }) => Some(SettledBy::Adjudicated),
+            Settled::Compared(Resolved::NeedsAdjudication(_)) => None,
+        }
+    }
+}
+
+/// A criterion or prompt that no locked sheet covers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no locked sheet covers {0}")]
+pub struct Unread(pub CriterionId);
+
+/// The sheets that a submission's levels rest on.
+#[derive(Clone, Debug, Default)]
+pub struct Sheets {
+    /// Levels of an earlier attempt that count without being read again.
+    pub carried: BTreeMap<String, Level>,
+    /// The independent readings, the first one first. Each covers what it has lines for.
+    pub readings: Vec<Sheet>,
+    /// The adjudicator's.
+    pub third: Option<Sheet>,
+}
+
+impl Sheets {
+    /// How every criterion and prompt stands.
+    ///
+    /// # Errors
+    /// [`Unread`] when something is neither carried nor read.
+    pub fn settle(
+        &self,
+        rubric: &Rubric,
+        terms: &ResolutionTerms,
+    ) -> Result<BTreeMap<CriterionId, Settled>, Unread> {
+        let mut settled = BTreeMap::new();
+        for item in rubric.items() {
+            let id = item.id();
+            let mut given = self.lines_of(id.as_str()).map(reading_of);
+            let one = match (self.carried.get(id.as_str()), given.next(), given.next()) {
+                (Some(level), _, _) => Settled::Carried(*level),
+                (None, None, _) => return Err(Unread(id.clone())),
+                (None, Some(only), None) => Settled::Single(only),
+                (None, Some(first), Some(second)) => {
+                    let third = self.third_line_of(id.as_str()).map(reading_of);
+                    let readings = Readings { first, second, third };
+                    Settled::Compared(resolve(item.pass_level(), readings, terms))
+                }
+            };
+            settled.insert(id.clone(), one);
+        }
+        Ok(settled)
+    }
+
+    /// What the earner is told about a criterion or prompt: the words of everybody whose reading counts, the adjudicator's alone where
+    /// there was a dispute.
+    pub fn feedback_on(&self, id: &str, settled: Settled) -> Option<String> {
+        let is_adjudicated = settled.by() == Some(SettledBy::Adjudicated);
+        let mut words: Vec<&str> = Vec::new();
+        let third = self.third_line_of(id).filter(|_| is_adjudicated);
+        let readings = self.lines_of(id).filter(|_| !is_adjudicated);
+        for line in third.into_iter().chain(readings) {
+            let text = line.feedback.as_deref().map_or("", str::trim);
+            if !text.is_empty() && !words.contains(&text) {
+                words.push(text);
+            }
+        }
+        (!words.is_empty()).then(|| words.join("\n\n"))
+    }
+
+    fn lines_of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Score> {
+        self.readings.iter().filter_map(move |sheet| sheet.scores.get(id))
+    }
+
+    fn third_line_of(&self, id: &str) -> Option<&Score> {
+        self.third.as_ref()?.scores.get(id)
+    }
+}
+
+/// A line of a locked sheet: without a level the work could not be scored.
+fn reading_of(line: &Score) -> Reading {
+    line.level.map_or(Reading::Unscorable, |level| Reading::Level(Level::new(level)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::ids::{PersonId, ReviewId, SubmissionId};
+use super::ids::{CaseId, PersonId, ReviewId, SubmissionId};
 use super::timestamp::Timestamp;
 
 /// How long a claimed review is reserved (DOMAIN.md, 2.5).
@@ -243,11 +243,19 @@ pub struct Review {
     pub lease_expires_at: Option<Timestamp>,
     /// When it was made final.
     pub locked_at: Option<Timestamp>,
+    /// The appeal that it is a reading for; its reader is not told.
+    pub case: Option<CaseId>,
     /// Counts its changes.
     pub revision: i32,
 }
 
 impl Review {
+    /// Whether it is one of the independent readings that the decision rests on.
+    #[must_use]
+    pub fn is_first_or_second(&self) -> bool {
+        self.kind == ReviewKind::Reading && self.case.is_none()
+    }
+
     /// Refuses an event that the review's state, or the end of its lease, does not allow.
     ///
     /// # Errors

@@ -157,6 +157,18 @@ impl ReviewPolicy {
         outcome: Outcome,
         draw: Draw,
     ) -> Result<Option<SecondReading>, LevelsError> {
+        self.needs_second_beside(rubric, levels, outcome, draw, |_| false)
+    }
+
+    /// The same where some levels were carried forward from an earlier attempt: nobody reads those again, so they are never near the cut.
+    pub fn needs_second_beside(
+        &self,
+        rubric: &Rubric,
+        levels: &Levels,
+        outcome: Outcome,
+        draw: Draw,
+        is_carried: impl Fn(&CriterionId) -> bool,
+    ) -> Result<Option<SecondReading>, LevelsError> {
         rubric.check_levels(levels)?;
         if self.terms.mode == ReviewMode::DoubleBlind {
             return Ok(Some(SecondReading::DoubleBlind));
@@ -165,7 +177,7 @@ impl ReviewPolicy {
             return Ok(Some(SecondReading::NotYet));
         }
         if self.terms.mode == ReviewMode::ConditionalDouble {
-            if let Some(reason) = self.near_cut(rubric, levels) {
+            if let Some(reason) = self.near_cut(rubric, levels, is_carried) {
                 return Ok(Some(reason));
             }
             if draw.is_within(self.terms.double_share) {
@@ -175,8 +187,14 @@ impl ReviewPolicy {
         Ok(draw.is_within(self.terms.backread_share).then_some(SecondReading::Backread))
     }
 
-    fn near_cut(&self, rubric: &Rubric, levels: &Levels) -> Option<SecondReading> {
-        rubric.criteria().iter().find_map(|criterion| {
+    fn near_cut(
+        &self,
+        rubric: &Rubric,
+        levels: &Levels,
+        is_carried: impl Fn(&CriterionId) -> bool,
+    ) -> Option<SecondReading> {
+        let read = rubric.criteria().iter().filter(|criterion| !is_carried(criterion.id()));
+        read.into_iter().find_map(|criterion| {
             let criterion_id = criterion.id().clone();
             match *levels.get(criterion.id())? {
                 None => Some(SecondReading::Unscorable { criterion: criterion_id }),
@@ -215,6 +233,21 @@ pub enum SecondReading {
     RandomShare,
     /// By chance, within the backread share.
     Backread,
+}
+
+impl SecondReading {
+    /// The word that stands for it in timelines.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            SecondReading::DoubleBlind => "double_blind",
+            SecondReading::NotYet => "not_yet",
+            SecondReading::NearCut { .. } => "near_cut",
+            SecondReading::Unscorable { .. } => "unscorable",
+            SecondReading::RandomShare => "random_share",
+            SecondReading::Backread => "backread",
+        }
+    }
 }
 
 /// How many people read a submission.

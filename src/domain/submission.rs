@@ -1,8 +1,8 @@
-//! The life of a submission (DOMAIN.md, 2.2). Each state is a type; an event consumes one state and returns the next.
+//! The life of a submission (DOMAIN.md, 2.2): its states, its events, and the one way from state to state, which is the table of
+//! [`process`].
 
-use super::decision_rule::Outcome;
 use super::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
-use super::timestamp::Timestamp;
+use super::process::{self, Party};
 
 worded_enum! {
     /// The name of a state, as stored and shown.
@@ -87,27 +87,8 @@ worded_enum! {
 impl SubmissionState {
     /// The events that the process model allows in this state.
     #[must_use]
-    pub const fn allowed_events(self) -> &'static [SubmissionEvent] {
-        use SubmissionEvent as E;
-        match self {
-            SubmissionState::Draft => &[E::Save, E::Submit, E::Withdraw, E::Inactive],
-            SubmissionState::Submitted => {
-                &[E::Recall, E::MarkIncomplete, E::MarkComplete, E::IntegrityFlag, E::Withdraw]
-            }
-            SubmissionState::Returned => &[E::Save, E::Withdraw],
-            SubmissionState::Queued => &[E::Claim, E::IntegrityFlag, E::Withdraw],
-            SubmissionState::InReview => {
-                &[E::RecuseOrTimeout, E::AllSheetsLocked, E::IntegrityFlag]
-            }
-            SubmissionState::Resolving => {
-                &[E::Resolved, E::NeedsSecond, E::NeedsThird, E::IntegrityFlag]
-            }
-            SubmissionState::Adjudication => &[E::ThirdLocked, E::IntegrityFlag],
-            SubmissionState::OnHold => &[E::Cleared, E::Upheld],
-            SubmissionState::Decided => &[E::Appeal, E::Resubmit],
-            SubmissionState::Appealed => &[E::Conclude],
-            SubmissionState::Withdrawn | SubmissionState::Voided | SubmissionState::Expired => &[],
-        }
+    pub fn allowed_events(self) -> Vec<SubmissionEvent> {
+        process::events_from(self)
     }
 }
 
@@ -138,147 +119,23 @@ pub struct SubmissionFacts {
     pub revision: i32,
 }
 
-macro_rules! states {
-    ($($(#[$meta:meta])* $name:ident,)+) => {
-        $(
-            $(#[$meta])*
-            #[derive(Clone, Debug, PartialEq, Eq)]
-            pub struct $name(SubmissionFacts);
-
-            impl $name {
-                /// The submission in this state.
-                #[must_use]
-                pub const fn facts(&self) -> &SubmissionFacts { &self.0 }
-            }
-        )+
-    };
-}
-
-states! {
-    /// Being written by its earner.
-    Draft,
-    /// Handed in, not screened yet.
-    Submitted,
-    /// Sent back as incomplete.
-    Returned,
-    /// Waiting for an assessor.
-    Queued,
-    /// With an assessor.
-    InReview,
-    /// With its sheets in, waiting for its outcome.
-    Resolving,
-    /// Taken back.
-    Withdrawn,
-}
-
-/// With its outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decided {
-    facts: SubmissionFacts,
-    outcome: Outcome,
-    decided_at: Timestamp,
-}
-
-impl Draft {
-    /// A new attempt.
-    #[must_use]
-    pub const fn start(facts: SubmissionFacts) -> Draft {
-        Draft(facts)
-    }
-
-    /// Hands it in. The caller has seen that everything required is there.
-    #[must_use]
-    pub fn submit(self) -> Submitted {
-        Submitted(self.0)
-    }
-}
-
-impl Returned {
-    /// The earner works on it again.
-    #[must_use]
-    pub fn save(self) -> Draft {
-        Draft(self.0)
-    }
-}
-
-impl Submitted {
-    /// Takes it back before screening.
-    #[must_use]
-    pub fn recall(self) -> Draft {
-        Draft(self.0)
-    }
-
-    /// Screening found it complete.
-    #[must_use]
-    pub fn mark_complete(self) -> Queued {
-        Queued(self.0)
-    }
-}
-
-impl Queued {
-    /// An assessor takes a seat.
-    #[must_use]
-    pub fn claim(self) -> InReview {
-        InReview(self.0)
-    }
-}
-
-impl InReview {
-    /// The assessor steps back, or the lease ran out: the seat is free again.
-    #[must_use]
-    pub fn release(self) -> Queued {
-        Queued(self.0)
-    }
-
-    /// The sheets that the mode asks for first are locked.
-    #[must_use]
-    pub fn all_sheets_locked(self) -> Resolving {
-        Resolving(self.0)
-    }
-}
-
-impl Resolving {
-    /// Closes the submission with the outcome of its rule.
-    #[must_use]
-    pub fn decide(self, outcome: Outcome, now: Timestamp) -> Decided {
-        Decided { facts: self.0, outcome, decided_at: now }
-    }
-}
-
-impl Decided {
-    /// The submission that was decided.
-    #[must_use]
-    pub const fn facts(&self) -> &SubmissionFacts {
-        &self.facts
-    }
-
-    /// Earned or not yet.
-    #[must_use]
-    pub const fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// When.
-    #[must_use]
-    pub const fn decided_at(&self) -> Timestamp {
-        self.decided_at
-    }
-}
-
-/// A submission read from a row: its state is known only now.
-///
-/// Each method takes it into the state that an event starts from, or says which events are legal instead.
+/// A submission in its state. Its fields are private: only [`Submission::take`] leads from one state to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
     facts: SubmissionFacts,
     state: SubmissionState,
+    held_from: Option<SubmissionState>,
 }
 
 impl Submission {
-    /// A submission as `store` has read it.
+    /// A submission as `store` has read it. `held_from` is where an integrity case has stopped it.
     #[must_use]
-    pub const fn new(facts: SubmissionFacts, state: SubmissionState) -> Submission {
-        Submission { facts, state }
+    pub const fn new(
+        facts: SubmissionFacts,
+        state: SubmissionState,
+        held_from: Option<SubmissionState>,
+    ) -> Submission {
+        Submission { facts, state, held_from }
     }
 
     /// What it carries in every state.
@@ -293,88 +150,33 @@ impl Submission {
         self.state
     }
 
-    const fn illegal(&self, event: SubmissionEvent) -> IllegalEvent {
-        IllegalEvent { state: self.state, event }
+    /// Where it goes on when an integrity case finds nothing; none unless it is on hold.
+    #[must_use]
+    pub const fn held_from(&self) -> Option<SubmissionState> {
+        self.held_from
     }
 
-    /// The draft that can be changed: a draft, or a returned submission that becomes one by saving.
+    /// Refuses an event that is not legal in its state, whoever it is of.
     ///
     /// # Errors
-    /// [`IllegalEvent`] in any other state.
-    pub fn into_editable(self) -> Result<Draft, IllegalEvent> {
-        if self.state == SubmissionState::Returned {
-            return Ok(Returned(self.facts).save());
-        }
-        self.into_draft(SubmissionEvent::Save)
-    }
-
-    /// The draft, for an event that starts there.
-    ///
-    /// # Errors
-    /// [`IllegalEvent`] in any other state.
-    pub fn into_draft(self, event: SubmissionEvent) -> Result<Draft, IllegalEvent> {
-        if self.state == SubmissionState::Draft {
-            Ok(Draft(self.facts))
+    /// [`IllegalEvent`].
+    pub fn require(&self, event: SubmissionEvent) -> Result<(), IllegalEvent> {
+        if self.state.allowed_events().contains(&event) {
+            Ok(())
         } else {
-            Err(self.illegal(event))
+            Err(IllegalEvent { state: self.state, event })
         }
     }
 
-    /// The submitted work, for an event that starts there.
+    /// The submission after an event of this party. The guards of the event are the caller's to check.
     ///
     /// # Errors
-    /// [`IllegalEvent`] in any other state.
-    pub fn into_submitted(self, event: SubmissionEvent) -> Result<Submitted, IllegalEvent> {
-        if self.state == SubmissionState::Submitted {
-            Ok(Submitted(self.facts))
-        } else {
-            Err(self.illegal(event))
-        }
-    }
-
-    /// The work that an assessor can claim: queued, or submitted and then found complete by the service itself.
-    ///
-    /// # Errors
-    /// [`IllegalEvent`] in any other state.
-    pub fn into_queued(self) -> Result<Queued, IllegalEvent> {
-        match self.state {
-            SubmissionState::Queued => Ok(Queued(self.facts)),
-            SubmissionState::Submitted => Ok(Submitted(self.facts).mark_complete()),
-            SubmissionState::Draft
-            | SubmissionState::Returned
-            | SubmissionState::InReview
-            | SubmissionState::Resolving
-            | SubmissionState::Adjudication
-            | SubmissionState::OnHold
-            | SubmissionState::Decided
-            | SubmissionState::Appealed
-            | SubmissionState::Withdrawn
-            | SubmissionState::Voided
-            | SubmissionState::Expired => Err(self.illegal(SubmissionEvent::Claim)),
-        }
-    }
-
-    /// The work that an assessor holds.
-    ///
-    /// # Errors
-    /// [`IllegalEvent`] in any other state.
-    pub fn into_in_review(self, event: SubmissionEvent) -> Result<InReview, IllegalEvent> {
-        if self.state == SubmissionState::InReview {
-            Ok(InReview(self.facts))
-        } else {
-            Err(self.illegal(event))
-        }
-    }
-
-    /// Gives the submission up.
-    ///
-    /// # Errors
-    /// [`IllegalEvent`] once an assessor has it.
-    pub fn withdraw(self) -> Result<Withdrawn, IllegalEvent> {
-        if self.state.allowed_events().contains(&SubmissionEvent::Withdraw) {
-            Ok(Withdrawn(self.facts))
-        } else {
-            Err(self.illegal(SubmissionEvent::Withdraw))
-        }
+    /// [`IllegalEvent`] where the process model has no such transition.
+    pub fn take(&self, event: SubmissionEvent, party: Party) -> Result<Submission, IllegalEvent> {
+        let to = process::target_of(self.state, self.held_from, event, party)
+            .ok_or(IllegalEvent { state: self.state, event })?;
+        let facts = SubmissionFacts { revision: self.facts.revision + 1, ..self.facts.clone() };
+        let held_from = (to == SubmissionState::OnHold).then_some(self.state);
+        Ok(Submission { facts, state: to, held_from })
     }
 }

@@ -140,6 +140,9 @@ fn who_may(row: &policy::Row) -> String {
             Grant::Owner => "the person whose it is".to_owned(),
             Grant::OwnerAs(role) => format!("the person whose it is, with role {role}"),
             Grant::Assigned => "the assessor who holds it".to_owned(),
+            Grant::AssignedAs(role) => {
+                format!("the person it is assigned to in another role, with role {role}")
+            }
             Grant::Role(role) => format!("role {role}"),
         })
         .collect();

@@ -6,8 +6,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, artwork, audit_events, awards, evidence, issuer_settings, members, micro_credentials,
-    operator, organizations, reviews, sessions, signing_keys, submissions, trusted_issuers, verify,
+    Page, answers, artwork, audit_events, awards, bank_comments, cases, evidence, issuer_settings,
+    members, micro_credentials, operator, organizations, reviews, screenings, sessions,
+    signing_keys, submissions, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -135,6 +136,23 @@ pub const ROUTES: &[Route] = &[
     route!("submit_submission" POST "/api/v1/submissions/{id}/submit" submissions::submit_submission, "Hand the work in, or learn everything that is missing.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("recall_submission" POST "/api/v1/submissions/{id}/recall" submissions::recall_submission, "Take it back before anybody has looked at it.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("withdraw_submission" POST "/api/v1/submissions/{id}/withdraw" submissions::withdraw_submission, "Give the attempt up.", None, 200, schema::<submissions::SubmissionView>(), &[]),
+    route!("resubmit_submission" POST "/api/v1/submissions/{id}/resubmit" answers::resubmit_submission, "Start the next attempt after a not-yet; what was passed is carried forward.", schema::<answers::ResubmitBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
+    route!("rate_feedback" POST "/api/v1/submissions/{id}/feedback-rating" answers::rate_feedback, "Say once how useful the feedback was.", schema::<answers::RatingBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
+    route!("answer_coaching" POST "/api/v1/submissions/{id}/coaching" answers::answer_coaching, "Say whether you would like to talk with a coach, where one was offered.", schema::<answers::CoachingBody>(), 200, schema::<submissions::SubmissionView>(), &[]),
+    route!("list_comments" GET "/api/v1/micro-credentials/{id}/comments" bank_comments::list_comments, "The comment bank of a micro-credential.", None, 200, page::<bank_comments::CommentView>(), PAGING),
+    route!("create_comment" POST "/api/v1/micro-credentials/{id}/comments" bank_comments::create_comment, "Keep a comment for the other assessors.", schema::<bank_comments::CommentBody>(), 201, schema::<bank_comments::CommentView>(), &[]),
+    route!("put_comment" PUT "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::put_comment, "Change a comment of your own; a lead assessor changes any.", schema::<bank_comments::CommentBody>(), 200, schema::<bank_comments::CommentView>(), &[]),
+    route!("delete_comment" DELETE "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::delete_comment, "Take a comment of your own away; a lead assessor takes any.", None, 204, None, &[]),
+    route!("appeal_submission" POST "/api/v1/submissions/{id}/appeal" cases::appeal_submission, "Appeal a decision, within 30 days and once.", schema::<cases::AppealBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
+    route!("flag_submission" POST "/api/v1/submissions/{id}/flag" cases::flag_submission, "Stop a submission until a panel has looked at a doubt about it.", schema::<cases::FlagBody>(), 201, schema::<cases::CaseLine>(), &[]),
+    route!("list_cases" GET "/api/v1/cases" cases::list_cases, "Your own appeals and integrity cases, and those that your panel is asked about.", None, 200, page::<cases::CaseLine>(), PAGING),
+    route!("read_case" GET "/api/v1/cases/{id}" cases::read_case, "One case.", None, 200, schema::<cases::CaseView>(), &[]),
+    route!("reply_to_case" POST "/api/v1/cases/{id}/reply" cases::reply_to_case, "Say what you think of a doubt about your work.", schema::<cases::ReplyBody>(), 200, schema::<cases::CaseView>(), &[]),
+    route!("vote_on_case" POST "/api/v1/cases/{id}/votes" cases::vote_on_case, "Vote with reasons; the third vote concludes the case.", schema::<cases::VoteBody>(), 201, schema::<cases::CaseView>(), &[]),
+    route!("list_evidence_matches" GET "/api/v1/evidence-matches" cases::list_evidence_matches, "Where two earners have handed in the same bytes: a signal to look at, and no verdict.", None, 200, page::<cases::EvidenceMatchView>(), PAGING),
+    route!("list_screenings" GET "/api/v1/screenings" screenings::list_screenings, "What waits for a pre-screener.", None, 200, page::<screenings::ScreeningLineView>(), PAGING),
+    route!("begin_screening" POST "/api/v1/submissions/{id}/screening/begin" screenings::begin_screening, "Open the blinded work to see whether it is complete; from then on it cannot be recalled.", None, 200, schema::<screenings::ScreeningView>(), &[]),
+    route!("screen_submission" POST "/api/v1/submissions/{id}/screening" screenings::screen_submission, "Say that it is complete, or send it back with a reason for each item.", schema::<screenings::ScreeningBody>(), 200, schema::<screenings::ScreenedView>(), &[]),
     route!("claim_review" POST "/api/v1/reviews/claim" reviews::claim_review, "Lease the most urgent submission that you may score; 204 when there is none.", schema::<reviews::ClaimBody>(), 201, schema::<reviews::ReviewView>(), &[]),
     route!("list_reviews" GET "/api/v1/reviews" reviews::list_reviews, "Your own reviews.", None, 200, page::<reviews::ReviewLine>(), &["state", "limit", "cursor"]),
     route!("read_review" GET "/api/v1/reviews/{id}" reviews::read_review, "The blinded work beside its rubric, and the sheet.", None, 200, schema::<reviews::ReviewView>(), &[]),

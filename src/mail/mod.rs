@@ -7,6 +7,7 @@
 
 mod mailer;
 mod message;
+pub mod process_letters;
 mod setting;
 pub mod templates;
 

@@ -311,7 +311,7 @@ struct BadgeText {
 }
 
 /// "28 November 2026": no reader can take the day for the month.
-fn date_in_words(date: NaiveDate) -> String {
+pub(super) fn date_in_words(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
 }
 
@@ -326,6 +326,6 @@ fn list_in_words(items: &[&str]) -> String {
 }
 
 /// The link without anything that would break its line.
-fn one_link(link: &str) -> String {
+pub(super) fn one_link(link: &str) -> String {
     link.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect()
 }

@@ -268,6 +268,28 @@ pub fn organizations_under(
     Ok(found.into_iter().collect())
 }
 
+/// Everybody whose role has effect on an organization.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn people_with(
+    conn: &mut DbConn,
+    role: crate::domain::organization::Role,
+    organization: OrganizationId,
+) -> Result<Vec<PersonId>, Error> {
+    let above = above(conn, organization)?;
+    let mut among = store::organizations::list_branch(conn, organization)?;
+    among.extend(above.iter().copied());
+    let mut found = Vec::new();
+    for person in store::memberships::list_with_role(conn, role, &among)? {
+        let facets = store::memberships::list_facets(conn, person)?;
+        if facets.iter().any(|facet| facet.gives(role, organization, &above)) {
+            found.push(person);
+        }
+    }
+    Ok(found)
+}
+
 /// The organizations of the actor's branches: those they belong to with all above and below
 /// (see [`Actor::is_member_of_branch`]).
 ///

@@ -11,8 +11,11 @@ use crate::domain::audit::hex;
 use crate::domain::definition::Definition;
 use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{EvidenceId, PersonId, SessionId, SubmissionId};
+use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied};
 use crate::domain::review::ReviewState;
+use crate::domain::submission::{SubmissionEvent, SubmissionState};
+use crate::domain::timestamp::Timestamp;
 use crate::files::{
     Limits, STRIP_LIMIT, StorageName, Stored, can_strip, extension_for, has_no_metadata,
     open_bytes, seal_bytes,
@@ -69,7 +72,7 @@ pub struct Upload {
 pub fn begin(cx: &mut Cx<'_>, id: SubmissionId) -> Result<Upload, Error> {
     let (stored, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "add_evidence", &subject)?;
-    stored.submission.clone().into_editable()?;
+    stored.submission.require(SubmissionEvent::Save)?;
     let key = submissions::open_key(cx.resources, &stored)?;
     let (person, session) = (cx.signed_in()?.person, cx.signed_in()?.session);
     Ok(Upload { incoming: cx.resources.evidence.begin(&key, Limits::default())?, person, session })
@@ -272,7 +275,7 @@ fn add(
     let (now, resources) = (cx.now, cx.resources);
     cx.write(|conn| {
         let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        stored.submission.clone().into_editable()?;
+        submissions::reopen(conn, &stored.submission, now)?;
         require_room(conn, definition, id, terms)?;
         let key = submissions::open_key(resources, &stored)?;
         let item = StoredEvidence { created_at: now, ..make(&key)? };
@@ -353,9 +356,10 @@ fn display_name(file_name: &str) -> String {
 pub fn delete(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<(), Error> {
     let (_, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "delete_evidence", &subject)?;
+    let now = cx.now;
     let item = cx.write(|conn| {
         let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        stored.submission.clone().into_editable()?;
+        submissions::reopen(conn, &stored.submission, now)?;
         let item = store::evidence::find(conn, id, evidence)?.ok_or(Error::NotFound("evidence"))?;
         for (prompt, response) in store::submissions::list_responses(conn, id)? {
             if response == store::submissions::StoredResponse::Evidence(evidence) {
@@ -411,24 +415,41 @@ pub struct Opened {
 pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<Opened, Error> {
     let (stored, mut subject) = submissions::load(cx.conn, id)?;
     let person = cx.signed_in()?.person;
-    subject.assigned = store::reviews::list_of_submission(cx.conn, id)?
-        .into_iter()
-        .filter(|review| review.state == ReviewState::Leased && !review.is_lapsed(cx.now))
-        .find_map(|review| review.assessor.filter(|assessor| *assessor == person));
+    let holds = |role| cx.actor.holds(role, subject.organization, &subject.above);
+    let (may_read, may_screen, may_judge) = (
+        holds(Role::Assessor) || holds(Role::LeadAssessor),
+        holds(Role::PreScreener),
+        holds(Role::ReviewPanel),
+    );
+    // Each way to the work is only as good as the role behind it.
+    let purpose = if subject.owner == Some(person) {
+        Some("own")
+    } else if may_read && is_reading(cx.conn, &stored, person, cx.now)? {
+        Some("score")
+    } else if may_screen && is_screening(cx.conn, &stored, person)? {
+        Some("screen")
+    } else if may_judge && super::cases::may_judge(cx.conn, &stored, person)? {
+        Some("judge")
+    } else {
+        None
+    };
+    subject.assigned = purpose.map(|_| person);
     subject.kind = "evidence";
     // Who may read neither as earner nor as reader learns nothing, a coordinator included.
     if policy::require(&cx.actor, "read_evidence_content", &subject).is_err() {
         return Err(Denied::Hidden("evidence").into());
     }
     let is_owner = subject.owner == Some(person);
-    if !is_owner && super::reviews::find_conflict(cx.conn, person, &stored, cx.now)?.is_some() {
+    if purpose == Some("score")
+        && super::reviews::find_conflict(cx.conn, person, &stored, cx.now)?.is_some()
+    {
         return Err(Denied::Hidden("evidence").into());
     }
     let items = store::evidence::list(cx.conn, id)?;
     let item = items.iter().find(|item| item.id == evidence).ok_or(Error::NotFound("evidence"))?;
     let key = submissions::open_key(cx.resources, &stored)?;
     let now = cx.now;
-    let purpose = if is_owner { "own" } else { "score" };
+    let purpose = purpose.unwrap_or("own");
     store::write(cx.conn, |conn| {
         store::evidence::record_access(
             conn,
@@ -460,6 +481,34 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         (None, None) => return Err(Error::NotFound("evidence")),
     };
     Ok(Opened { content, media_type, size_bytes, file_name })
+}
+
+/// Whether the person holds a reading of the submission that goes on now.
+fn is_reading(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let state = stored.submission.state();
+    let id = stored.submission.facts().id;
+    Ok(store::reviews::list_of_submission(conn, id)?.iter().any(|review| {
+        review.assessor == Some(person)
+            && review.state == ReviewState::Leased
+            && !review.is_lapsed(now)
+            && super::reviews::is_at_work(review, state)
+    }))
+}
+
+/// Whether the person looks just now whether the submission is complete.
+fn is_screening(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    person: PersonId,
+) -> Result<bool, Error> {
+    let open = super::screening::find_open(conn, stored.submission.facts().id)?;
+    let is_waiting = stored.submission.state() == SubmissionState::Submitted;
+    Ok(is_waiting && open.is_some_and(|screening| screening.screener == person))
 }
 
 fn opened_text(

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::context::Cx;
 use super::error::Error;
-use super::{audit, award_terms, compromise, issuance, reviews};
+use super::{audit, award_terms, compromise, issuance, resolution, reviews};
 use crate::files::StorageName;
 use crate::store;
 
@@ -24,6 +24,7 @@ pub fn often(cx: &mut Cx<'_>) -> Result<(), Error> {
     let now = cx.now;
     // Neither must wait for the other to succeed.
     let released = store::write(cx.conn, |conn| reviews::release_expired(conn, now));
+    resolution::resume_waiting(cx)?;
     issuance::issue_pending(cx)?;
     sign_again(cx);
     audit::flush_denials(cx)?;

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::award_letters;
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
+use super::{award_letters, process_letters};
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::timestamp::Timestamp;
@@ -242,7 +242,10 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
         }
         kind => match award_letters::render(cx, kind, row, &profile.name, &base_url)? {
             Some(letter) => letter,
-            None => return Ok(None),
+            None => match process_letters::render(cx, kind, row, &profile.name, &base_url)? {
+                Some(letter) => letter,
+                None => return Ok(None),
+            },
         },
     };
     Ok(Some(Message {

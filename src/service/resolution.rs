@@ -1,22 +1,24 @@
 //! From locked sheets to a decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{Resources, new_uuid};
+use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
-use super::outbox;
-use super::submissions::{self, RETENTION};
+use super::submissions::{self, By, RETENTION};
+use super::{outbox, process_letters, qualification};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
-use crate::domain::ids::{AwardId, SubmissionId};
-use crate::domain::review::{ReviewState, Sheet};
+use crate::domain::ids::{AwardId, PersonId, SubmissionId};
+use crate::domain::organization::Role;
+use crate::domain::resolution::{ResolutionTerms, Settled, Sheets};
+use crate::domain::review::{ReviewKind, ReviewState};
 use crate::domain::review_policy::{Draw, SecondReading};
 use crate::domain::rubric::{CriterionId, Level, Levels};
-use crate::domain::submission::{SubmissionEvent, SubmissionState};
+use crate::domain::submission::{Submission, SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::store::awards::Award;
-use crate::store::decisions::DecidedLevel;
+use crate::store::decisions::{DecidedLevel, StoredDecision};
 use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
@@ -32,97 +34,358 @@ pub struct Advance {
     pub award: Option<AwardId>,
 }
 
-/// Moves a submission on after a sheet was locked: to its decision, or to `resolving`, where it waits for another reader.
-///
-/// A mode that asks for two readers, or for a second one after this sheet, is never decided by one. A backread is a check on the
-/// assessor after the fact and does not hold the decision.
+/// What a submission is scored by.
+pub struct Scoring<'a> {
+    /// Everything outside.
+    pub resources: &'a Resources,
+    /// The version that it is pinned to.
+    pub version: &'a Version,
+    /// Its definition.
+    pub definition: &'a Definition,
+    /// The base URL fixed at `init`.
+    pub base_url: &'a str,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// The locked sheets of a submission that its decision rests on, with those who wrote them.
+#[derive(Clone, Debug, Default)]
+pub struct LockedSheets {
+    /// The sheets.
+    pub sheets: Sheets,
+    /// Who wrote them.
+    pub readers: BTreeSet<PersonId>,
+}
+
+/// Reads the locked sheets of a submission; those that an appeal has asked for stand apart.
 ///
 /// # Errors
-/// [`Error::Internal`] when the sheet does not fit the rubric, which the lock has made impossible.
-pub fn advance(
-    conn: &mut DbConn,
+/// [`Error::Internal`] when the database fails.
+pub fn locked_sheets(conn: &mut DbConn, id: SubmissionId) -> Result<LockedSheets, Error> {
+    let carried = store::carried_levels::list(conn, id)?;
+    let carried = carried.into_iter().map(|(id, one)| (id, Level::new(one.level))).collect();
+    let mut found =
+        LockedSheets { sheets: Sheets { carried, ..Sheets::default() }, ..LockedSheets::default() };
+    let mut reviews = store::reviews::list_of_submission(conn, id)?;
+    reviews.retain(|review| review.state == ReviewState::Locked && review.case.is_none());
+    reviews.sort_by_key(|review| review.seat);
+    for review in reviews {
+        let sheet = store::reviews::find_sheet(conn, review.id)?;
+        match review.kind {
+            ReviewKind::Reading => found.sheets.readings.push(sheet),
+            ReviewKind::Adjudication => found.sheets.third = Some(sheet),
+        }
+        found.readers.extend(review.assessor);
+    }
+    Ok(found)
+}
+
+/// What the next sheet of a waiting submission covers: everything that was not carried forward; for a second reader without the
+/// prompts, unless the definition asks for them or a not-yet is read again, which may rest on a prompt.
+///
+/// # Errors
+/// [`Error::Internal`] when the locked sheets do not fit the rubric.
+pub fn coverage_of_next(
     resources: &Resources,
-    stored: StoredSubmission,
-    version: &Version,
     definition: &Definition,
-    base_url: &str,
-    now: Timestamp,
-) -> Result<Advance, Error> {
-    let (family, id) = (stored.micro_credential, stored.submission.facts().id);
-    let resolving =
-        stored.submission.into_in_review(SubmissionEvent::AllSheetsLocked)?.all_sheets_locked();
-    let states = (SubmissionState::InReview, SubmissionState::Resolving);
-    let facts = submissions::record_step(
-        conn,
-        resolving.facts(),
-        SubmissionEvent::AllSheetsLocked,
-        states,
-        (None, "system"),
-        now,
-    )?;
-    let reviews = store::reviews::list_of_submission(conn, id)?;
-    let locked: Vec<_> =
-        reviews.iter().filter(|review| review.state == ReviewState::Locked).collect();
-    let [only] = locked.as_slice() else {
-        return Err(Error::internal(Broken("a decision by more than one sheet is not built yet")));
+    id: SubmissionId,
+    sheets: &Sheets,
+) -> Result<BTreeSet<String>, Error> {
+    let second = if sheets.readings.is_empty() {
+        None
+    } else {
+        Some(second_reading(resources, definition, id, sheets)?)
     };
-    let sheet = store::reviews::find_sheet(conn, only.id)?;
-    let levels = levels_of(&sheet, definition)?;
+    let with_prompts = match second {
+        None | Some(Some(SecondReading::NotYet)) => true,
+        Some(_) => definition.review_policy().double_score_prompts(),
+    };
+    let criteria = definition.rubric().criteria().iter().map(|criterion| criterion.id());
+    let prompts = definition.rubric().prompts().map(|prompt| prompt.id());
+    Ok(criteria
+        .chain(prompts.filter(|_| with_prompts))
+        .map(|id| id.as_str().to_owned())
+        .filter(|id| !sheets.carried.contains_key(id))
+        .collect())
+}
+
+/// Why the first sheet calls for a second one that the decision waits for. A backread is a check on the assessor after the fact and
+/// holds nothing.
+fn second_reading(
+    resources: &Resources,
+    definition: &Definition,
+    id: SubmissionId,
+    sheets: &Sheets,
+) -> Result<Option<SecondReading>, Error> {
+    let first = Sheets {
+        carried: sheets.carried.clone(),
+        readings: sheets.readings.first().cloned().into_iter().collect(),
+        third: None,
+    };
+    let levels = levels_of(&settle(definition, &first)?);
     let outcome = definition.decide(&levels).map_err(Error::internal)?;
     let draw = Draw::new(resources.keyring.draw(&id.to_string())).map_err(Error::internal)?;
+    let is_carried = |id: &CriterionId| sheets.carried.contains_key(id.as_str());
     let policy = definition.review_policy();
     let second = policy
-        .needs_second(definition.rubric(), &levels, outcome, draw)
+        .needs_second_beside(definition.rubric(), &levels, outcome, draw, is_carried)
         .map_err(Error::internal)?;
-    let holds = second.filter(|reason| !matches!(reason, SecondReading::Backread));
-    if policy.sheets_required() > 1 || holds.is_some() {
-        return Ok(Advance { submission: id, outcome: None, award: None });
+    Ok(second.filter(|reason| !matches!(reason, SecondReading::Backread)))
+}
+
+fn settle(
+    definition: &Definition,
+    sheets: &Sheets,
+) -> Result<BTreeMap<CriterionId, Settled>, Error> {
+    let terms = ResolutionTerms::of(definition.review_policy());
+    sheets.settle(definition.rubric(), &terms).map_err(Error::internal)
+}
+
+fn levels_of(settled: &BTreeMap<CriterionId, Settled>) -> Levels {
+    settled.iter().map(|(id, one)| (id.clone(), one.level())).collect()
+}
+
+/// The criteria that wait for a third reading.
+///
+/// # Errors
+/// [`Error::Internal`] when the locked sheets do not fit the rubric.
+pub fn disputed(definition: &Definition, sheets: &Sheets) -> Result<BTreeSet<String>, Error> {
+    let settled = settle(definition, sheets)?;
+    let open = settled.iter().filter(|(_, one)| one.open_dispute().is_some());
+    Ok(open.map(|(id, _)| id.as_str().to_owned()).collect())
+}
+
+/// Moves a submission on after a reading was locked: to its decision, to a second reader, or to an adjudicator.
+///
+/// # Errors
+/// [`Error::Internal`] when a sheet does not fit the rubric, which the lock has made impossible.
+pub fn advance(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    scoring: &Scoring<'_>,
+) -> Result<Advance, Error> {
+    let by = By::system("sheet_locked");
+    let event = SubmissionEvent::AllSheetsLocked;
+    let resolving = submissions::record(conn, &stored.submission, event, by, scoring.now)?;
+    resolve(conn, stored, &resolving, scoring)
+}
+
+/// The step out of `resolving`.
+///
+/// # Errors
+/// As of [`advance`].
+pub fn resolve(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    resolving: &Submission,
+    scoring: &Scoring<'_>,
+) -> Result<Advance, Error> {
+    let (id, definition, now) = (resolving.facts().id, scoring.definition, scoring.now);
+    let waits = Advance { submission: id, outcome: None, award: None };
+    let locked = locked_sheets(conn, id)?;
+    if locked.sheets.readings.len() == 1 {
+        let second = second_reading(scoring.resources, definition, id, &locked.sheets)?;
+        // Where everything was carried forward that a second reader would read, there is nothing to ask for.
+        let coverage = coverage_of_next(scoring.resources, definition, id, &locked.sheets)?;
+        if let Some(reason) = second.filter(|_| !coverage.is_empty()) {
+            let by = By::system(reason.as_str());
+            submissions::record(conn, resolving, SubmissionEvent::NeedsSecond, by, now)?;
+            return Ok(waits);
+        }
     }
-    let decided = resolving.decide(outcome, now);
-    // Nobody is qualified before calibration is there; a badge says so.
-    let assessors_qualified = false;
-    store::decisions::create(conn, &decided, 1, assessors_qualified, &decided_levels(&sheet))?;
-    store::submissions::save_end(conn, &facts, Some(now), now.plus(RETENTION))?;
-    let states = (SubmissionState::Resolving, SubmissionState::Decided);
-    submissions::record_step(
-        conn,
-        &facts,
-        SubmissionEvent::Resolved,
-        states,
-        (None, "system"),
-        now,
-    )?;
-    let parameters = outbox::decision_parameters(id, &version.title, outcome == Outcome::Earned);
-    outbox::enqueue(
-        conn,
-        outbox::DECISION,
-        facts.earner,
-        &outbox::message_host(base_url),
-        &parameters,
-        now,
-    )?;
-    let award = if outcome == Outcome::Earned {
-        let award = Award {
-            id: AwardId::from_uuid(new_uuid()),
-            organization: facts.organization,
-            submission: id,
-            micro_credential: family,
-            version: version.id,
-            earner: facts.earner,
-            state: AwardState::PendingKey,
-            revision: 1,
-            created_at: now,
-            issued_at: None,
-            valid_until: end_of_validity(definition, now),
-            revoked_at: None,
-            revocation_reason: None,
-        };
-        store::awards::create(conn, &award)?;
-        Some(award.id)
-    } else {
-        None
+    let settled = settle(definition, &locked.sheets)?;
+    let disputes: BTreeSet<&str> =
+        settled.values().filter_map(|one| one.open_dispute()).map(|one| one.as_str()).collect();
+    if !disputes.is_empty() {
+        let reason = disputes.into_iter().collect::<Vec<_>>().join(",");
+        let by = By::system(&reason);
+        submissions::record(conn, resolving, SubmissionEvent::NeedsThird, by, now)?;
+        return Ok(waits);
+    }
+    let by = By::system("settled");
+    let decided = submissions::record(conn, resolving, SubmissionEvent::Resolved, by, now)?;
+    close(conn, stored, &decided, &locked, &settled, scoring)
+}
+
+/// Moves on what stands in `resolving`: nothing does for longer than a transaction, but for what was left there by a version of the
+/// service that had no second readers.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn resume_waiting(cx: &mut Cx<'_>) -> Result<usize, Error> {
+    let waiting = store::submissions::list_in_state(cx.conn, SubmissionState::Resolving, 200)?;
+    for id in &waiting {
+        let base_url = cx.installation()?.base_url;
+        let (now, resources) = (cx.now, cx.resources);
+        store::write(cx.conn, |conn| {
+            let stored = submissions::find_fresh(conn, *id)?;
+            if stored.submission.state() != SubmissionState::Resolving {
+                return Ok(());
+            }
+            let (version, definition) = submissions::pinned(conn, &stored)?;
+            let scoring = Scoring {
+                resources,
+                version: &version,
+                definition: &definition,
+                base_url: &base_url,
+                now,
+            };
+            resolve(conn, &stored, &stored.submission, &scoring).map(|_| ())
+        })?;
+    }
+    Ok(waiting.len())
+}
+
+/// Closes a submission whose adjudicator has locked.
+///
+/// # Errors
+/// [`Error::WrongState`] unless it waits for an adjudicator.
+pub fn adjudicate(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    adjudicator: PersonId,
+    scoring: &Scoring<'_>,
+) -> Result<Advance, Error> {
+    let by = By::person(adjudicator, Role::LeadAssessor).because("adjudicated");
+    let event = SubmissionEvent::ThirdLocked;
+    let decided = submissions::record(conn, &stored.submission, event, by, scoring.now)?;
+    let locked = locked_sheets(conn, decided.facts().id)?;
+    let settled = settle(scoring.definition, &locked.sheets)?;
+    close(conn, stored, &decided, &locked, &settled, scoring)
+}
+
+/// Writes down the decision of a submission that has just become decided, and what follows from it.
+fn close(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    decided: &Submission,
+    locked: &LockedSheets,
+    settled: &BTreeMap<CriterionId, Settled>,
+    scoring: &Scoring<'_>,
+) -> Result<Advance, Error> {
+    let (facts, now) = (decided.facts(), scoring.now);
+    debug_assert!(decided.state() == SubmissionState::Decided, "only what is decided is closed");
+    let outcome = outcome_of(scoring.definition, settled)?;
+    // A badge says no more than holds of every level: of those that were carried forward, what held of the attempt they are from.
+    let before = match stored.previous.filter(|_| !locked.sheets.carried.is_empty()) {
+        Some(previous) => store::decisions::find(conn, previous)?,
+        None => None,
     };
-    Ok(Advance { submission: id, outcome: Some(outcome), award })
+    let raters = i32::try_from(locked.readers.len()).map_err(Error::internal)?;
+    let decision = StoredDecision {
+        outcome,
+        raters: before.as_ref().map_or(raters, |before| raters.min(before.raters)),
+        assessors_qualified: before.is_none_or(|before| before.assessors_qualified)
+            && are_qualified(conn, &locked.readers, scoring)?,
+        decided_at: now,
+        levels: decided_levels(conn, facts.id, &locked.sheets, settled)?,
+    };
+    store::decisions::create(conn, facts.id, &decision)?;
+    store::decisions::save_resolutions(conn, facts.id, settled)?;
+    store::submissions::save_end(conn, facts, Some(now), now.plus(RETENTION))?;
+    let title = &scoring.version.title;
+    let parameters = outbox::decision_parameters(facts.id, title, outcome == Outcome::Earned);
+    let host = outbox::message_host(scoring.base_url);
+    outbox::enqueue(conn, outbox::DECISION, facts.earner, &host, &parameters, now)?;
+    let award = match outcome {
+        Outcome::Earned => Some(create_award(conn, stored, scoring)?),
+        Outcome::NotYet => {
+            offer_coach(conn, stored, scoring)?;
+            None
+        }
+    };
+    Ok(Advance { submission: facts.id, outcome: Some(outcome), award })
+}
+
+/// Offers a coach after as many not-yets as the definition says, and after each further one.
+fn offer_coach(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    scoring: &Scoring<'_>,
+) -> Result<(), Error> {
+    let (facts, now) = (stored.submission.facts(), scoring.now);
+    let family = stored.micro_credential;
+    let n_not_yet = store::decisions::count_of_earner(conn, facts.earner, family, Outcome::NotYet)?;
+    let after = scoring.definition.resubmission().coaching_offered_after_not_yet;
+    if n_not_yet < i64::from(after.get()) {
+        return Ok(());
+    }
+    store::feedback::create_offer(conn, facts.id, now)?;
+    let host = outbox::message_host(scoring.base_url);
+    process_letters::coach_offered(conn, facts, &scoring.version.title, &host, now)
+}
+
+fn outcome_of(
+    definition: &Definition,
+    settled: &BTreeMap<CriterionId, Settled>,
+) -> Result<Outcome, Error> {
+    if settled.values().any(|one| one.open_dispute().is_some()) {
+        return Err(Error::internal(Broken("a decision over a criterion that is in dispute")));
+    }
+    definition.decide(&levels_of(settled)).map_err(Error::internal)
+}
+
+/// Whether every reader holds a qualification for what they have scored.
+fn are_qualified(
+    conn: &mut DbConn,
+    readers: &BTreeSet<PersonId>,
+    scoring: &Scoring<'_>,
+) -> Result<bool, Error> {
+    for reader in readers {
+        let hash = &scoring.version.scoring_hash;
+        if !qualification::is_qualified(conn, *reader, hash, scoring.now)? {
+            return Ok(false);
+        }
+    }
+    Ok(!readers.is_empty())
+}
+
+/// The levels with what the earner is told about each.
+fn decided_levels(
+    conn: &mut DbConn,
+    id: SubmissionId,
+    sheets: &Sheets,
+    settled: &BTreeMap<CriterionId, Settled>,
+) -> Result<BTreeMap<String, DecidedLevel>, Error> {
+    let carried = store::carried_levels::list(conn, id)?;
+    let decided = settled.iter().map(|(id, one)| {
+        let feedback = match carried.get(id.as_str()) {
+            Some(carried) => carried.feedback.clone(),
+            None => sheets.feedback_on(id.as_str(), *one),
+        };
+        let level = one.level().map(Level::number);
+        (id.as_str().to_owned(), DecidedLevel { level, feedback })
+    });
+    Ok(decided.collect())
+}
+
+/// Adds the award of a submission that has just been decided as earned. Its credential is issued after the commit.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn create_award(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    scoring: &Scoring<'_>,
+) -> Result<AwardId, Error> {
+    let facts = stored.submission.facts();
+    let award = Award {
+        id: AwardId::from_uuid(new_uuid()),
+        organization: facts.organization,
+        submission: facts.id,
+        micro_credential: stored.micro_credential,
+        version: scoring.version.id,
+        earner: facts.earner,
+        state: AwardState::PendingKey,
+        revision: 1,
+        created_at: scoring.now,
+        issued_at: None,
+        valid_until: end_of_validity(scoring.definition, scoring.now),
+        revoked_at: None,
+        revocation_reason: None,
+    };
+    store::awards::create(conn, &award)?;
+    Ok(award.id)
 }
 
 fn end_of_validity(definition: &Definition, now: Timestamp) -> Option<Timestamp> {
@@ -130,30 +393,4 @@ fn end_of_validity(definition: &Definition, now: Timestamp) -> Option<Timestamp>
     now.as_utc()
         .checked_add_months(chrono::Months::new(u32::from(months.get())))
         .map(Timestamp::new)
-}
-
-/// The levels of a sheet as the decision rule takes them.
-fn levels_of(sheet: &Sheet, definition: &Definition) -> Result<Levels, Error> {
-    let mut levels = Levels::new();
-    for item in definition.rubric().items() {
-        let score = sheet
-            .scores
-            .get(item.id().as_str())
-            .ok_or_else(|| Error::internal(Broken("a locked sheet has a gap")))?;
-        levels.insert(CriterionId::clone(item.id()), score.level.map(Level::new));
-    }
-    Ok(levels)
-}
-
-fn decided_levels(sheet: &Sheet) -> BTreeMap<String, DecidedLevel> {
-    sheet
-        .scores
-        .iter()
-        .map(|(criterion, score)| {
-            (
-                criterion.clone(),
-                DecidedLevel { level: score.level, feedback: score.feedback.clone() },
-            )
-        })
-        .collect()
 }

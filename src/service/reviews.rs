@@ -1,5 +1,7 @@
 //! Scoring: seats are claimed and leased, sheets are saved and locked.
 
+mod seats;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
@@ -7,27 +9,27 @@ use chrono::TimeDelta;
 use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid, organizations_under};
 use super::error::{Error, Fault};
-use super::submissions::{self, OpenedEvidence, Response};
-use super::{evidence, issuance, resolution};
+use super::resolution::Scoring;
+use super::resubmission::{self, Changes};
+use super::submissions::{self, By, OpenedEvidence, Response};
+use super::{cases, evidence, issuance, resolution};
 use crate::domain::definition::Definition;
-use crate::domain::ids::{
-    AwardId, MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId,
-};
+use crate::domain::ids::{AwardId, MicroCredentialId, PersonId, ReviewId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::review::{
-    LEASE, LOAD_CAP, Review, ReviewEvent, ReviewKind, ReviewState, ScaleOf, Sheet, SheetFault,
+    LEASE, Review, ReviewEvent, ReviewKind, ReviewState, ScaleOf, Sheet, SheetFault,
 };
-use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
+pub(super) use seats::is_at_work;
+pub use seats::{claim, release_expired};
+
 /// How far back a shared school is a conflict (DOMAIN.md, 3.2).
 const SCHOOL_LOOKBACK: TimeDelta = TimeDelta::days(731);
-/// How many waiting submissions are looked at in one go.
-const PAGE: i64 = 50;
 
 /// Why somebody may not score a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,195 +76,6 @@ pub fn find_conflict(
     Ok(has_recused.then_some(Conflict::Recused))
 }
 
-/// `POST /reviews/claim`: leases the most urgent submission that the caller may score; none when there is none.
-///
-/// # Errors
-/// [`Error::Denied`] for somebody who is no assessor, [`Error::WrongState`] at the load cap.
-pub fn claim(
-    cx: &mut Cx<'_>,
-    family: Option<MicroCredentialId>,
-) -> Result<Option<ReviewDetail>, Error> {
-    policy::require_somewhere(&cx.actor, "claim_review")?;
-    let assessor = cx.signed_in()?.person;
-    let among = organizations_under(cx.conn, &cx.actor, Role::Assessor)?;
-    let now = cx.now;
-    let claimed = store::write(cx.conn, |conn| {
-        release_expired(conn, now)?;
-        let held = store::reviews::count_held(conn, assessor)?;
-        if usize::try_from(held).unwrap_or(usize::MAX) >= LOAD_CAP {
-            let detail = format!(
-                "you hold {held} reviews, which is the most at a time; lock or return one first"
-            );
-            return Err(Error::WrongState { detail, allowed_events: vec!["lock", "recuse"] });
-        }
-        let Some(stored) = find_claimable(conn, assessor, &among, family, now)? else {
-            return Ok(None);
-        };
-        let (review, organization) = lease(conn, assessor, stored, now)?;
-        let change = Change::new("claim_review", Some(organization), "review", review.id)
-            .with("submission", review.submission)
-            .with("seat", review.seat);
-        super::audit::append(conn, Some(assessor), &change, now)?;
-        Ok::<Option<ReviewId>, Error>(Some(review.id))
-    })?;
-    claimed.map(|id| find(cx, id)).transpose()
-}
-
-fn find_claimable(
-    conn: &mut DbConn,
-    assessor: PersonId,
-    among: &[OrganizationId],
-    family: Option<MicroCredentialId>,
-    now: Timestamp,
-) -> Result<Option<StoredSubmission>, Error> {
-    let mut offset = 0;
-    loop {
-        let page = store::reviews::list_waiting(conn, among, family, offset, PAGE)?;
-        for id in &page {
-            let Some(stored) = store::submissions::find(conn, *id)? else { continue };
-            if find_conflict(conn, assessor, &stored, now)?.is_none() {
-                return Ok(Some(stored));
-            }
-        }
-        if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
-            return Ok(None);
-        }
-        offset += PAGE;
-    }
-}
-
-/// Takes the free seat. A lapsed draft of the same person goes on where it was left.
-fn lease(
-    conn: &mut DbConn,
-    assessor: PersonId,
-    stored: StoredSubmission,
-    now: Timestamp,
-) -> Result<(Review, OrganizationId), Error> {
-    let from = stored.submission.state();
-    let queued = stored.submission.into_queued()?;
-    let mut facts = queued.facts().clone();
-    if from == SubmissionState::Submitted {
-        // Nothing has to be screened by a person: what was handed in was complete.
-        let states = (SubmissionState::Submitted, SubmissionState::Queued);
-        facts = submissions::record_step(
-            conn,
-            &facts,
-            SubmissionEvent::MarkComplete,
-            states,
-            (None, "system"),
-            now,
-        )?;
-    }
-    let in_review = queued.claim();
-    let states = (SubmissionState::Queued, SubmissionState::InReview);
-    submissions::record_step(
-        conn,
-        &facts,
-        SubmissionEvent::Claim,
-        states,
-        (Some(assessor), "assessor"),
-        now,
-    )?;
-    let reviews = store::reviews::list_of_submission(conn, facts.id)?;
-    let seat = 1 + i32::try_from(
-        reviews.iter().filter(|review| review.state == ReviewState::Locked).count(),
-    )
-    .unwrap_or(0);
-    store::reviews::delete_open(conn, facts.id)?;
-    let lapsed = reviews
-        .into_iter()
-        .find(|review| review.assessor == Some(assessor) && review.state == ReviewState::Lapsed);
-    let held = |review: Review| Review {
-        state: ReviewState::Leased,
-        assessor: Some(assessor),
-        seat,
-        lease_expires_at: Some(now.plus(LEASE)),
-        ..review
-    };
-    let review = match lapsed {
-        Some(lapsed) => {
-            let review = held(lapsed);
-            store::reviews::save(conn, &review)?;
-            review
-        }
-        None => {
-            let review = held(new_seat(facts.id, seat));
-            store::reviews::create(conn, facts.organization, &review, now)?;
-            review
-        }
-    };
-    Ok((review, in_review.facts().organization))
-}
-
-fn new_seat(submission: SubmissionId, seat: i32) -> Review {
-    Review {
-        id: ReviewId::from_uuid(new_uuid()),
-        submission,
-        seat,
-        kind: ReviewKind::Reading,
-        state: ReviewState::Open,
-        assessor: None,
-        lease_expires_at: None,
-        locked_at: None,
-        revision: 1,
-    }
-}
-
-/// Returns the seats whose leases have run out. Drafts stay their authors'.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn release_expired(conn: &mut DbConn, now: Timestamp) -> Result<usize, Error> {
-    let expired = store::reviews::list_expired(conn, now, 200)?;
-    for review in &expired {
-        let Some(stored) = store::submissions::find(conn, review.submission)?
-            .filter(|stored| stored.submission.state() == SubmissionState::InReview)
-        else {
-            // One row that makes no sense must not keep the others from being released.
-            tracing::error!(review = %review.id, "an expired lease whose submission is not in review");
-            continue;
-        };
-        let organization = stored.submission.facts().organization;
-        give_back(conn, review, ReviewState::Lapsed, stored, (None, "system"), now)?;
-        let change = Change::new("lapse_review", Some(organization), "review", review.id)
-            .with("submission", review.submission);
-        super::audit::append(conn, None, &change, now)?;
-    }
-    Ok(expired.len())
-}
-
-/// Frees the seat of a leased review and puts the submission back into the queue.
-fn give_back(
-    conn: &mut DbConn,
-    review: &Review,
-    as_state: ReviewState,
-    stored: StoredSubmission,
-    by: (Option<PersonId>, &str),
-    now: Timestamp,
-) -> Result<(), Error> {
-    store::reviews::save(
-        conn,
-        &Review { state: as_state, lease_expires_at: None, ..review.clone() },
-    )?;
-    let queued = stored.submission.into_in_review(SubmissionEvent::RecuseOrTimeout)?.release();
-    let states = (SubmissionState::InReview, SubmissionState::Queued);
-    submissions::record_step(
-        conn,
-        queued.facts(),
-        SubmissionEvent::RecuseOrTimeout,
-        states,
-        by,
-        now,
-    )?;
-    store::reviews::create(
-        conn,
-        queued.facts().organization,
-        &new_seat(review.submission, review.seat),
-        now,
-    )?;
-    Ok(())
-}
-
 /// The work as its reader sees it: nothing says whose it is.
 #[derive(Clone, Debug)]
 pub struct Work {
@@ -274,6 +87,8 @@ pub struct Work {
     pub evidence: Vec<OpenedEvidence>,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
+    /// What has changed since the attempt before; none where there was none.
+    pub changes: Option<Changes>,
 }
 
 /// A review as its assessor sees it.
@@ -289,8 +104,12 @@ pub struct ReviewDetail {
     pub title: String,
     /// The work beside its rubric, while the lease holds.
     pub work: Option<Box<Work>>,
+    /// The criteria and prompts that the sheet covers.
+    pub criteria: Vec<String>,
     /// The sheet as saved so far.
     pub sheet: Sheet,
+    /// The sheets that an adjudicator's differs from or not: none before their own is locked, and none for anybody else.
+    pub other_sheets: Vec<Sheet>,
 }
 
 fn load(conn: &mut DbConn, id: ReviewId) -> Result<(Review, StoredSubmission, Subject), Error> {
@@ -307,6 +126,21 @@ fn load(conn: &mut DbConn, id: ReviewId) -> Result<(Review, StoredSubmission, Su
         visibility: Visibility::Private("read_review"),
     };
     Ok((review, stored, subject))
+}
+
+/// Refuses whoever does not hold the review, and an adjudicator who is no lead assessor any more.
+fn authorize(
+    cx: &Cx<'_>,
+    operation: &str,
+    review: &Review,
+    subject: &Subject,
+) -> Result<(), Error> {
+    policy::require(&cx.actor, operation, subject)?;
+    let is_lead = cx.actor.holds(Role::LeadAssessor, subject.organization, &subject.above);
+    if review.kind == ReviewKind::Adjudication && !is_lead {
+        return Err(Denied::Hidden("review").into());
+    }
+    Ok(())
 }
 
 fn refuse_conflict(
@@ -332,31 +166,93 @@ fn refuse_conflict(
 /// [`Error::Denied`] for anybody but the assessor who holds it.
 pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     let (review, stored, subject) = load(cx.conn, id)?;
-    policy::require(&cx.actor, "read_review", &subject)?;
-    let (version, _) = submissions::pinned(cx.conn, &stored)?;
+    authorize(cx, "read_review", &review, &subject)?;
+    let (version, definition) = submissions::pinned(cx.conn, &stored)?;
     let title = version.title.clone();
     let review = review.as_of(cx.now);
-    let work = if review.state == ReviewState::Leased {
+    let criteria = covered(cx.conn, id, &definition)?;
+    let is_open = seats::is_at_work(&review, stored.submission.state());
+    let work = if review.state == ReviewState::Leased && is_open {
         refuse_conflict(cx.conn, &review, &stored, cx.now)?;
-        let work = blinded(cx.conn, cx.resources, &stored, version)?;
-        record_reading(cx, &work, &stored)?;
-        Some(Box::new(work))
+        Some(Box::new(open_blinded(cx, &stored, "score")?))
     } else {
         None
     };
     let sheet = store::reviews::find_sheet(cx.conn, id)?;
+    let due_on = due_of(cx.conn, &review, &stored)?;
+    // Whoever reads the work does so before they know what others think of it.
+    let has_adjudicated =
+        review.kind == ReviewKind::Adjudication && review.state == ReviewState::Locked;
+    let other_sheets = if has_adjudicated {
+        resolution::locked_sheets(cx.conn, review.submission)?.sheets.readings
+    } else {
+        Vec::new()
+    };
     Ok(ReviewDetail {
         review,
-        due_on: stored.due_on,
+        due_on,
         micro_credential: stored.micro_credential,
         title,
         work,
+        criteria,
         sheet,
+        other_sheets,
     })
 }
 
+/// When the answer is promised that a review is for. The date of the first decision would tell an appeal's readers what they read for.
+fn due_of(
+    conn: &mut DbConn,
+    review: &Review,
+    stored: &StoredSubmission,
+) -> Result<Option<Timestamp>, Error> {
+    match review.case {
+        Some(case) => Ok(Some(cases::due_on(conn, case)?)),
+        None => Ok(stored.due_on),
+    }
+}
+
+/// The criteria and prompts that a review covers, in the order of the rubric.
+fn covered(conn: &mut DbConn, id: ReviewId, definition: &Definition) -> Result<Vec<String>, Error> {
+    let coverage = store::reviews::find_coverage(conn, id)?;
+    let all = definition.rubric().items().map(|item| item.id().as_str().to_owned());
+    Ok(all.filter(|id| coverage.as_ref().is_none_or(|some| some.contains(id))).collect())
+}
+
+/// Refuses what is asked of a review, by its own state and by that of its submission.
+fn require(
+    review: &Review,
+    stored: &StoredSubmission,
+    event: ReviewEvent,
+    now: Timestamp,
+) -> Result<(), Error> {
+    review.require(event, now)?;
+    if seats::is_at_work(review, stored.submission.state()) {
+        return Ok(());
+    }
+    let detail = "reading has stopped until a question about this work is settled; your sheet is kept as it is";
+    Err(Error::WrongState { detail: detail.to_owned(), allowed_events: Vec::new() })
+}
+
+/// The work without anything that says whose it is, for somebody who may read it; that they do is recorded.
+pub(super) fn open_blinded(
+    cx: &mut Cx<'_>,
+    stored: &StoredSubmission,
+    purpose: &str,
+) -> Result<Work, Error> {
+    let (version, _) = submissions::pinned(cx.conn, stored)?;
+    let work = blinded(cx.conn, cx.resources, stored, version)?;
+    record_reading(cx, &work, stored, purpose)?;
+    Ok(work)
+}
+
 /// Records that the answers, and the links and texts that stand in the work itself, were read.
-fn record_reading(cx: &mut Cx<'_>, work: &Work, stored: &StoredSubmission) -> Result<(), Error> {
+fn record_reading(
+    cx: &mut Cx<'_>,
+    work: &Work,
+    stored: &StoredSubmission,
+    purpose: &str,
+) -> Result<(), Error> {
     let (person, now) = (cx.signed_in()?.person, cx.now);
     let id = stored.submission.facts().id;
     let mut read = vec!["responses".to_owned()];
@@ -374,7 +270,7 @@ fn record_reading(cx: &mut Cx<'_>, work: &Work, stored: &StoredSubmission) -> Re
                 item,
                 id,
                 person,
-                "score",
+                purpose,
                 now,
             )?;
         }
@@ -396,7 +292,8 @@ fn blinded(
         item.name =
             item.stored.storage_name.is_some().then(|| evidence::neutral_name(&rows, &item.stored));
     }
-    Ok(Work { version, responses, evidence: items, ai_use: stored.ai_use.clone() })
+    let changes = resubmission::changes(conn, resources, stored)?;
+    Ok(Work { version, responses, evidence: items, ai_use: stored.ai_use.clone(), changes })
 }
 
 /// `GET /reviews`: the caller's own, in any state.
@@ -416,10 +313,11 @@ pub fn list(
     store::reviews::list_of_assessor(cx.conn, person, &among, state, after, limit)?
         .into_iter()
         .map(|review| {
-            let stored =
+            let mut stored =
                 store::submissions::find(cx.conn, review.submission)?.ok_or_else(|| {
                     Error::internal(super::error::Broken("a review without its submission"))
                 })?;
+            stored.due_on = due_of(cx.conn, &review, &stored)?;
             Ok((review.as_of(now), stored))
         })
         .collect()
@@ -430,12 +328,12 @@ pub fn list(
 /// # Errors
 /// [`Error::WrongState`] once it has run out.
 pub fn renew(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
-    let (_, _, subject) = load(cx.conn, id)?;
-    policy::require(&cx.actor, "renew_review", &subject)?;
+    let (review, _, subject) = load(cx.conn, id)?;
+    authorize(cx, "renew_review", &review, &subject)?;
     let now = cx.now;
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
-        review.require(ReviewEvent::Renew, now)?;
+        require(&review, &stored, ReviewEvent::Renew, now)?;
         refuse_conflict(conn, &review, &stored, now)?;
         store::reviews::save(conn, &Review { lease_expires_at: Some(now.plus(LEASE)), ..review })?;
         Ok((
@@ -456,13 +354,13 @@ pub fn save_scores(
     sheet: &Sheet,
     revision: i32,
 ) -> Result<ReviewDetail, Error> {
-    let (_, stored, subject) = load(cx.conn, id)?;
-    policy::require(&cx.actor, "put_scores", &subject)?;
+    let (review, stored, subject) = load(cx.conn, id)?;
+    authorize(cx, "put_scores", &review, &subject)?;
     let (_, definition) = submissions::pinned(cx.conn, &stored)?;
     let now = cx.now;
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
-        review.require(ReviewEvent::SaveScores, now)?;
+        require(&review, &stored, ReviewEvent::SaveScores, now)?;
         refuse_conflict(conn, &review, &stored, now)?;
         if review.revision != revision {
             return Err(Error::Stale);
@@ -471,8 +369,12 @@ pub fn save_scores(
             sheet.faults_of_draft(&scales(&definition)),
             "the sheet cannot be saved like this",
         )?;
+        // What the sheet does not cover is not kept: somebody else's reading of it counts.
+        let mut sheet = sheet.clone();
+        let covered = covered(conn, id, &definition)?;
+        sheet.scores.retain(|id, _| covered.contains(id));
         store::reviews::save(conn, &review)?;
-        store::reviews::save_sheet(conn, id, sheet)?;
+        store::reviews::save_sheet(conn, id, &sheet)?;
         let change =
             Change::new("put_scores", Some(stored.submission.facts().organization), "review", id)
                 .with("scores", sheet.scores.len());
@@ -529,21 +431,27 @@ pub struct Locked {
 /// # Errors
 /// [`Error::Invalid`] with everything that the sheet lacks, [`Error::WrongState`] once locked or lapsed.
 pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
-    let (_, stored, subject) = load(cx.conn, id)?;
-    policy::require(&cx.actor, "lock_review", &subject)?;
+    let (review, stored, subject) = load(cx.conn, id)?;
+    authorize(cx, "lock_review", &review, &subject)?;
     let (version, definition) = submissions::pinned(cx.conn, &stored)?;
     let base_url = cx.installation()?.base_url;
     let (now, resources) = (cx.now, cx.resources);
     let (is_decided, award): (bool, Option<AwardId>) = cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
-        review.require(ReviewEvent::Lock, now)?;
+        require(&review, &stored, ReviewEvent::Lock, now)?;
         refuse_conflict(conn, &review, &stored, now)?;
         let sheet = store::reviews::find_sheet(conn, id)?;
-        refuse_faults(
-            sheet.faults_of_lock(&scales(&definition)),
-            "the sheet cannot be locked yet",
-        )?;
+        let covered = covered(conn, id, &definition)?;
+        let mut scales = scales(&definition);
+        scales.retain(|scale| covered.iter().any(|id| id == scale.id));
+        let mut faults = sheet.faults_of_lock(&scales);
+        if review.kind == ReviewKind::Adjudication {
+            // The readers have named the strengths of the whole.
+            faults.retain(|fault| *fault != SheetFault::OverallFeedbackMissing);
+        }
+        refuse_faults(faults, "the sheet cannot be locked yet")?;
         let organization = stored.submission.facts().organization;
+        let (assessor, kind, case) = (review.assessor, review.kind, review.case);
         store::reviews::save(
             conn,
             &Review {
@@ -553,11 +461,31 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
                 ..review
             },
         )?;
-        let advance =
-            resolution::advance(conn, resources, stored, &version, &definition, &base_url, now)?;
+        let scoring = Scoring {
+            resources,
+            version: &version,
+            definition: &definition,
+            base_url: &base_url,
+            now,
+        };
+        let (is_decided, award) = match (case, kind, assessor) {
+            (Some(case), _, _) => {
+                cases::after_reading(conn, case, now)?;
+                (false, None)
+            }
+            (None, ReviewKind::Adjudication, Some(adjudicator)) => {
+                let advance = resolution::adjudicate(conn, &stored, adjudicator, &scoring)?;
+                (advance.outcome.is_some(), advance.award)
+            }
+            (None, ReviewKind::Adjudication | ReviewKind::Reading, _) => {
+                let advance = resolution::advance(conn, &stored, &scoring)?;
+                (advance.outcome.is_some(), advance.award)
+            }
+        };
         let change = Change::new("lock_review", Some(organization), "review", id)
-            .with("submission", subject_of(&advance));
-        Ok(((advance.outcome.is_some(), advance.award), change))
+            .with("submission", stored.submission.facts().id)
+            .with("now", if is_decided { "decided" } else { "waiting" });
+        Ok(((is_decided, award), change))
     })?;
     if let Some(award) = award
         && let Err(error) = issuance::issue(cx, award)
@@ -568,17 +496,13 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
     Ok(Locked { detail: find(cx, id)?, is_decided })
 }
 
-fn subject_of(advance: &resolution::Advance) -> String {
-    format!("{}:{}", advance.submission, advance.outcome.map_or("waiting", |_| "decided"))
-}
-
 /// `POST /reviews/{id}/recuse`: steps back without blame. The seat is free again, for somebody else.
 ///
 /// # Errors
 /// [`Error::WrongState`] once locked or lapsed.
 pub fn recuse(cx: &mut Cx<'_>, id: ReviewId, reason: &str) -> Result<Review, Error> {
-    let (_, _, subject) = load(cx.conn, id)?;
-    policy::require(&cx.actor, "recuse_review", &subject)?;
+    let (review, _, subject) = load(cx.conn, id)?;
+    authorize(cx, "recuse_review", &review, &subject)?;
     if reason.trim().is_empty() || reason.chars().count() > 1000 {
         let detail = "say in a few words why you step back, for instance: I recognise this person";
         return Err(Error::invalid("/reason", "reason", detail));
@@ -586,9 +510,13 @@ pub fn recuse(cx: &mut Cx<'_>, id: ReviewId, reason: &str) -> Result<Review, Err
     let now = cx.now;
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
-        review.require(ReviewEvent::Recuse, now)?;
+        require(&review, &stored, ReviewEvent::Recuse, now)?;
         let organization = stored.submission.facts().organization;
-        give_back(conn, &review, ReviewState::Recused, stored, (review.assessor, "assessor"), now)?;
+        let by = match review.assessor {
+            Some(assessor) => By::person(assessor, Role::Assessor).because("recused"),
+            None => By::system("recused"),
+        };
+        seats::give_back(conn, &review, ReviewState::Recused, &stored, by, now)?;
         store::reviews::save_recuse_reason(conn, id, reason)?;
         let change = Change::new("recuse_review", Some(organization), "review", id)
             .with("submission", review.submission);

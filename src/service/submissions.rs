@@ -1,5 +1,6 @@
 //! An earner's work from draft to hand-in.
 
+mod steps;
 mod views;
 
 use std::collections::BTreeMap;
@@ -10,13 +11,12 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
-use super::{outbox, renewals};
+use super::{evidence_matches, outbox, renewals, resubmission, screening};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
+use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::submission::{
-    Draft, IllegalEvent, SubmissionEvent, SubmissionFacts, SubmissionState,
-};
+use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::files::{DataKey, open_bytes, seal_bytes};
 use crate::store::evidence::StoredEvidence;
@@ -24,7 +24,10 @@ use crate::store::micro_credentials::Version;
 use crate::store::submissions::{Declarations, Step, StoredResponse};
 use crate::store::{self, DbConn, StoreError};
 
+pub(in crate::service) use steps::record;
+
 pub use crate::store::submissions::StoredSubmission;
+pub use steps::By;
 pub use views::{
     ListSubmissions, OpenedEvidence, OwnSubmission, StatusOnly, SubmissionDetail, SubmissionLine,
     find, list,
@@ -94,35 +97,47 @@ pub fn pinned(
     Ok((version, definition))
 }
 
-/// Records a step of a submission's life: the state, and the line of its timeline.
-///
-/// # Errors
-/// [`Error::Stale`] when it has left the state.
-pub(super) fn record_step(
-    conn: &mut DbConn,
-    facts: &SubmissionFacts,
-    event: SubmissionEvent,
-    (from, to): (SubmissionState, SubmissionState),
-    (actor, role): (Option<PersonId>, &str),
-    now: Timestamp,
-) -> Result<SubmissionFacts, Error> {
-    store::submissions::save_state(conn, facts, from, to, now)?;
-    let step =
-        Step { event, from: Some(from), to, actor, actor_role: role.to_owned(), happened_at: now };
-    store::submissions::append_step(conn, facts.id, &new_uuid().to_string(), &step)?;
-    Ok(SubmissionFacts { revision: facts.revision + 1, ..facts.clone() })
+/// A change of a submission's state, as it is audited.
+pub(super) fn change_of(
+    operation: &'static str,
+    before: &Submission,
+    after: &Submission,
+) -> Change {
+    let facts = after.facts();
+    Change::new(operation, Some(facts.organization), "submission", facts.id)
+        .with("from", before.state())
+        .with("to", after.state())
+        .with("version", facts.version)
 }
 
-fn change_of(
-    operation: &'static str,
-    facts: &SubmissionFacts,
-    from: SubmissionState,
-    to: SubmissionState,
-) -> Change {
-    Change::new(operation, Some(facts.organization), "submission", facts.id)
-        .with("from", from)
-        .with("to", to)
-        .with("version", facts.version)
+/// The same submission as it is stored now, within the transaction that changes it.
+pub(super) fn find_fresh(conn: &mut DbConn, id: SubmissionId) -> Result<StoredSubmission, Error> {
+    store::submissions::find(conn, id)?.ok_or(Error::Stale)
+}
+
+/// An event that the state allows and something else does not: what is left to do instead.
+pub(super) fn refused(submission: &Submission, event: SubmissionEvent, detail: &str) -> Error {
+    let mut allowed = submission.state().allowed_events();
+    allowed.retain(|other| *other != event);
+    let allowed_events = allowed.into_iter().map(SubmissionEvent::as_str).collect();
+    Error::WrongState { detail: detail.to_owned(), allowed_events }
+}
+
+/// The step by which its earner works on a submission that was returned: a draft again. Does nothing to a draft.
+///
+/// # Errors
+/// [`Error::WrongState`] for what was handed in.
+pub(super) fn reopen(
+    conn: &mut DbConn,
+    submission: &Submission,
+    now: Timestamp,
+) -> Result<Submission, Error> {
+    submission.require(SubmissionEvent::Save)?;
+    if submission.state() == SubmissionState::Draft {
+        return Ok(submission.clone());
+    }
+    let by = By::person(submission.facts().earner, Role::Earner);
+    record(conn, submission, SubmissionEvent::Save, by, now)
 }
 
 /// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version.
@@ -162,8 +177,10 @@ pub fn start(
     }
     let earner = cx.signed_in()?.person;
     let draft = NewDraft::prepare(cx.resources)?;
+    let definition = parse_stored(&version)?.definition;
     let now = cx.now;
     cx.write(|conn| {
+        resubmission::require_attempts_left(conn, earner, &version, &definition)?;
         // An open attempt is said first: it may be the renewal.
         let stored = draft.store(conn, &version, earner, now)?;
         renewals::refuse_beside_live_award(conn, earner, &version, now)?;
@@ -213,8 +230,7 @@ impl NewDraft {
             attempt,
             revision: 1,
         };
-        let draft = Draft::start(facts);
-        match store::submissions::create(conn, draft.facts(), family, &self.sealed_key, now) {
+        match store::submissions::create(conn, &facts, family, &self.sealed_key, now) {
             Err(StoreError::Duplicate(_)) => {
                 let detail =
                     "you have an attempt at this micro-credential already; go on with that one"
@@ -228,7 +244,9 @@ impl NewDraft {
             from: None,
             to: SubmissionState::Draft,
             actor: Some(earner),
-            actor_role: "earner".to_owned(),
+            actor_role: Role::Earner.as_str().to_owned(),
+            version: Some(version.id),
+            reason: None,
             happened_at: now,
         };
         store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
@@ -281,14 +299,19 @@ pub fn save(
     let (_, definition) = pinned(cx.conn, &stored)?;
     let (now, resources) = (cx.now, cx.resources);
     cx.write(|conn| {
-        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        let from = stored.submission.state();
-        let draft = stored.submission.clone().into_editable()?;
-        if draft.facts().revision != revision {
+        let stored = find_fresh(conn, id)?;
+        stored.submission.require(SubmissionEvent::Save)?;
+        if stored.submission.facts().revision != revision {
             return Err(Error::Stale);
         }
         let evidence = store::evidence::list(conn, id)?;
-        let faults = faults_of_save(save, &definition, &evidence);
+        let carried = store::carried_levels::list(conn, id)?;
+        let mut faults = faults_of_save(save, &definition, &evidence);
+        for prompt in save.responses.keys().filter(|prompt| carried.contains_key(*prompt)) {
+            let detail = "this was passed in an earlier attempt and counts as it is; to change it, start the attempt anew with it in reopen_criteria";
+            let pointer = format!("/responses/{}", escape_pointer(prompt));
+            faults.push(Fault::new(pointer, "carried-forward", detail));
+        }
         if !faults.is_empty() {
             let summary = "the draft cannot be saved like this; nothing was changed".to_owned();
             return Err(Error::Invalid { code: "invalid-draft", summary, faults });
@@ -310,21 +333,11 @@ pub fn save(
             include_results: save.include_results.unwrap_or(stored.include_results),
             ai_use: save.ai_use.clone().unwrap_or_else(|| stored.ai_use.clone()),
         };
+        let draft = reopen(conn, &stored.submission, now)?;
         store::submissions::save_draft(conn, draft.facts(), &declarations, now)?;
         store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
-        if from == SubmissionState::Returned {
-            let step = Step {
-                event: SubmissionEvent::Save,
-                from: Some(from),
-                to: SubmissionState::Draft,
-                actor: Some(draft.facts().earner),
-                actor_role: "earner".to_owned(),
-                happened_at: now,
-            };
-            store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
-        }
-        let saved = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        Ok((saved, change_of("patch_submission", draft.facts(), from, SubmissionState::Draft)))
+        let change = change_of("patch_submission", &stored.submission, &draft);
+        Ok((find_fresh(conn, id)?, change))
     })
 }
 
@@ -394,36 +407,24 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
     let host = outbox::message_host(&cx.installation()?.base_url);
     let (now, resources) = (cx.now, cx.resources);
     cx.write(|conn| {
-        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        let draft = stored.submission.clone().into_draft(SubmissionEvent::Submit)?;
+        let stored = find_fresh(conn, id)?;
+        stored.submission.require(SubmissionEvent::Submit)?;
         let faults = faults_of_submit(conn, resources, &stored, &definition)?;
         if !faults.is_empty() {
             let summary =
                 "something is missing before this can be handed in; each item is listed".to_owned();
             return Err(Error::Invalid { code: "incomplete", summary, faults });
         }
+        let facts = stored.submission.facts();
         let due_on = now.plus_working_days(PROMISED_WORKING_DAYS);
-        store::submissions::save_promise(conn, draft.facts(), Some(now), Some(due_on))?;
-        let submitted = draft.submit();
-        let facts = submitted.facts();
-        record_step(
-            conn,
-            facts,
-            SubmissionEvent::Submit,
-            (SubmissionState::Draft, SubmissionState::Submitted),
-            (Some(facts.earner), "earner"),
-            now,
-        )?;
+        store::submissions::save_promise(conn, facts, Some(now), Some(due_on))?;
+        let by = By::person(facts.earner, Role::Earner);
+        let submitted = record(conn, &stored.submission, SubmissionEvent::Submit, by, now)?;
+        evidence_matches::note(conn, facts, &definition, now)?;
         let parameters = outbox::received_parameters(id, &version.title, facts.attempt, due_on);
         outbox::enqueue(conn, outbox::SUBMISSION_RECEIVED, facts.earner, &host, &parameters, now)?;
-        let change = change_of(
-            "submit_submission",
-            facts,
-            SubmissionState::Draft,
-            SubmissionState::Submitted,
-        );
-        let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        Ok((after, change))
+        let change = change_of("submit_submission", &stored.submission, &submitted);
+        Ok((find_fresh(conn, id)?, change))
     })
 }
 
@@ -443,8 +444,12 @@ fn faults_of_submit(
             Response::Evidence(_) => (prompt, None),
         })
         .collect();
+    let carried = store::carried_levels::list(conn, id)?;
     let mut faults = Vec::new();
-    for prompt in definition.rubric().prompts() {
+    // What was passed in an earlier attempt is not asked for again, nor is evidence that shows nothing else.
+    let asked =
+        definition.rubric().prompts().filter(|prompt| !carried.contains_key(prompt.id().as_str()));
+    for prompt in asked {
         let pointer = format!("/responses/{}", escape_pointer(prompt.id().as_str()));
         match responses.get(prompt.id().as_str()) {
             None => faults.push(Fault::new(pointer, "response-missing", "answer this prompt")),
@@ -464,7 +469,15 @@ fn faults_of_submit(
     for requirement in definition.evidence() {
         let n_items =
             evidence.iter().filter(|item| item.requirement == requirement.id().as_str()).count();
-        if requirement.is_required() && n_items == 0 {
+        let mut shown_by_it = definition
+            .rubric()
+            .criteria()
+            .iter()
+            .filter(|criterion| criterion.evidence().contains(requirement.id()))
+            .peekable();
+        let is_settled = shown_by_it.peek().is_some()
+            && shown_by_it.all(|criterion| carried.contains_key(criterion.id().as_str()));
+        if requirement.is_required() && n_items == 0 && !is_settled {
             let detail = format!("hand in: {}", requirement.title());
             let pointer = format!("/evidence/{}", escape_pointer(requirement.id().as_str()));
             faults.push(Fault::new(pointer, "evidence-missing", detail));
@@ -520,21 +533,18 @@ pub fn recall(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
     policy::require(&cx.actor, "recall_submission", &subject)?;
     let now = cx.now;
     cx.write(|conn| {
-        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        let draft = stored.submission.into_submitted(SubmissionEvent::Recall)?.recall();
-        let facts = draft.facts();
+        let stored = find_fresh(conn, id)?;
+        stored.submission.require(SubmissionEvent::Recall)?;
+        if screening::find_open(conn, id)?.is_some() {
+            let detail = "somebody has begun to look at this; wait for what they find";
+            return Err(refused(&stored.submission, SubmissionEvent::Recall, detail));
+        }
+        let facts = stored.submission.facts();
         store::submissions::save_promise(conn, facts, None, None)?;
-        let (from, to) = (SubmissionState::Submitted, SubmissionState::Draft);
-        record_step(
-            conn,
-            facts,
-            SubmissionEvent::Recall,
-            (from, to),
-            (Some(facts.earner), "earner"),
-            now,
-        )?;
-        let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        Ok((after, change_of("recall_submission", facts, from, to)))
+        let by = By::person(facts.earner, Role::Earner);
+        let draft = record(conn, &stored.submission, SubmissionEvent::Recall, by, now)?;
+        let change = change_of("recall_submission", &stored.submission, &draft);
+        Ok((find_fresh(conn, id)?, change))
     })
 }
 
@@ -547,28 +557,21 @@ pub fn withdraw(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, E
     policy::require(&cx.actor, "withdraw_submission", &subject)?;
     let now = cx.now;
     cx.write(|conn| {
-        let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        let from = stored.submission.state();
+        let stored = find_fresh(conn, id)?;
+        stored.submission.require(SubmissionEvent::Withdraw)?;
         let is_locked = store::reviews::list_of_submission(conn, id)?
             .iter()
             .any(|review| review.locked_at.is_some());
         if is_locked {
-            return Err(IllegalEvent { state: from, event: SubmissionEvent::Withdraw }.into());
+            let detail = "somebody has read this already; it cannot be given up any more";
+            return Err(refused(&stored.submission, SubmissionEvent::Withdraw, detail));
         }
-        let withdrawn = stored.submission.withdraw()?;
-        let facts = withdrawn.facts();
+        let facts = stored.submission.facts();
         store::reviews::delete_open(conn, id)?;
         store::submissions::save_end(conn, facts, None, now.plus(RETENTION))?;
-        let to = SubmissionState::Withdrawn;
-        record_step(
-            conn,
-            facts,
-            SubmissionEvent::Withdraw,
-            (from, to),
-            (Some(facts.earner), "earner"),
-            now,
-        )?;
-        let after = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
-        Ok((after, change_of("withdraw_submission", facts, from, to)))
+        let by = By::person(facts.earner, Role::Earner);
+        let withdrawn = record(conn, &stored.submission, SubmissionEvent::Withdraw, by, now)?;
+        let change = change_of("withdraw_submission", &stored.submission, &withdrawn);
+        Ok((find_fresh(conn, id)?, change))
     })
 }

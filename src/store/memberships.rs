@@ -370,6 +370,31 @@ pub fn accept_invitation(
     if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
 }
 
+/// Everybody who holds a role in one of these organizations now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_with_role(
+    conn: &mut DbConn,
+    role: Role,
+    organizations: &[OrganizationId],
+) -> Result<Vec<PersonId>, StoreError> {
+    let among: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let people: Vec<String> = memberships::table
+        .inner_join(membership_roles::table.on(membership_roles::membership_id.eq(memberships::id)))
+        .filter(memberships::organization_id.eq_any(among))
+        .filter(memberships::state.eq(MembershipState::Confirmed.as_str()))
+        .filter(membership_roles::role.eq(role.as_str()))
+        .order(memberships::person_id)
+        .select(memberships::person_id)
+        .distinct()
+        .load(conn)?;
+    people
+        .into_iter()
+        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("memberships", &id, "person_id")))
+        .collect()
+}
+
 /// Forgets invitations that expired before `expired_before`, and memberships that ended before `removed_before`.
 ///
 /// # Errors

@@ -1,13 +1,16 @@
 //! Reviews: seats, leases and sheets.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::schema::{review_scores, reviews, submissions};
+use super::schema::{review_coverage, review_scores, reviews, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId};
 use crate::domain::review::{Review, ReviewKind, ReviewState, Score, Sheet};
+use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 
 type Row = (
@@ -19,6 +22,7 @@ type Row = (
     Option<String>,
     Option<NaiveDateTime>,
     Option<NaiveDateTime>,
+    Option<String>,
     i32,
 );
 
@@ -33,13 +37,15 @@ macro_rules! review_columns {
             reviews::assessor_id,
             reviews::lease_expires_at,
             reviews::locked_at,
+            reviews::case_id,
             reviews::revision,
         )
     };
 }
 
 fn from_row(row: Row) -> Result<Review, StoreError> {
-    let (id, submission, seat, kind, state, assessor, lease_expires_at, locked_at, revision) = row;
+    let (id, submission, seat, kind, state, assessor, lease_expires_at, locked_at, case, revision) =
+        row;
     let corrupt = |column| StoreError::corrupt("reviews", &id, column);
     Ok(Review {
         id: id.parse().map_err(|_bad| corrupt("id"))?,
@@ -53,6 +59,7 @@ fn from_row(row: Row) -> Result<Review, StoreError> {
             .map_err(|_bad| corrupt("assessor_id"))?,
         lease_expires_at: lease_expires_at.map(Timestamp::from_naive),
         locked_at: locked_at.map(Timestamp::from_naive),
+        case: case.map(|case| case.parse()).transpose().map_err(|_bad| corrupt("case_id"))?,
         revision,
     })
 }
@@ -77,6 +84,7 @@ pub fn create(
             reviews::state.eq(new.state.as_str()),
             reviews::assessor_id.eq(new.assessor.map(|assessor| assessor.to_string())),
             reviews::lease_expires_at.eq(new.lease_expires_at.map(Timestamp::naive)),
+            reviews::case_id.eq(new.case.map(|case| case.to_string())),
             reviews::revision.eq(new.revision),
             reviews::created_at.eq(now.naive()),
         ))
@@ -152,21 +160,28 @@ pub fn list_of_assessor(
     rows.into_iter().map(from_row).collect()
 }
 
-/// Submissions that wait for a reader in some organizations, the most urgent first. Returns a page after `offset`.
+/// Submissions that may have a free seat, the most urgent first: for readers in some organizations, for adjudicators in others. Returns
+/// a page after `offset`.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_waiting(
     conn: &mut DbConn,
-    organizations: &[OrganizationId],
+    for_readers: &[OrganizationId],
+    for_adjudicators: &[OrganizationId],
     family: Option<MicroCredentialId>,
     offset: i64,
     limit: i64,
 ) -> Result<Vec<SubmissionId>, StoreError> {
-    let among: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let words = |ids: &[OrganizationId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let to_read = submissions::organization_id
+        .eq_any(words(for_readers))
+        .and(submissions::state.eq_any(["submitted", "queued", "appealed"]));
+    let to_adjudicate = submissions::organization_id
+        .eq_any(words(for_adjudicators))
+        .and(submissions::state.eq("adjudication"));
     let mut query = submissions::table
-        .filter(submissions::organization_id.eq_any(among))
-        .filter(submissions::state.eq_any(["submitted", "queued"]))
+        .filter(to_read.or(to_adjudicate))
         .select(submissions::id)
         .into_boxed::<MultiBackend>();
     if let Some(family) = family {
@@ -182,6 +197,43 @@ pub fn list_waiting(
         .collect()
 }
 
+/// Replaces what a sheet covers; none for everything.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_coverage(
+    conn: &mut DbConn,
+    id: ReviewId,
+    coverage: Option<&BTreeSet<String>>,
+) -> Result<(), StoreError> {
+    diesel::delete(review_coverage::table.filter(review_coverage::review_id.eq(id.to_string())))
+        .execute(conn)?;
+    for criterion in coverage.into_iter().flatten() {
+        diesel::insert_into(review_coverage::table)
+            .values((
+                review_coverage::review_id.eq(id.to_string()),
+                review_coverage::criterion_id.eq(criterion),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// What a sheet covers; none for everything.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_coverage(
+    conn: &mut DbConn,
+    id: ReviewId,
+) -> Result<Option<BTreeSet<String>>, StoreError> {
+    let criteria: Vec<String> = review_coverage::table
+        .filter(review_coverage::review_id.eq(id.to_string()))
+        .select(review_coverage::criterion_id)
+        .load(conn)?;
+    Ok((!criteria.is_empty()).then(|| criteria.into_iter().collect()))
+}
+
 /// How many reviews an assessor holds now.
 ///
 /// # Errors
@@ -194,7 +246,7 @@ pub fn count_held(conn: &mut DbConn, assessor: PersonId) -> Result<i64, StoreErr
         .get_result(conn)?)
 }
 
-/// Leases that have run out.
+/// Leases that have run out, but for those of submissions that an integrity case has stopped: nobody can work there.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -206,6 +258,11 @@ pub fn list_expired(
     let rows: Vec<Row> = reviews::table
         .filter(reviews::state.eq(ReviewState::Leased.as_str()))
         .filter(reviews::lease_expires_at.le(Some(now.naive())))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            submissions::table
+                .filter(submissions::id.eq(reviews::submission_id))
+                .filter(submissions::state.eq(SubmissionState::OnHold.as_str())),
+        )))
         .order(reviews::id)
         .limit(limit)
         .select(review_columns!())
@@ -222,6 +279,7 @@ pub fn save(conn: &mut DbConn, review: &Review) -> Result<(), StoreError> {
         reviews::table.find(review.id.to_string()).filter(reviews::revision.eq(review.revision));
     let n_rows = diesel::update(unchanged)
         .set((
+            reviews::seat.eq(review.seat),
             reviews::state.eq(review.state.as_str()),
             reviews::assessor_id.eq(review.assessor.map(|assessor| assessor.to_string())),
             reviews::lease_expires_at.eq(review.lease_expires_at.map(Timestamp::naive)),

@@ -1,6 +1,10 @@
 //! The tables as diesel sees them: one schema for both databases. See `migrations/`.
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
+mod process;
+
+pub use process::*;
+
 diesel::table! {
     installation (id) {
         id -> Integer,
@@ -222,6 +226,8 @@ diesel::table! {
         revision -> Integer,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        held_from -> Nullable<Text>,
+        previous_id -> Nullable<Text>,
     }
 }
 
@@ -235,6 +241,8 @@ diesel::table! {
         actor_id -> Nullable<Text>,
         actor_role -> Text,
         happened_at -> Timestamp,
+        version_id -> Nullable<Text>,
+        reason -> Nullable<Text>,
     }
 }
 
@@ -295,6 +303,7 @@ diesel::table! {
         recuse_reason -> Nullable<Text>,
         revision -> Integer,
         created_at -> Timestamp,
+        case_id -> Nullable<Text>,
     }
 }
 
@@ -553,6 +562,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     credential_jwts,
     issuance_log,
     award_renewals,
+    cases,
+    case_criteria,
+    case_votes,
+    review_coverage,
+    resolutions,
+    screenings,
+    screening_items,
+    carried_levels,
+    coach_offers,
+    feedback_ratings,
+    bank_comments,
+    evidence_matches,
     suspension_places,
     issuer_settings,
     organization_artworks,

@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use super::connection::MultiBackend;
 use super::schema::{reviews, submission_events, submission_responses, submissions};
 use super::{DbConn, StoreError};
-use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::ids::{
+    EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId,
+};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 
@@ -23,6 +25,8 @@ pub struct StoredSubmission {
     pub include_results: bool,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
+    /// The attempt that it follows by resubmission.
+    pub previous: Option<SubmissionId>,
     /// The wrapped data key; none once it was destroyed.
     pub sealed_key: Option<Vec<u8>>,
     /// The promised date.
@@ -39,7 +43,7 @@ pub struct StoredSubmission {
 
 type Row = (
     (String, String, String, String, String, i32, String, i32),
-    (bool, bool, Option<String>, Option<Vec<u8>>),
+    (bool, bool, Option<String>, Option<Vec<u8>>, Option<String>, Option<String>),
     (
         Option<NaiveDateTime>,
         Option<NaiveDateTime>,
@@ -67,6 +71,8 @@ macro_rules! submission_columns {
                 submissions::include_results,
                 submissions::ai_use,
                 submissions::sealed_key,
+                submissions::held_from,
+                submissions::previous_id,
             ),
             (
                 submissions::due_on,
@@ -85,7 +91,7 @@ fn from_row(row: Row) -> Result<StoredSubmission, StoreError> {
         flags,
         times,
     ) = row;
-    let (integrity_statement, include_results, ai_use, sealed_key) = flags;
+    let (integrity_statement, include_results, ai_use, sealed_key, held_from, previous) = flags;
     let (due_on, submitted_at, decided_at, created_at, updated_at) = times;
     let corrupt = |column| StoreError::corrupt("submissions", &id, column);
     let facts = SubmissionFacts {
@@ -97,14 +103,21 @@ fn from_row(row: Row) -> Result<StoredSubmission, StoreError> {
         revision,
     };
     let state = SubmissionState::parse(&state).ok_or_else(|| corrupt("state"))?;
+    let held_from = held_from
+        .map(|from| SubmissionState::parse(&from).ok_or_else(|| corrupt("held_from")))
+        .transpose()?;
     Ok(StoredSubmission {
-        submission: Submission::new(facts, state),
+        submission: Submission::new(facts, state, held_from),
         micro_credential: micro_credential
             .parse()
             .map_err(|_bad| corrupt("micro_credential_id"))?,
         integrity_statement,
         include_results,
         ai_use,
+        previous: previous
+            .map(|previous| previous.parse())
+            .transpose()
+            .map_err(|_bad| corrupt("previous_id"))?,
         sealed_key,
         due_on: due_on.map(Timestamp::from_naive),
         submitted_at: submitted_at.map(Timestamp::from_naive),
@@ -192,30 +205,46 @@ pub fn has_open_attempt(
     Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
 }
 
-/// Moves a submission from the state it was read in to another.
+/// Moves a submission from where it was read to where an event has led it.
 ///
 /// # Errors
-/// [`StoreError::Stale`] when it has left that state.
+/// [`StoreError::Stale`] when it has moved on meanwhile.
 pub fn save_state(
     conn: &mut DbConn,
-    facts: &SubmissionFacts,
-    from: SubmissionState,
-    to: SubmissionState,
+    before: &Submission,
+    after: &Submission,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let facts = before.facts();
     let unchanged = submissions::table
         .find(facts.id.to_string())
         .filter(submissions::organization_id.eq(facts.organization.to_string()))
-        .filter(submissions::state.eq(from.as_str()))
+        .filter(submissions::state.eq(before.state().as_str()))
         .filter(submissions::revision.eq(facts.revision));
     let n_rows = diesel::update(unchanged)
         .set((
-            submissions::state.eq(to.as_str()),
-            submissions::revision.eq(facts.revision + 1),
+            submissions::state.eq(after.state().as_str()),
+            submissions::held_from.eq(after.held_from().map(SubmissionState::as_str)),
+            submissions::revision.eq(after.facts().revision),
             submissions::updated_at.eq(now.naive()),
         ))
         .execute(conn)?;
     if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+/// Records which attempt a new one follows.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_previous(
+    conn: &mut DbConn,
+    id: SubmissionId,
+    previous: SubmissionId,
+) -> Result<(), StoreError> {
+    diesel::update(submissions::table.find(id.to_string()))
+        .set(submissions::previous_id.eq(Some(previous.to_string())))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Sets when it was handed in and the date promised for the answer; both none after a recall.
@@ -444,6 +473,10 @@ pub struct Step {
     pub actor: Option<PersonId>,
     /// In which role.
     pub actor_role: String,
+    /// The version that the submission is pinned to.
+    pub version: Option<VersionId>,
+    /// Why, as a stable word; for staff.
+    pub reason: Option<String>,
     /// When.
     pub happened_at: Timestamp,
 }
@@ -468,6 +501,8 @@ pub fn append_step(
             submission_events::actor_id.eq(step.actor.map(|actor| actor.to_string())),
             submission_events::actor_role.eq(&step.actor_role),
             submission_events::happened_at.eq(step.happened_at.naive()),
+            submission_events::version_id.eq(step.version.map(|version| version.to_string())),
+            submission_events::reason.eq(&step.reason),
         ))
         .execute(conn)?;
     Ok(())
@@ -478,21 +513,28 @@ pub fn append_step(
 /// # Errors
 /// [`StoreError`].
 pub fn list_steps(conn: &mut DbConn, id: SubmissionId) -> Result<Vec<Step>, StoreError> {
-    type StepRow = (String, Option<String>, String, Option<String>, String, NaiveDateTime);
+    type StepRow = (
+        (String, Option<String>, String, Option<String>, String, NaiveDateTime),
+        (Option<String>, Option<String>),
+    );
     let rows: Vec<StepRow> = submission_events::table
         .filter(submission_events::submission_id.eq(id.to_string()))
         .order(submission_events::id)
         .select((
-            submission_events::event,
-            submission_events::from_state,
-            submission_events::to_state,
-            submission_events::actor_id,
-            submission_events::actor_role,
-            submission_events::happened_at,
+            (
+                submission_events::event,
+                submission_events::from_state,
+                submission_events::to_state,
+                submission_events::actor_id,
+                submission_events::actor_role,
+                submission_events::happened_at,
+            ),
+            (submission_events::version_id, submission_events::reason),
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(event, from, to, actor, actor_role, happened_at)| {
+        .map(|(step, (version, reason))| {
+            let (event, from, to, actor, actor_role, happened_at) = step;
             let corrupt =
                 |column| StoreError::corrupt("submission_events", &id.to_string(), column);
             Ok(Step {
@@ -506,9 +548,34 @@ pub fn list_steps(conn: &mut DbConn, id: SubmissionId) -> Result<Vec<Step>, Stor
                     .transpose()
                     .map_err(|_bad| corrupt("actor_id"))?,
                 actor_role,
+                version: version
+                    .map(|version| version.parse())
+                    .transpose()
+                    .map_err(|_bad| corrupt("version_id"))?,
+                reason,
                 happened_at: Timestamp::from_naive(happened_at),
             })
         })
+        .collect()
+}
+
+/// Submissions in a state, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_in_state(
+    conn: &mut DbConn,
+    state: SubmissionState,
+    limit: i64,
+) -> Result<Vec<SubmissionId>, StoreError> {
+    let ids: Vec<String> = submissions::table
+        .filter(submissions::state.eq(state.as_str()))
+        .order(submissions::id)
+        .limit(limit)
+        .select(submissions::id)
+        .load(conn)?;
+    ids.into_iter()
+        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! The rules of mail: what the letters say, and how they leave.
 
 mod award_letters;
+mod process_letters;
 
 use std::error::Error as _;
 use std::fs;

@@ -1,6 +1,7 @@
 //! The rules of scoring: who may read what, seats and leases, sheets, blindness, and what a locked sheet leads to.
 
 mod blindness;
+mod double;
 mod eligibility;
 mod metadata;
 mod modes;

@@ -1,8 +1,11 @@
 //! The JSON API: one file for each resource. Parses requests, runs one use case, renders its answer.
 
+pub mod answers;
 pub mod artwork;
 pub mod audit_events;
 pub mod awards;
+pub mod bank_comments;
+pub mod cases;
 pub mod evidence;
 pub mod issuer_settings;
 pub mod members;
@@ -10,6 +13,7 @@ pub mod micro_credentials;
 pub mod operator;
 pub mod organizations;
 pub mod reviews;
+pub mod screenings;
 pub mod sessions;
 pub mod signing_keys;
 pub mod submissions;

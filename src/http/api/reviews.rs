@@ -15,6 +15,7 @@ use crate::domain::review::{Review, ReviewState, Score, Sheet};
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
+use crate::service::resubmission::{Changes, Difference};
 use crate::service::reviews::{self, ReviewDetail, Work};
 use crate::service::{Cx, Error, Fault};
 
@@ -42,6 +43,36 @@ pub struct WorkView {
     evidence: Vec<EvidenceView>,
     /// What the earner says about the use of AI.
     ai_use: Option<String>,
+    /// What has changed since an earlier attempt at the same; null where there was none.
+    changes: Option<ChangesView>,
+}
+
+/// What has changed since an earlier attempt. How that was scored is not told.
+#[derive(Serialize, ToSchema)]
+pub struct ChangesView {
+    /// By prompt: new, changed or unchanged.
+    responses: BTreeMap<String, &'static str>,
+    /// By item of evidence: new or unchanged.
+    evidence: BTreeMap<String, &'static str>,
+    /// How many items are not there any more, by requirement.
+    removed: BTreeMap<String, usize>,
+}
+
+impl From<Changes> for ChangesView {
+    fn from(changes: Changes) -> ChangesView {
+        let word = |difference: Difference| match difference {
+            Difference::Unchanged => "unchanged",
+            Difference::Changed => "changed",
+            Difference::New => "new",
+        };
+        let responses = changes.responses.into_iter();
+        let evidence = changes.evidence.into_iter();
+        ChangesView {
+            responses: responses.map(|(id, one)| (id, word(one))).collect(),
+            evidence: evidence.map(|(id, one)| (id.to_string(), word(one))).collect(),
+            removed: changes.removed,
+        }
+    }
 }
 
 impl TryFrom<Work> for WorkView {
@@ -59,6 +90,7 @@ impl TryFrom<Work> for WorkView {
                 .collect(),
             evidence: work.evidence.into_iter().map(EvidenceView::blinded).collect(),
             ai_use: work.ai_use,
+            changes: work.changes.map(ChangesView::from),
         })
     }
 }
@@ -187,8 +219,12 @@ pub struct ReviewView {
     locked_at: Option<String>,
     /// The work, while it is reserved.
     work: Option<WorkView>,
+    /// The criteria and prompts that the sheet covers; lines for others are not kept.
+    criterion_ids: Vec<String>,
     /// The sheet as saved so far.
     sheet: SheetBody,
+    /// The readers' sheets, for an adjudicator whose own is locked; empty for everybody else.
+    other_sheets: Vec<SheetBody>,
 }
 
 fn allowed(review: &Review) -> Vec<&'static str> {
@@ -212,7 +248,9 @@ impl TryFrom<ReviewDetail> for ReviewView {
             due_at: detail.due_on.map(|moment| moment.to_string()),
             locked_at: review.locked_at.map(|moment| moment.to_string()),
             work: detail.work.map(|work| WorkView::try_from(*work)).transpose()?,
+            criterion_ids: detail.criteria,
             sheet: detail.sheet.into(),
+            other_sheets: detail.other_sheets.into_iter().map(SheetBody::from).collect(),
         })
     }
 }

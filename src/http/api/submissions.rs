@@ -6,7 +6,10 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::answers::RatingBody;
+use super::cases::CaseLine;
 use super::evidence::EvidenceView;
+use super::screenings::ScreeningItem;
 use super::{Paging, parse_word};
 use crate::domain::ids::{EvidenceId, MicroCredentialId, SubmissionId};
 use crate::domain::submission::SubmissionState;
@@ -14,6 +17,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
+use crate::service::screening::Screening;
 use crate::service::submissions::{
     self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredSubmission,
     SubmissionDetail, SubmissionLine,
@@ -28,7 +32,7 @@ pub struct NewSubmission {
     program_id: Option<String>,
     /// A published version; the newest when left out.
     version: Option<i32>,
-    /// Criteria to open again when a later attempt carries passed ones forward. Nothing is carried forward yet: leave it out.
+    /// Criteria to open again where passed ones are carried forward, which is by `…/resubmit`: leave it out here.
     reopen_criteria: Option<Vec<String>>,
 }
 
@@ -42,7 +46,7 @@ fn refuse_unbuilt(new: &NewSubmission) -> Result<(), Problem> {
         ));
     }
     if new.reopen_criteria.as_ref().is_some_and(|criteria| !criteria.is_empty()) {
-        let detail = "nothing is carried forward from another attempt; leave reopen_criteria out";
+        let detail = "a new attempt like this one is read as a whole; to carry forward what was passed, use POST /api/v1/submissions/{id}/resubmit";
         faults.push(Fault::new("/reopen_criteria", "nothing-carried-forward", detail));
     }
     if faults.is_empty() {
@@ -163,6 +167,50 @@ pub struct AwardReference {
     path: String,
 }
 
+/// A criterion or prompt that was passed in an earlier attempt.
+#[derive(Serialize, ToSchema)]
+pub struct CarriedView {
+    /// The criterion or prompt.
+    criterion_id: String,
+    /// Its level.
+    level: u8,
+}
+
+/// The offer to talk with a coach.
+#[derive(Serialize, ToSchema)]
+pub struct CoachingView {
+    /// Since when.
+    #[schema(format = "date-time")]
+    offered_at: String,
+    /// What you have answered; null while you have not.
+    is_wanted: Option<bool>,
+}
+
+/// What a pre-screener has found.
+#[derive(Serialize, ToSchema)]
+pub struct ScreeningFinding {
+    /// Whether everything was there.
+    complete: bool,
+    /// What was not, each with a reason.
+    items: Vec<ScreeningItem>,
+    /// When.
+    #[schema(format = "date-time")]
+    concluded_at: Option<String>,
+}
+
+impl From<Screening> for ScreeningFinding {
+    fn from(screening: Screening) -> ScreeningFinding {
+        let items = screening.items.into_iter();
+        ScreeningFinding {
+            complete: screening.complete == Some(true),
+            items: items
+                .map(|(requirement_id, reason)| ScreeningItem { requirement_id, reason })
+                .collect(),
+            concluded_at: moment(screening.concluded_at),
+        }
+    }
+}
+
 /// A submission as its earner sees it.
 #[derive(Serialize, ToSchema)]
 pub struct SubmissionView {
@@ -205,6 +253,19 @@ pub struct SubmissionView {
     feedback: Option<FeedbackView>,
     /// The award, if it was earned.
     award: Option<AwardReference>,
+    /// Your appeal, and doubts about it that a panel looks at.
+    cases: Vec<CaseLine>,
+    /// The attempt that this one follows.
+    #[schema(format = "uuid")]
+    previous_id: Option<String>,
+    /// What was passed in an earlier attempt and counts as it is.
+    carried: Vec<CarriedView>,
+    /// How useful you found the feedback; null while you have not said.
+    rating: Option<RatingBody>,
+    /// The offer to talk with a coach; null where none was made.
+    coaching: Option<CoachingView>,
+    /// What was found when somebody looked whether everything is there; null while nobody has.
+    screening: Option<ScreeningFinding>,
     /// What happened so far.
     timeline: Vec<StepView>,
     /// When it was started.
@@ -264,6 +325,19 @@ impl From<OwnSubmission> for SubmissionView {
                 state: award.state.as_str(),
                 path: format!("/credentials/{}", award.id),
             }),
+            cases: own.cases.iter().map(CaseLine::from).collect(),
+            previous_id: stored.previous.map(|previous| previous.to_string()),
+            carried: own
+                .carried
+                .into_iter()
+                .map(|(criterion_id, one)| CarriedView { criterion_id, level: one.level })
+                .collect(),
+            rating: own.rating.map(|one| RatingBody { rating: one.rating, comment: one.comment }),
+            coaching: own.coaching.map(|offer| CoachingView {
+                offered_at: offer.offered_at.to_string(),
+                is_wanted: offer.is_wanted,
+            }),
+            screening: own.screening.map(ScreeningFinding::from),
             timeline: own
                 .steps
                 .into_iter()

@@ -9,10 +9,14 @@ use crate::domain::policy::{self, Denied};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::service::awards::Award;
+use crate::service::cases::Case;
 use crate::service::context::{Cx, organizations_of_branches, organizations_under};
 use crate::service::error::Error;
+use crate::service::feedback::{CoachOffer, FeedbackRating};
+use crate::store::carried_levels::CarriedLevel;
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
+use crate::store::screenings::Screening;
 use crate::store::submissions::{Step, SubmissionQuery};
 use crate::store::{self, DbConn};
 
@@ -38,12 +42,22 @@ pub struct OwnSubmission {
     pub evidence: Vec<OpenedEvidence>,
     /// The timeline.
     pub steps: Vec<Step>,
+    /// What a pre-screener has found the last time, once they have.
+    pub screening: Option<Screening>,
     /// The decision with its feedback, once there is one.
     pub decision: Option<StoredDecision>,
     /// The words for the whole, once there is a decision.
     pub overall_feedback: Vec<String>,
     /// The award, if it was earned.
     pub award: Option<Award>,
+    /// Appeals and integrity cases about it.
+    pub cases: Vec<Case>,
+    /// What counts from an earlier attempt.
+    pub carried: BTreeMap<String, CarriedLevel>,
+    /// How useful its earner found the feedback.
+    pub rating: Option<FeedbackRating>,
+    /// The offer to talk with a coach.
+    pub coaching: Option<CoachOffer>,
 }
 
 /// An item of evidence with what was sealed.
@@ -99,11 +113,14 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         if is_readable { Some(read_responses(cx.conn, cx.resources, &stored)?) } else { None };
     let evidence = crate::service::evidence::open_all(cx.conn, cx.resources, &stored)?;
     let steps = store::submissions::list_steps(cx.conn, id)?;
+    let screening = store::screenings::find_last(cx.conn, id)?
+        .filter(|screening| screening.concluded_at.is_some());
     let decision = store::decisions::find(cx.conn, id)?;
+    let cases = crate::service::cases::list_own(cx.conn, &stored.submission)?;
     let mut overall_feedback = Vec::new();
     if decision.is_some() {
         for review in store::reviews::list_of_submission(cx.conn, id)? {
-            if review.locked_at.is_some() {
+            if review.locked_at.is_some() && review.case.is_none() {
                 overall_feedback
                     .extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
             }
@@ -116,9 +133,14 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         responses,
         evidence,
         steps,
+        screening,
         decision,
         overall_feedback,
         award,
+        cases,
+        carried: store::carried_levels::list(cx.conn, id)?,
+        rating: store::feedback::find_rating(cx.conn, id)?,
+        coaching: store::feedback::find_offer(cx.conn, id)?,
     })))
 }
 

@@ -159,6 +159,28 @@ pub fn request(
         "submit_submission" => act(format!("{decided}/submit")),
         "recall_submission" => act(format!("{decided}/recall")),
         "withdraw_submission" => act(format!("{decided}/withdraw")),
+        "appeal_submission" => {
+            post(format!("{decided}/appeal"), json!({ "grounds": "scoring", "statement": "" }))
+        }
+        "flag_submission" => post(format!("{submission}/flag"), json!({ "statement": "" })),
+        "list_cases" => unless_other(get("/api/v1/cases".to_owned())),
+        "read_case" => get(format!("/api/v1/cases/{NO_KEY}")),
+        "reply_to_case" => post(format!("/api/v1/cases/{NO_KEY}/reply"), json!({ "reply": "" })),
+        "vote_on_case" => post(
+            format!("/api/v1/cases/{NO_KEY}/votes"),
+            json!({ "vote": "uphold", "reasons": "" }),
+        ),
+        "list_evidence_matches" => unless_other(get("/api/v1/evidence-matches".to_owned())),
+        "resubmit_submission" => post(format!("{decided}/resubmit"), json!({})),
+        "rate_feedback" => post(format!("{decided}/feedback-rating"), json!({ "rating": 6 })),
+        "answer_coaching" => post(format!("{decided}/coaching"), json!({ "is_wanted": false })),
+        "list_comments" => get(format!("{family}/comments")),
+        "create_comment" => post(format!("{family}/comments"), json!({ "text": "" })),
+        "put_comment" => put(format!("{family}/comments/{NO_KEY}"), json!({ "text": "Clear." })),
+        "delete_comment" => Some(at(Method::DELETE, format!("{family}/comments/{NO_KEY}"))),
+        "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
+        "begin_screening" => act(format!("{submission}/screening/begin")),
+        "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),
         "claim_review" => unless_other(post(
             "/api/v1/reviews/claim".to_owned(),
             json!({ "micro_credential_id": target.taken }),

@@ -149,8 +149,11 @@ impl World {
         let abroad = app.seed_root("Harbour");
         let mut owners = vec![("bystander", bystander.clone())];
         for role in ROLES.into_iter().filter(|role| *role != "anonymous") {
-            let roles: Vec<&str> =
-                ["earner", "assessor", role].into_iter().filter(|role| *role != "member").collect();
+            // A pre-screener would keep everybody's work from its readers: they become one later.
+            let roles: Vec<&str> = ["earner", "assessor", role]
+                .into_iter()
+                .filter(|role| !matches!(*role, "member" | "pre_screener"))
+                .collect();
             owners.push((role, seed(&valley, role, &roles)));
             let held: Vec<&str> = [role].into_iter().filter(|role| *role != "member").collect();
             strangers

@@ -30,7 +30,7 @@ fn lock_one(district: &District, definition: &Value, offset: i64, is_decided: bo
     format!("/api/v1/submissions/{id}")
 }
 
-/// Expects that one reader's sheet is never the last word, however long it takes.
+/// Expects that one reader's sheet is never the last word, however long it takes, and that a second one like it is.
 #[track_caller]
 fn check_waits(definition: &Value, offset: i64) {
     let app = TestApp::new();
@@ -40,11 +40,10 @@ fn check_waits(definition: &Value, offset: i64) {
     app.invite(&district.admin, &district.schools[1], second, &["assessor"]);
     for _ in 0..3 {
         let own = app.sign_in("earner@example.org").get(&submission).expect(200);
-        assert_eq!(own["state"], "resolving");
+        assert_eq!(own["state"], "queued");
         assert_eq!(own["decision"], Value::Null);
         assert_eq!(own["award"], Value::Null);
         nothing_to_claim(&app.sign_in("assessor@example.org"));
-        nothing_to_claim(&app.sign_in(second));
         app.advance(TimeDelta::days(200));
         app.resources.as_system(housekeeping::often).unwrap();
         app.resources.as_system(housekeeping::hourly).unwrap();
@@ -56,6 +55,15 @@ fn check_waits(definition: &Value, offset: i64) {
     assert_eq!(mails.count().get_result::<i64>(&mut *conn).unwrap(), 0);
     let own = app.sign_in("earner@example.org").get(&submission).expect(200);
     assert_ne!(own["responses"], Value::Null, "what waits for a reader is not forgotten");
+    let locked = district.score(&app.sign_in(second), offset);
+    assert_eq!(locked["is_decided"], true);
+    let own = app.sign_in("earner@example.org").get(&submission).expect(200);
+    assert_eq!(own["state"], "decided");
+    let (outcome, raters): (String, i32) =
+        decisions::table.select((decisions::outcome, decisions::raters)).first(&mut *conn).unwrap();
+    assert_eq!(outcome, if offset < 0 { "not_yet" } else { "earned" });
+    assert_eq!(own["decision"], outcome.as_str());
+    assert_eq!(raters, 2);
 }
 
 #[test]

@@ -159,7 +159,12 @@ fn submission_that_waits_for_a_second_reader_cannot_be_changed_by_its_earner() {
     let family = district.publish_small_group();
     let id = district.submit(&district.earner, &family);
     assert_eq!(district.score(&district.assessor, -1)["is_decided"], false);
-    check_illegal_events(&district.earner, &format!("/api/v1/submissions/{id}"), "resolving");
+    let submission = format!("/api/v1/submissions/{id}");
+    check_illegal_events(&district.earner, &submission, "queued");
+    // The queue allows to give it up, and a sheet that is locked does not.
+    let left: Vec<String> =
+        events_from("queued").into_iter().filter(|event| event != "withdraw").collect();
+    refused(&district.earner.act(&format!("{submission}/withdraw")), &left);
 }
 
 /// Puts a submission into a state that no request leads to yet.
@@ -176,7 +181,9 @@ fn states_that_nothing_leads_to_yet_refuse_their_illegal_events_as_well() {
     let family = district.publish_small_group();
     let id = district.submit(&district.earner, &family);
     let submission = format!("/api/v1/submissions/{id}");
-    for state in ["returned", "adjudication", "on_hold", "appealed", "voided", "expired"] {
+    for state in
+        ["returned", "resolving", "adjudication", "on_hold", "appealed", "voided", "expired"]
+    {
         put_into(&app, &id, state);
         check_illegal_events(&district.earner, &submission, state);
     }

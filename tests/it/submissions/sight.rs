@@ -68,11 +68,11 @@ fn locked_sheet_stays_held_while_another_reader_is_awaited() {
     let submission = format!("/api/v1/submissions/{}", district.submit(&district.earner, &family));
     let review = score_without_lock(&district.assessor, -1);
     district.assessor.act(&format!("{review}/lock")).expect(200);
-    check_held(&district.earner, &submission, "resolving");
+    check_held(&district.earner, &submission, "queued");
     app.advance(TimeDelta::days(40));
     app.resources.as_system(assay::service::housekeeping::often).unwrap();
     app.resources.as_system(assay::service::housekeeping::hourly).unwrap();
-    check_held(&app.sign_in("earner@example.org"), &submission, "resolving");
+    check_held(&app.sign_in("earner@example.org"), &submission, "queued");
 }
 
 #[test]

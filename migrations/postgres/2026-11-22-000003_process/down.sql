@@ -1,0 +1,21 @@
+DROP INDEX evidence_by_sha256;
+DROP TABLE evidence_matches;
+DROP TABLE bank_comments;
+DROP TABLE feedback_ratings;
+DROP TABLE coach_offers;
+DROP TABLE carried_levels;
+DROP TABLE screening_items;
+DROP TABLE screenings;
+DROP TABLE resolutions;
+DROP TABLE review_coverage;
+ALTER TABLE reviews DROP COLUMN case_id;
+DROP TABLE case_votes;
+DROP TABLE case_criteria;
+DROP TABLE cases;
+ALTER TABLE submission_events DROP COLUMN reason;
+ALTER TABLE submission_events DROP COLUMN version_id;
+DROP INDEX submissions_one_open;
+CREATE UNIQUE INDEX submissions_one_open ON submissions (earner_id, micro_credential_id)
+    WHERE state NOT IN ('decided', 'withdrawn', 'voided', 'expired');
+ALTER TABLE submissions DROP COLUMN previous_id;
+ALTER TABLE submissions DROP COLUMN held_from;

@@ -1,0 +1,161 @@
+//! Mails about a submission on its way: returned, questioned, appealed, or a coach asked for.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::context::Cx;
+use super::error::Error;
+use super::outbox;
+use crate::domain::ids::{PersonId, SubmissionId};
+use crate::domain::submission::SubmissionFacts;
+use crate::domain::timestamp::Timestamp;
+use crate::mail::process_letters::{self as letters, AboutSubmission};
+use crate::store::outbox::OutboxRow;
+use crate::store::{self, DbConn};
+
+const RETURNED: &str = "submission_returned";
+const INTEGRITY_NOTICE: &str = "integrity_notice";
+const INTEGRITY_CLEARED: &str = "integrity_cleared";
+const INTEGRITY_UPHELD: &str = "integrity_upheld";
+const APPEAL_RECEIVED: &str = "appeal_received";
+const APPEAL_DECIDED: &str = "appeal_decided";
+const COACH_OFFERED: &str = "coach_offered";
+const COACH_WANTED: &str = "coach_wanted";
+
+/// What the mail needs: everything that can be looked up when it leaves is looked up then.
+#[derive(Deserialize)]
+struct Parameters {
+    submission_id: SubmissionId,
+    title: String,
+    /// A day that the mail names.
+    date: Option<chrono::NaiveDate>,
+    earned: Option<bool>,
+    earner_id: Option<PersonId>,
+}
+
+/// Tells the earner that the submission was sent back.
+pub(super) fn returned(
+    conn: &mut DbConn,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let parameters = json!({ "submission_id": facts.id, "title": title });
+    outbox::enqueue(conn, RETURNED, facts.earner, host, &parameters, now)
+}
+
+/// What an earner is told about a case.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CaseNews {
+    /// A question has come up; they can reply until then.
+    Questioned(Timestamp),
+    /// Nothing was found.
+    Cleared,
+    /// The submission is closed.
+    Upheld,
+    /// The appeal has arrived; the answer is due then.
+    Appealed(Timestamp),
+    /// The appeal is decided, and this is the result: earned, or not yet.
+    Concluded(bool),
+}
+
+/// Tells the earner how a case of theirs stands.
+pub(super) fn case_news(
+    conn: &mut DbConn,
+    facts: &SubmissionFacts,
+    title: &str,
+    news: CaseNews,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (kind, date, earned) = match news {
+        CaseNews::Questioned(until) => (INTEGRITY_NOTICE, Some(until.date()), None),
+        CaseNews::Cleared => (INTEGRITY_CLEARED, None, None),
+        CaseNews::Upheld => (INTEGRITY_UPHELD, None, None),
+        CaseNews::Appealed(due_on) => (APPEAL_RECEIVED, Some(due_on.date()), None),
+        CaseNews::Concluded(earned) => (APPEAL_DECIDED, None, Some(earned)),
+    };
+    let parameters =
+        json!({ "submission_id": facts.id, "title": title, "date": date, "earned": earned });
+    outbox::enqueue(conn, kind, facts.earner, host, &parameters, now)
+}
+
+/// Offers the earner to talk with a coach.
+pub(super) fn coach_offered(
+    conn: &mut DbConn,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let parameters = json!({ "submission_id": facts.id, "title": title });
+    outbox::enqueue(conn, COACH_OFFERED, facts.earner, host, &parameters, now)
+}
+
+/// Tells a coach that an earner would like to talk.
+pub(super) fn coach_wanted(
+    conn: &mut DbConn,
+    coach: PersonId,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let parameters =
+        json!({ "submission_id": facts.id, "title": title, "earner_id": facts.earner });
+    outbox::enqueue(conn, COACH_WANTED, coach, host, &parameters, now)
+}
+
+/// Writes the letter of a row: subject and text. None for a kind that is not of this module, and where there is nothing to say any
+/// more.
+pub(super) fn render(
+    cx: &mut Cx<'_>,
+    kind: &str,
+    row: &OutboxRow,
+    name: &str,
+    base_url: &str,
+) -> Result<Option<(String, String)>, Error> {
+    let known = [
+        RETURNED,
+        INTEGRITY_NOTICE,
+        INTEGRITY_CLEARED,
+        INTEGRITY_UPHELD,
+        APPEAL_RECEIVED,
+        APPEAL_DECIDED,
+        COACH_OFFERED,
+        COACH_WANTED,
+    ];
+    if !known.contains(&kind) {
+        return Ok(None);
+    }
+    let p: Parameters = outbox::parse(row)?;
+    let Some(stored) = store::submissions::find(cx.conn, p.submission_id)? else {
+        return Ok(None);
+    };
+    let organization = stored.submission.facts().organization;
+    let Some(organization) = store::organizations::find(cx.conn, organization)? else {
+        return Ok(None);
+    };
+    let link = format!("{base_url}/submissions/{}", p.submission_id);
+    let about =
+        AboutSubmission { name, title: &p.title, organization: &organization.name, link: &link };
+    let date = p.date.unwrap_or_default();
+    let letter = match kind {
+        RETURNED => letters::returned(&about),
+        INTEGRITY_NOTICE => letters::integrity_notice(&about, date),
+        INTEGRITY_CLEARED => letters::integrity_cleared(&about),
+        INTEGRITY_UPHELD => letters::integrity_upheld(&about),
+        APPEAL_RECEIVED => letters::appeal_received(&about, date),
+        APPEAL_DECIDED => letters::appeal_decided(&about, p.earned == Some(true)),
+        COACH_OFFERED => letters::coach_offered(&about),
+        _ => {
+            let Some(earner) = p.earner_id else { return Ok(None) };
+            let Some(earner) = store::people::find_profile(cx.conn, earner)? else {
+                return Ok(None);
+            };
+            letters::coach_wanted(&about, &earner.name, &earner.email)
+        }
+    };
+    Ok(Some(letter.map_err(Error::internal)?))
+}

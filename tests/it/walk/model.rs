@@ -1,0 +1,225 @@
+//! The reference: what a submission must be after each event, in as few words as possible and without the service's own code.
+
+use std::collections::BTreeSet;
+
+use assay::domain::ids::{CaseId, ReviewId, SubmissionId};
+use assay::domain::review::ReviewKind;
+use assay::domain::submission::SubmissionState as S;
+use assay::domain::timestamp::Timestamp;
+
+/// A leased or locked review.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub person: usize,
+    pub review: ReviewId,
+    pub kind: ReviewKind,
+    pub case: Option<CaseId>,
+    pub until: Timestamp,
+}
+
+/// An open case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub id: CaseId,
+    pub is_appeal: bool,
+    /// The earner has replied, or the fresh readings are in.
+    pub is_heard: bool,
+    pub votes: Vec<(usize, bool)>,
+}
+
+impl Case {
+    pub fn doubt(id: CaseId) -> Case {
+        Case { id, is_appeal: false, is_heard: false, votes: Vec::new() }
+    }
+
+    pub fn appeal(id: CaseId) -> Case {
+        Case { is_appeal: true, ..Case::doubt(id) }
+    }
+}
+
+/// One attempt.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub id: SubmissionId,
+    pub earner: usize,
+    pub is_double: bool,
+    pub state: S,
+    pub readings: Vec<i16>,
+    pub third: Option<i16>,
+    pub fresh: Vec<i16>,
+    pub leased: Vec<Seat>,
+    pub locked: Vec<Seat>,
+    /// Who has given the seat back, and is not asked again.
+    pub recused: BTreeSet<usize>,
+    /// Whoever had a part in it: not for its appeal, and not on a panel.
+    pub involved: BTreeSet<usize>,
+    pub held_from: Option<S>,
+    pub case: Option<Case>,
+    pub was_appealed: bool,
+    /// Whether it is earned, once it is decided.
+    pub decision: Option<bool>,
+    pub decided_at: Option<Timestamp>,
+    /// The level that the decision rests on.
+    level: i16,
+}
+
+impl Attempt {
+    pub fn new(id: SubmissionId, earner: usize, is_double: bool) -> Attempt {
+        Attempt {
+            id,
+            earner,
+            is_double,
+            state: S::Submitted,
+            readings: Vec::new(),
+            third: None,
+            fresh: Vec::new(),
+            leased: Vec::new(),
+            locked: Vec::new(),
+            recused: BTreeSet::new(),
+            involved: BTreeSet::from([earner]),
+            held_from: None,
+            case: None,
+            was_appealed: false,
+            decision: None,
+            decided_at: None,
+            level: -1,
+        }
+    }
+
+    /// Whether it keeps its earner from another attempt.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, S::Decided | S::Appealed | S::Withdrawn | S::Voided | S::Expired)
+    }
+
+    pub fn sheets_needed(&self) -> usize {
+        if self.is_double { 2 } else { 1 }
+    }
+
+    pub fn can_be_withdrawn(&self) -> bool {
+        matches!(self.state, S::Submitted | S::Queued) && self.readings.is_empty()
+    }
+
+    pub fn can_be_flagged(&self) -> bool {
+        matches!(self.state, S::Submitted | S::Queued | S::InReview | S::Adjudication)
+    }
+
+    fn has_seat(&self, person: usize) -> bool {
+        self.leased.iter().chain(&self.locked).any(|seat| seat.person == person)
+    }
+
+    pub fn has_seat_for(&self, person: usize, is_assessor: bool, is_lead: bool) -> bool {
+        if self.recused.contains(&person) || self.has_seat(person) || self.earner == person {
+            return false;
+        }
+        if self.state == S::Adjudication {
+            return is_lead
+                && !self.leased.iter().any(|seat| seat.kind == ReviewKind::Adjudication);
+        }
+        if self.state == S::Appealed {
+            let n_leased = self.leased.iter().filter(|seat| seat.case.is_some()).count();
+            let is_fresh = is_assessor && !self.involved.contains(&person);
+            return is_fresh && n_leased + self.fresh.len() < 2;
+        }
+        is_assessor && matches!(self.state, S::Submitted | S::Queued)
+    }
+
+    pub fn sit(&mut self, seat: Seat) {
+        self.involved.insert(seat.person);
+        if matches!(self.state, S::Submitted | S::Queued) {
+            self.state = S::InReview;
+        }
+        self.leased.push(seat);
+    }
+
+    pub fn is_at_work(&self, seat: &Seat) -> bool {
+        let expected = match (seat.case, seat.kind) {
+            (Some(_), _) => S::Appealed,
+            (None, ReviewKind::Adjudication) => S::Adjudication,
+            (None, ReviewKind::Reading) => S::InReview,
+        };
+        self.state == expected
+    }
+
+    /// The seat is given back.
+    pub fn leave(&mut self, number: usize, is_recused: bool) {
+        let seat = self.leased.remove(number);
+        if is_recused {
+            self.recused.insert(seat.person);
+        }
+        if self.state == S::InReview {
+            self.state = S::Queued;
+        }
+    }
+
+    pub fn lock(&mut self, number: usize, offset: i16, at: Timestamp) {
+        let seat = self.leased.remove(number);
+        self.locked.push(seat.clone());
+        if seat.case.is_some() {
+            self.fresh.push(offset);
+            if self.fresh.len() == 2 {
+                self.case.as_mut().unwrap().is_heard = true;
+            }
+        } else if seat.kind == ReviewKind::Adjudication {
+            self.third = Some(offset);
+            self.decide(offset, at);
+        } else {
+            self.readings.push(offset);
+            self.resolve(at);
+        }
+    }
+
+    fn resolve(&mut self, at: Timestamp) {
+        match self.readings[..] {
+            [first] if self.is_double || first < 0 => self.state = S::Queued,
+            [first] => self.decide(first, at),
+            [one, other] => {
+                let is_split = (one < 0) != (other < 0) || (one - other).abs() >= 2;
+                if is_split {
+                    self.state = S::Adjudication;
+                } else {
+                    self.decide(one.min(other), at);
+                }
+            }
+            _ => panic!("more than two readings: {self:?}"),
+        }
+    }
+
+    fn decide(&mut self, level: i16, at: Timestamp) {
+        self.state = S::Decided;
+        self.level = level;
+        self.decision = Some(level >= 0);
+        self.decided_at = Some(at);
+    }
+
+    pub fn vote(&mut self, person: usize, is_for_earner: bool, now: Timestamp) {
+        let case = self.case.as_mut().unwrap();
+        case.votes.push((person, is_for_earner));
+        if case.votes.len() < 3 {
+            return;
+        }
+        let is_for_earner = case.votes.iter().filter(|(_, yes)| *yes).count() >= 2;
+        let is_appeal = case.is_appeal;
+        let voters: Vec<usize> = case.votes.iter().map(|(who, _)| *who).collect();
+        self.involved.extend(voters);
+        self.case = None;
+        if is_appeal {
+            self.state = S::Decided;
+            if is_for_earner {
+                let (low, high) =
+                    (self.fresh[0].min(self.fresh[1]), self.fresh[0].max(self.fresh[1]));
+                let is_split = (low < 0) != (high < 0) || high - low >= 2;
+                let found = if is_split { self.level.clamp(low, high) } else { low };
+                self.level = self.level.max(found);
+                self.decision = Some(self.decision == Some(true) || self.level >= 0);
+            }
+        } else if is_for_earner {
+            self.state = self.held_from.take().unwrap();
+            for seat in &mut self.leased {
+                seat.until = now.plus(chrono::TimeDelta::hours(72));
+            }
+        } else {
+            self.state = S::Voided;
+            self.leased.clear();
+        }
+    }
+}
