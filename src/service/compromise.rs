@@ -44,7 +44,7 @@ pub struct CompromiseReport {
 }
 
 /// `POST /organizations/{id}/signing-keys/{key_id}/compromise`: gives a key up, in one commit with a successor and with status lists that
-/// the successor signs. The badges follow, earner by earner, see [`sign_again`].
+/// the successor signs. The badges follow, earner by earner, see `sign_again`.
 ///
 /// # Errors
 /// [`Error::WrongState`] when it is given up already.
