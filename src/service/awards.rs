@@ -159,19 +159,12 @@ pub fn revoke(
     let (_, subject) = load(cx.conn, id)?;
     policy::require(&cx.actor, "revoke_award", &subject)?;
     require_note(note)?;
-    let base_url = cx.installation()?.base_url;
-    let host = outbox::message_host(&base_url);
-    let (now, resources) = (cx.now, cx.resources);
-    cx.write(|conn| {
-        let award = find_fresh(conn, id)?;
-        require_revision(&award, revision)?;
-        award.state.as_of(award.valid_until, now).require(AwardEvent::Revoke)?;
-        store::award_states::save_revoked(conn, &award, reason, note, now)?;
-        status_lists::publish_changed(conn, resources, &base_url, &[id], now)?;
-        award_letters::revoked(conn, &award, reason, &host, now)?;
-        let change = Change::new("revoke_award", Some(award.organization), "award", id)
-            .with("reason", reason);
-        Ok((find_fresh(conn, id)?, change))
+    let now = cx.now;
+    change_state(cx, id, revision, AwardEvent::Revoke, |conn, award, host| {
+        store::award_states::save_revoked(conn, award, reason, note, now)?;
+        award_letters::revoked(conn, award, reason, host, now)?;
+        let change = Change::new("revoke_award", Some(award.organization), "award", id);
+        Ok(change.with("reason", reason))
     })
 }
 
@@ -190,18 +183,11 @@ pub fn suspend(
     policy::require(&cx.actor, "suspend_award", &subject)?;
     require_not_own(cx, &award)?;
     require_note(note)?;
-    let base_url = cx.installation()?.base_url;
-    let host = outbox::message_host(&base_url);
-    let (now, resources) = (cx.now, cx.resources);
-    cx.write(|conn| {
-        let award = find_fresh(conn, id)?;
-        require_revision(&award, revision)?;
-        award.state.as_of(award.valid_until, now).require(AwardEvent::Suspend)?;
-        store::award_states::save_suspended(conn, &award, note, now)?;
-        status_lists::publish_changed(conn, resources, &base_url, &[id], now)?;
-        award_letters::suspended(conn, &award, &host, now)?;
-        let change = Change::new("suspend_award", Some(award.organization), "award", id);
-        Ok((find_fresh(conn, id)?, change))
+    let now = cx.now;
+    change_state(cx, id, revision, AwardEvent::Suspend, |conn, award, host| {
+        store::award_states::save_suspended(conn, award, note, now)?;
+        award_letters::suspended(conn, award, host, now)?;
+        Ok(Change::new("suspend_award", Some(award.organization), "award", id))
     })
 }
 
@@ -220,23 +206,38 @@ pub fn reinstate(
     policy::require(&cx.actor, "reinstate_award", &subject)?;
     require_not_own(cx, &award)?;
     require_note(note)?;
+    let now = cx.now;
+    change_state(cx, id, revision, AwardEvent::Reinstate, |conn, award, host| {
+        let to = if renewals::has_successor(conn, award)? {
+            AwardState::Superseded
+        } else {
+            AwardState::Active.as_of(award.valid_until, now)
+        };
+        store::award_states::save_reinstated(conn, award, to, note, now)?;
+        award_letters::reinstated(conn, award, to, host, now)?;
+        let change = Change::new("reinstate_award", Some(award.organization), "award", id);
+        Ok(change.with("to", to))
+    })
+}
+
+/// Changes the state of one award, whose caller has been checked, in one commit with the status lists that say so. `save` stores the new
+/// state and the earner's letter, which it names after the host that it is given.
+fn change_state(
+    cx: &mut Cx<'_>,
+    id: AwardId,
+    revision: Option<i32>,
+    event: AwardEvent,
+    mut save: impl FnMut(&mut DbConn, &Award, &str) -> Result<Change, Error>,
+) -> Result<Award, Error> {
     let base_url = cx.installation()?.base_url;
     let host = outbox::message_host(&base_url);
     let (now, resources) = (cx.now, cx.resources);
     cx.write(|conn| {
         let award = find_fresh(conn, id)?;
         require_revision(&award, revision)?;
-        award.state.as_of(award.valid_until, now).require(AwardEvent::Reinstate)?;
-        let to = if renewals::has_successor(conn, &award)? {
-            AwardState::Superseded
-        } else {
-            AwardState::Active.as_of(award.valid_until, now)
-        };
-        store::award_states::save_reinstated(conn, &award, to, note, now)?;
+        award.state.as_of(award.valid_until, now).require(event)?;
+        let change = save(conn, &award, &host)?;
         status_lists::publish_changed(conn, resources, &base_url, &[id], now)?;
-        award_letters::reinstated(conn, &award, to, &host, now)?;
-        let change =
-            Change::new("reinstate_award", Some(award.organization), "award", id).with("to", to);
         Ok((find_fresh(conn, id)?, change))
     })
 }
