@@ -229,10 +229,9 @@ pub fn cohen_kappa(table: &ContingencyTable, weights: &Weights) -> Result<Kappa,
     };
     let (rows, columns) = (share(rows), share(columns));
     let size = table.size;
-    let found: f64 = table
-        .cells()
-        .map(|(row, column, count)| weights.disagreement(row, column) * (count as f64 / n))
-        .sum();
+    // Divided once, at the end: no weight is above 1, so that rounding can't lift the share above 1 either.
+    let weighted = |(row, column, count)| weights.disagreement(row, column) * count as f64;
+    let found = table.cells().map(weighted).sum::<f64>() / n;
     // The mean weight of disagreement of each category against the other rater's margin.
     let mut of_row = vec![0.0; size];
     let mut of_column = vec![0.0; size];

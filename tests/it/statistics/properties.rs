@@ -90,7 +90,8 @@ proptest! {
             };
             prop_assert!(kappa.value <= 1.0 && kappa.value.is_finite());
             prop_assert!(kappa.standard_error >= 0.0 && kappa.null_standard_error >= 0.0);
-            prop_assert!((0.0..=1.0 + 1e-12).contains(&kappa.observed));
+            prop_assert!((0.0..=1.0).contains(&kappa.observed));
+            prop_assert!((-1e-12..=1.0).contains(&kappa.expected));
             if let Ok(z) = kappa.z() {
                 prop_assert!(z.is_finite());
             }
@@ -264,7 +265,10 @@ proptest! {
             if let Ok(icc) = squares.icc(form)
                 && let Ok(interval) = icc.interval
             {
-                prop_assert!(interval.low <= icc.value && icc.value <= interval.high, "{icc:?}");
+                // Figure and ends come from different formulas: when targets do not differ, both are -1/(k-1) but for rounding.
+                let rounding = 1e-12 * (1.0 + icc.value.abs());
+                prop_assert!(interval.low - rounding <= icc.value, "{icc:?}");
+                prop_assert!(icc.value <= interval.high + rounding, "{icc:?}");
             }
         }
         let share = Proportion::new(count, count + more);
@@ -313,6 +317,15 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn raters_who_never_agree_have_an_observed_agreement_of_zero() {
+    // Ninths do not add up to one in binary.
+    let pairs = [(0, 1), (0, 1), (0, 1), (0, 1), (0, 1), (2, 0), (1, 0), (2, 1), (0, 2)];
+    let kappa =
+        cohen_kappa(&table(&pairs), &Weights::on_scale(Weighting::Unweighted, LEVELS)).unwrap();
+    assert_eq!(kappa.observed, 0.0);
 }
 
 #[test]
