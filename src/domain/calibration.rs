@@ -81,6 +81,62 @@ impl CalibrationLimits {
     }
 }
 
+worded_enum! {
+    /// What a calibration set is for.
+    SetKind {
+        /// Anchors with their reasons, to learn from.
+        Training = "training",
+        /// Corrected at once.
+        Practice = "practice",
+        /// To qualify on.
+        QualifyingA = "qualifying_a",
+        /// To qualify on, the other one.
+        QualifyingB = "qualifying_b",
+        /// Mixed blind into the live queue.
+        Seed = "seed",
+    }
+}
+
+impl SetKind {
+    /// Whether passing it gives the right to score.
+    #[must_use]
+    pub const fn is_qualifying(self) -> bool {
+        matches!(self, SetKind::QualifyingA | SetKind::QualifyingB)
+    }
+
+    /// Whether lead assessors set keys for it; the anchors of a training set are open.
+    #[must_use]
+    pub const fn is_keyed(self) -> bool {
+        !matches!(self, SetKind::Training)
+    }
+}
+
+worded_enum! {
+    /// Where a calibration set stands.
+    SetState {
+        /// Being made.
+        Draft = "draft",
+        /// In use.
+        Published = "published",
+        /// Out of use.
+        Retired = "retired",
+    }
+}
+
+worded_enum! {
+    /// Where an attempt at a set stands.
+    AttemptState {
+        /// Going on.
+        Open = "open",
+        /// Qualified.
+        Passed = "passed",
+        /// Not qualified.
+        Failed = "failed",
+        /// Finished, where there is nothing to qualify for.
+        Done = "done",
+    }
+}
+
 /// One criterion of known work: the key, and what an assessor gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyedScore {

@@ -35,9 +35,11 @@ macro_rules! worded_enum {
 pub mod actor;
 pub mod audit;
 pub mod award;
+pub mod calendar;
 pub mod calibration;
 pub mod decision_rule;
 pub mod definition;
+pub mod eligibility;
 pub mod ids;
 pub mod issuing;
 pub mod organization;

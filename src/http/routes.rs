@@ -6,8 +6,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, artwork, audit_events, awards, evidence, issuer_settings, members, micro_credentials,
-    operator, organizations, reviews, sessions, signing_keys, submissions, verify,
+    Page, artwork, audit_events, awards, calendars, conflicts, evidence, issuer_settings, members,
+    micro_credentials, operator, organizations, reviews, sessions, signing_keys, submissions,
+    verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -140,6 +141,16 @@ pub const ROUTES: &[Route] = &[
     route!("put_scores" PUT "/api/v1/reviews/{id}/scores" reviews::put_scores, "Save the draft sheet.", schema::<reviews::SheetBody>(), 200, schema::<reviews::ReviewView>(), &[]),
     route!("lock_review" POST "/api/v1/reviews/{id}/lock" reviews::lock_review, "Make the sheet final; the last one that is needed decides.", None, 200, schema::<reviews::LockedView>(), &[]),
     route!("recuse_review" POST "/api/v1/reviews/{id}/recuse" reviews::recuse_review, "Step back without blame.", schema::<reviews::RecuseBody>(), 200, schema::<reviews::ReviewView>(), &[]),
+    route!("create_conflict" POST "/api/v1/conflicts" conflicts::create_conflict, "Declare a tie to somebody, so that neither scores the other's work.", schema::<conflicts::NewConflict>(), 201, schema::<conflicts::ConflictView>(), &[]),
+    route!("list_conflicts" GET "/api/v1/conflicts" conflicts::list_conflicts, "The ties that you have declared.", None, 200, page::<conflicts::ConflictView>(), PAGING),
+    route!("end_conflict" DELETE "/api/v1/conflicts/{id}" conflicts::end_conflict, "End a tie that you have declared; it stays in the record.", None, 204, None, &[]),
+    route!("complete_module" PUT "/api/v1/me/modules/{module}" conflicts::complete_module, "State that you have completed a module that comes before scoring: bias or conflicts.", None, 200, schema::<conflicts::ModulesView>(), &[]),
+    route!("read_blocked_queue" GET "/api/v1/queue/blocked" conflicts::read_blocked_queue, "What waits for a reader, and which rule keeps how many assessors from it; nothing of its content.", None, 200, schema::<conflicts::BlockedQueueView>(), &["all"]),
+    route!("put_load_cap" PUT "/api/v1/organizations/{id}/load-caps/{person_id}" conflicts::put_load_cap, "Set how many reviews somebody may hold at a time; null for the usual number.", schema::<conflicts::LoadCapBody>(), 200, schema::<conflicts::LoadCapBody>(), &[]),
+    route!("read_same_district_waiver" GET "/api/v1/organizations/{id}/same-district-waiver" conflicts::read_same_district_waiver, "The group decision that lets assessors of the district score one another's work.", None, 200, schema::<conflicts::WaiverView>(), &[]),
+    route!("put_same_district_waiver" PUT "/api/v1/organizations/{id}/same-district-waiver" conflicts::put_same_district_waiver, "Record that decision; If-Match is \"0\" where there is none. Every not-yet is then scored twice and a tenth read again.", schema::<conflicts::WaiverBody>(), 200, schema::<conflicts::WaiverView>(), &[]),
+    route!("read_calendar" GET "/api/v1/organizations/{id}/calendar" calendars::read_calendar, "The working days by which dates are promised.", None, 200, schema::<calendars::CalendarBody>(), &[]),
+    route!("put_calendar" PUT "/api/v1/organizations/{id}/calendar" calendars::put_calendar, "Set weekend days, holidays and school breaks; If-Match is \"0\" where nobody has set anything.", schema::<calendars::CalendarBody>(), 200, schema::<calendars::CalendarBody>(), &[]),
     route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, page::<awards::AwardView>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
     route!("read_award" GET "/api/v1/awards/{id}" awards::read_award, "One award.", None, 200, schema::<awards::AwardView>(), &[]),
     route!("revoke_award" POST "/api/v1/awards/{id}/revoke" awards::revoke_award, "Revoke an award; the status list is published in the same commit.", schema::<awards::RevokeBody>(), 200, schema::<awards::AwardView>(), &[]),

@@ -363,7 +363,7 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         return Err(Denied::Hidden("evidence").into());
     }
     let is_owner = subject.owner == Some(person);
-    if !is_owner && super::reviews::find_conflict(cx.conn, person, &stored, cx.now)?.is_some() {
+    if !is_owner && !super::eligibility::may_hold(cx.conn, person, &stored, cx.now)? {
         return Err(Denied::Hidden("evidence").into());
     }
     let items = store::evidence::list(cx.conn, id)?;

@@ -1,5 +1,6 @@
 //! One function per use case: load, authorize, decide, record. Ordinary blocking Rust; owns the transactions.
 
+pub mod assignment;
 pub mod audit;
 mod award_letters;
 pub mod award_terms;
@@ -7,9 +8,12 @@ pub mod awards;
 pub mod badge_content;
 pub mod badge_images;
 pub mod bulk_revocations;
+pub mod calendars;
 pub mod compromise;
+pub mod conflicts;
 pub mod context;
 pub mod definition_document;
+pub mod eligibility;
 pub mod error;
 pub mod evidence;
 pub mod housekeeping;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::context::{Resources, new_uuid};
 use super::error::{Broken, Error};
-use super::outbox;
 use super::submissions::{self, RETENTION};
+use super::{eligibility, outbox};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
@@ -49,6 +49,8 @@ pub fn advance(
     now: Timestamp,
 ) -> Result<Advance, Error> {
     let (family, id) = (stored.micro_credential, stored.submission.facts().id);
+    let policy = eligibility::policy_in_force(conn, &stored, definition, now)?;
+    let assessors_qualified = eligibility::are_readers_qualified(conn, &stored, now)?;
     let resolving =
         stored.submission.into_in_review(SubmissionEvent::AllSheetsLocked)?.all_sheets_locked();
     let states = (SubmissionState::InReview, SubmissionState::Resolving);
@@ -70,7 +72,6 @@ pub fn advance(
     let levels = levels_of(&sheet, definition)?;
     let outcome = definition.decide(&levels).map_err(Error::internal)?;
     let draw = Draw::new(resources.keyring.draw(&id.to_string())).map_err(Error::internal)?;
-    let policy = definition.review_policy();
     let second = policy
         .needs_second(definition.rubric(), &levels, outcome, draw)
         .map_err(Error::internal)?;
@@ -79,8 +80,6 @@ pub fn advance(
         return Ok(Advance { submission: id, outcome: None, award: None });
     }
     let decided = resolving.decide(outcome, now);
-    // Nobody is qualified before calibration is there; a badge says so.
-    let assessors_qualified = false;
     store::decisions::create(conn, &decided, 1, assessors_qualified, &decided_levels(&sheet))?;
     store::submissions::save_end(conn, &facts, Some(now), now.plus(RETENTION))?;
     let states = (SubmissionState::Resolving, SubmissionState::Decided);

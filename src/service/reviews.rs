@@ -1,14 +1,12 @@
 //! Scoring: seats are claimed and leased, sheets are saved and locked.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use chrono::TimeDelta;
+use std::collections::BTreeMap;
 
 use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid, organizations_under};
 use super::error::{Error, Fault};
 use super::submissions::{self, OpenedEvidence, Response};
-use super::{evidence, issuance, resolution};
+use super::{assignment, eligibility, evidence, issuance, resolution};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{
     AwardId, MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId,
@@ -16,63 +14,13 @@ use crate::domain::ids::{
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::review::{
-    LEASE, LOAD_CAP, Review, ReviewEvent, ReviewKind, ReviewState, ScaleOf, Sheet, SheetFault,
+    LEASE, Review, ReviewEvent, ReviewKind, ReviewState, ScaleOf, Sheet, SheetFault,
 };
 use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
-
-/// How far back a shared school is a conflict (DOMAIN.md, 3.2).
-const SCHOOL_LOOKBACK: TimeDelta = TimeDelta::days(731);
-/// How many waiting submissions are looked at in one go.
-const PAGE: i64 = 50;
-
-/// Why somebody may not score a submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Conflict {
-    /// It is their own.
-    Own,
-    /// The earner is, or in the past 24 months was, at the same school.
-    SameSchool,
-    /// They work on the same micro-credential themselves.
-    OwnOpenAttempt,
-    /// They stepped back from this submission.
-    Recused,
-}
-
-/// The first rule that keeps an assessor from a submission, if one does. Checked at claim, opening and lock.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn find_conflict(
-    conn: &mut DbConn,
-    assessor: PersonId,
-    stored: &StoredSubmission,
-    now: Timestamp,
-) -> Result<Option<Conflict>, Error> {
-    let facts = stored.submission.facts();
-    if facts.earner == assessor {
-        return Ok(Some(Conflict::Own));
-    }
-    let since = now.minus(SCHOOL_LOOKBACK);
-    let schools: BTreeSet<String> =
-        store::memberships::list_schools_since(conn, facts.earner, since)?.into_iter().collect();
-    if store::memberships::list_schools_since(conn, assessor, since)?
-        .iter()
-        .any(|school| schools.contains(school))
-    {
-        return Ok(Some(Conflict::SameSchool));
-    }
-    if store::submissions::has_open_attempt(conn, assessor, stored.micro_credential)? {
-        return Ok(Some(Conflict::OwnOpenAttempt));
-    }
-    let has_recused = store::reviews::list_of_submission(conn, facts.id)?
-        .iter()
-        .any(|review| review.assessor == Some(assessor) && review.state == ReviewState::Recused);
-    Ok(has_recused.then_some(Conflict::Recused))
-}
 
 /// `POST /reviews/claim`: leases the most urgent submission that the caller may score; none when there is none.
 ///
@@ -89,13 +37,13 @@ pub fn claim(
     let claimed = store::write(cx.conn, |conn| {
         release_expired(conn, now)?;
         let held = store::reviews::count_held(conn, assessor)?;
-        if usize::try_from(held).unwrap_or(usize::MAX) >= LOAD_CAP {
+        if usize::try_from(held).unwrap_or(usize::MAX) >= eligibility::load_cap(conn, assessor)? {
             let detail = format!(
                 "you hold {held} reviews, which is the most at a time; lock or return one first"
             );
             return Err(Error::WrongState { detail, allowed_events: vec!["lock", "recuse"] });
         }
-        let Some(stored) = find_claimable(conn, assessor, &among, family, now)? else {
+        let Some(stored) = assignment::choose(conn, assessor, &among, family, now)? else {
             return Ok(None);
         };
         let (review, organization) = lease(conn, assessor, stored, now)?;
@@ -106,29 +54,6 @@ pub fn claim(
         Ok::<Option<ReviewId>, Error>(Some(review.id))
     })?;
     claimed.map(|id| find(cx, id)).transpose()
-}
-
-fn find_claimable(
-    conn: &mut DbConn,
-    assessor: PersonId,
-    among: &[OrganizationId],
-    family: Option<MicroCredentialId>,
-    now: Timestamp,
-) -> Result<Option<StoredSubmission>, Error> {
-    let mut offset = 0;
-    loop {
-        let page = store::reviews::list_waiting(conn, among, family, offset, PAGE)?;
-        for id in &page {
-            let Some(stored) = store::submissions::find(conn, *id)? else { continue };
-            if find_conflict(conn, assessor, &stored, now)?.is_none() {
-                return Ok(Some(stored));
-            }
-        }
-        if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
-            return Ok(None);
-        }
-        offset += PAGE;
-    }
 }
 
 /// Takes the free seat. A lapsed draft of the same person goes on where it was left.
@@ -309,23 +234,6 @@ fn load(conn: &mut DbConn, id: ReviewId) -> Result<(Review, StoredSubmission, Su
     Ok((review, stored, subject))
 }
 
-fn refuse_conflict(
-    conn: &mut DbConn,
-    review: &Review,
-    stored: &StoredSubmission,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let Some(assessor) = review.assessor else { return Ok(()) };
-    if find_conflict(conn, assessor, stored, now)?.is_none() {
-        return Ok(());
-    }
-    let detail = "you may not score this work: the rules on conflicts of interest have come to apply since you took it; step back from it";
-    Err(Error::WrongState {
-        detail: detail.to_owned(),
-        allowed_events: vec![ReviewEvent::Recuse.as_str()],
-    })
-}
-
 /// `GET /reviews/{id}`: the blinded work beside its rubric, and the sheet.
 ///
 /// # Errors
@@ -337,7 +245,7 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     let title = version.title.clone();
     let review = review.as_of(cx.now);
     let work = if review.state == ReviewState::Leased {
-        refuse_conflict(cx.conn, &review, &stored, cx.now)?;
+        eligibility::require_holder(cx.conn, &review, &stored, cx.now)?;
         let work = blinded(cx.conn, cx.resources, &stored, version)?;
         record_reading(cx, &work, &stored)?;
         Some(Box::new(work))
@@ -436,7 +344,7 @@ pub fn renew(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::Renew, now)?;
-        refuse_conflict(conn, &review, &stored, now)?;
+        eligibility::require_holder(conn, &review, &stored, now)?;
         store::reviews::save(conn, &Review { lease_expires_at: Some(now.plus(LEASE)), ..review })?;
         Ok((
             (),
@@ -463,7 +371,7 @@ pub fn save_scores(
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::SaveScores, now)?;
-        refuse_conflict(conn, &review, &stored, now)?;
+        eligibility::require_holder(conn, &review, &stored, now)?;
         if review.revision != revision {
             return Err(Error::Stale);
         }
@@ -537,7 +445,7 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
     let (is_decided, award): (bool, Option<AwardId>) = cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         review.require(ReviewEvent::Lock, now)?;
-        refuse_conflict(conn, &review, &stored, now)?;
+        eligibility::require_holder(conn, &review, &stored, now)?;
         let sheet = store::reviews::find_sheet(conn, id)?;
         refuse_faults(
             sheet.faults_of_lock(&scales(&definition)),

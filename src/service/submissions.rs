@@ -10,7 +10,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
-use super::{outbox, renewals};
+use super::{calendars, outbox, renewals};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
@@ -402,7 +402,8 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
                 "something is missing before this can be handed in; each item is listed".to_owned();
             return Err(Error::Invalid { code: "incomplete", summary, faults });
         }
-        let due_on = now.plus_working_days(PROMISED_WORKING_DAYS);
+        let organization = stored.submission.facts().organization;
+        let due_on = calendars::promise(conn, organization, now, PROMISED_WORKING_DAYS)?;
         store::submissions::save_promise(conn, draft.facts(), Some(now), Some(due_on))?;
         let submitted = draft.submit();
         let facts = submitted.facts();

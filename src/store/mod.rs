@@ -3,6 +3,9 @@
 pub mod audit;
 pub mod award_states;
 pub mod awards;
+pub mod calendars;
+pub mod calibration;
+pub mod conflicts;
 pub mod connection;
 pub mod credentials;
 pub mod decisions;
@@ -20,6 +23,7 @@ pub mod people;
 pub mod renewals;
 pub mod reviews;
 pub mod schema;
+pub mod seeds;
 pub mod sessions;
 pub mod signing_keys;
 pub mod status_lists;

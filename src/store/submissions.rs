@@ -176,22 +176,6 @@ pub fn last_attempt(
     Ok(last.unwrap_or(0))
 }
 
-/// Whether the person has an attempt at the micro-credential that is not closed (conflict rule `own_open_attempt_on_definition`).
-///
-/// # Errors
-/// [`StoreError`].
-pub fn has_open_attempt(
-    conn: &mut DbConn,
-    earner: PersonId,
-    family: MicroCredentialId,
-) -> Result<bool, StoreError> {
-    let open = submissions::table
-        .filter(submissions::earner_id.eq(earner.to_string()))
-        .filter(submissions::micro_credential_id.eq(family.to_string()))
-        .filter(submissions::state.ne_all(["decided", "withdrawn", "voided", "expired"]));
-    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
-}
-
 /// Moves a submission from the state it was read in to another.
 ///
 /// # Errors

@@ -125,12 +125,13 @@ fn each_list_is_described_with_its_own_items() {
             "reviews" => "ReviewLine",
             "awards" => "AwardView",
             "audit-events" => "AuditEventView",
+            "conflicts" => "ConflictView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 8);
+    assert_eq!(n_lists, 9);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

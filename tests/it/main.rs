@@ -22,6 +22,7 @@ mod crash;
 mod database;
 mod definitions;
 mod denials;
+mod eligibility;
 mod fetch;
 mod files;
 mod graceful_stop;

@@ -3,6 +3,8 @@
 pub mod artwork;
 pub mod audit_events;
 pub mod awards;
+pub mod calendars;
+pub mod conflicts;
 pub mod evidence;
 pub mod issuer_settings;
 pub mod members;

@@ -165,6 +165,28 @@ pub fn request(
         "put_scores" => put(format!("{review}/scores"), json!({ "scores": [] })),
         "lock_review" => act(format!("{review}/lock")),
         "recuse_review" => post(format!("{review}/recuse"), json!({ "reason": "" })),
+        "create_conflict" => post(
+            "/api/v1/conflicts".to_owned(),
+            json!({ "organization_id": target.organization, "person_id": NO_KEY, "relation": "knows" }),
+        ),
+        "list_conflicts" => unless_other(get("/api/v1/conflicts".to_owned())),
+        "end_conflict" => {
+            unless_other(Some(at(Method::DELETE, format!("/api/v1/conflicts/{NO_KEY}"))))
+        }
+        "complete_module" => {
+            unless_other(Some(at(Method::PUT, "/api/v1/me/modules/patience".to_owned())))
+        }
+        "read_blocked_queue" => unless_other(get("/api/v1/queue/blocked".to_owned())),
+        "put_load_cap" => {
+            put(format!("{organization}/load-caps/{}", target.person), json!({ "load_cap": 51 }))
+        }
+        "read_same_district_waiver" => get(format!("{organization}/same-district-waiver")),
+        "put_same_district_waiver" => put(
+            format!("{organization}/same-district-waiver"),
+            json!({ "reason": "", "deciders": [], "ends_at": "2026-01-01T00:00:00Z" }),
+        ),
+        "read_calendar" => get(format!("{organization}/calendar")),
+        "put_calendar" => put(format!("{organization}/calendar"), json!({ "weekend": [] })),
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
         "revoke_award" => {
