@@ -6,9 +6,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, artwork, audit_events, awards, calendars, conflicts, evidence, issuer_settings, members,
-    micro_credentials, operator, organizations, reviews, sessions, signing_keys, submissions,
-    verify,
+    Page, artwork, audit_events, awards, calendars, calibration, conflicts, evidence,
+    issuer_settings, members, micro_credentials, operator, organizations, reviews, sessions,
+    signing_keys, submissions, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -151,6 +151,21 @@ pub const ROUTES: &[Route] = &[
     route!("put_same_district_waiver" PUT "/api/v1/organizations/{id}/same-district-waiver" conflicts::put_same_district_waiver, "Record that decision; If-Match is \"0\" where there is none. Every not-yet is then scored twice and a tenth read again.", schema::<conflicts::WaiverBody>(), 200, schema::<conflicts::WaiverView>(), &[]),
     route!("read_calendar" GET "/api/v1/organizations/{id}/calendar" calendars::read_calendar, "The working days by which dates are promised.", None, 200, schema::<calendars::CalendarBody>(), &[]),
     route!("put_calendar" PUT "/api/v1/organizations/{id}/calendar" calendars::put_calendar, "Set weekend days, holidays and school breaks; If-Match is \"0\" where nobody has set anything.", schema::<calendars::CalendarBody>(), 200, schema::<calendars::CalendarBody>(), &[]),
+    route!("create_calibration_set" POST "/api/v1/calibration-sets" calibration::create_calibration_set, "Start a set of known work for a rubric.", schema::<calibration::NewCalibrationSet>(), 201, schema::<calibration::CalibrationSetView>(), &[]),
+    route!("list_calibration_sets" GET "/api/v1/calibration-sets" calibration::list_calibration_sets, "The sets of your organizations; assessors see what is in use, and no seed papers.", None, 200, page::<calibration::CalibrationSetLine>(), &["micro_credential_id", "limit", "cursor"]),
+    route!("read_calibration_set" GET "/api/v1/calibration-sets/{id}" calibration::read_calibration_set, "One set; a training set with its anchors.", None, 200, schema::<calibration::CalibrationSetView>(), &[]),
+    route!("add_calibration_paper" POST "/api/v1/calibration-sets/{id}/papers" calibration::add_calibration_paper, "Add a paper to a draft set.", schema::<calibration::NewPaperBody>(), 201, schema::<calibration::CalibrationSetView>(), &[]),
+    route!("set_calibration_key" POST "/api/v1/calibration-sets/{id}/papers/{paper_id}/keys" calibration::set_calibration_key, "Set your own key of a paper, once; nobody sees another's.", schema::<calibration::KeyBody>(), 201, schema::<calibration::CalibrationSetView>(), &[]),
+    route!("publish_calibration_set" POST "/api/v1/calibration-sets/{id}/publish" calibration::publish_calibration_set, "Take a set into use, or learn everything that is missing.", None, 200, schema::<calibration::CalibrationSetView>(), &[]),
+    route!("retire_calibration_set" POST "/api/v1/calibration-sets/{id}/retire" calibration::retire_calibration_set, "Take a set out of use; what was passed on it stays.", None, 200, schema::<calibration::CalibrationSetView>(), &[]),
+    route!("start_calibration_attempt" POST "/api/v1/calibration-sets/{id}/attempts" calibration::start_calibration_attempt, "Practise, or try to qualify: two sets, then coaching, then one more.", None, 201, schema::<calibration::CalibrationAttemptView>(), &[]),
+    route!("list_calibration_attempts" GET "/api/v1/calibration-sets/{id}/attempts" calibration::list_calibration_attempts, "What came of a set.", None, 200, page::<calibration::CalibrationAttemptLine>(), PAGING),
+    route!("read_calibration_attempt" GET "/api/v1/calibration-attempts/{id}" calibration::read_calibration_attempt, "Your attempt with its papers; its outcome for lead assessors.", None, 200, schema::<calibration::CalibrationAttemptView>(), &[]),
+    route!("score_calibration_paper" POST "/api/v1/calibration-attempts/{id}/papers/{paper_id}/scores" calibration::score_calibration_paper, "Score a paper, once; a practice paper is corrected at once.", schema::<calibration::PaperScoresBody>(), 200, schema::<calibration::CalibrationAttemptView>(), &[]),
+    route!("finish_calibration_attempt" POST "/api/v1/calibration-attempts/{id}/finish" calibration::finish_calibration_attempt, "Finish an attempt; who passes a qualifying set may score.", None, 200, schema::<calibration::CalibrationAttemptView>(), &[]),
+    route!("record_calibration_coaching" POST "/api/v1/calibration-attempts/{id}/coaching" calibration::record_calibration_coaching, "Record that you spoke about a failed attempt with its person.", None, 200, schema::<calibration::CalibrationAttemptView>(), &[]),
+    route!("put_sample_consent" PUT "/api/v1/submissions/{id}/sample-consent" calibration::put_sample_consent, "Let your decided work be known work until a date, or withdraw that.", schema::<calibration::SampleConsentBody>(), 200, schema::<calibration::SampleConsentBody>(), &[]),
+    route!("list_rereads" GET "/api/v1/queue/rereads" conflicts::list_rereads, "Live sheets of suspended assessors that are to be read again, decisive ones first; at most 200.", None, 200, page::<conflicts::RereadView>(), &[]),
     route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, page::<awards::AwardView>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
     route!("read_award" GET "/api/v1/awards/{id}" awards::read_award, "One award.", None, 200, schema::<awards::AwardView>(), &[]),
     route!("revoke_award" POST "/api/v1/awards/{id}/revoke" awards::revoke_award, "Revoke an award; the status list is published in the same commit.", schema::<awards::RevokeBody>(), 200, schema::<awards::AwardView>(), &[]),

@@ -310,7 +310,7 @@ pub fn license_of(
     scoring_hash: &str,
     now: Timestamp,
 ) -> Result<License, Error> {
-    let held = store::calibration::find_qualification(conn, person, scoring_hash)?;
+    let held = store::qualifications::find_qualification(conn, person, scoring_hash)?;
     let modules = store::conflicts::list_modules(conn, person)?;
     let real_work_since = match &held {
         Some(held) if held.level == QualificationLevel::Provisional => {
@@ -334,7 +334,8 @@ fn last_known_work(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let seed = store::seeds::last_scored(conn, person, scoring_hash)?;
-    let practice = store::calibration::list_practice(conn, person, scoring_hash, REFRESHER_PAPERS)?;
+    let practice =
+        store::qualifications::list_practice(conn, person, scoring_hash, REFRESHER_PAPERS)?;
     let refresher = practice
         .get(REFRESHER_PAPERS - 1)
         .filter(|first| first.plus(KNOWN_WORK_WITHIN) > now)

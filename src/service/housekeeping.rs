@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::context::Cx;
 use super::error::Error;
-use super::{audit, award_terms, compromise, issuance, reviews};
+use super::{audit, award_terms, compromise, issuance, overdue, reviews};
 use crate::files::StorageName;
 use crate::store;
 
@@ -49,6 +49,7 @@ fn sign_again(cx: &mut Cx<'_>) {
 pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     // What earners and the public are told must not wait for the cleaning to succeed, nor the cleaning for it.
     let terms = keep_terms(cx);
+    let told = overdue::escalate(cx);
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
     let now = cx.now;
@@ -66,7 +67,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         Ok::<(), Error>(())
     })?;
     sweep_files(cx)?;
-    terms
+    terms.and(told.map(|_| ()))
 }
 
 /// Awards whose end has passed expire, and earners are reminded of an end that is near.

@@ -6,7 +6,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid, organizations_under};
 use super::error::{Error, Fault};
 use super::submissions::{self, OpenedEvidence, Response};
-use super::{assignment, eligibility, evidence, issuance, resolution};
+use super::{assignment, eligibility, evidence, issuance, resolution, seeds};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{
     AwardId, MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId,
@@ -33,7 +33,7 @@ pub fn claim(
     policy::require_somewhere(&cx.actor, "claim_review")?;
     let assessor = cx.signed_in()?.person;
     let among = organizations_under(cx.conn, &cx.actor, Role::Assessor)?;
-    let now = cx.now;
+    let (now, resources) = (cx.now, cx.resources);
     let claimed = store::write(cx.conn, |conn| {
         release_expired(conn, now)?;
         let held = store::reviews::count_held(conn, assessor)?;
@@ -46,7 +46,11 @@ pub fn claim(
         let Some(stored) = assignment::choose(conn, assessor, &among, family, now)? else {
             return Ok(None);
         };
-        let (review, organization) = lease(conn, assessor, stored, now)?;
+        let organization = stored.submission.facts().organization;
+        let review = match seeds::offer(conn, resources, assessor, &stored, now)? {
+            Some(review) => review,
+            None => lease(conn, assessor, stored, now)?.0,
+        };
         let change = Change::new("claim_review", Some(organization), "review", review.id)
             .with("submission", review.submission)
             .with("seat", review.seat);
@@ -157,7 +161,10 @@ pub fn release_expired(conn: &mut DbConn, now: Timestamp) -> Result<usize, Error
 }
 
 /// Frees the seat of a leased review and puts the submission back into the queue.
-fn give_back(
+///
+/// # Errors
+/// [`Error::WrongState`] unless it is in review.
+pub(super) fn give_back(
     conn: &mut DbConn,
     review: &Review,
     as_state: ReviewState,
@@ -169,6 +176,10 @@ fn give_back(
         conn,
         &Review { state: as_state, lease_expires_at: None, ..review.clone() },
     )?;
+    if seeds::find_presentation(conn, review.submission)?.is_some() {
+        // What one assessor has had as a known paper is nobody else's live work.
+        return seeds::close(conn, &stored, now);
+    }
     let queued = stored.submission.into_in_review(SubmissionEvent::RecuseOrTimeout)?.release();
     let states = (SubmissionState::InReview, SubmissionState::Queued);
     submissions::record_step(
@@ -461,6 +472,14 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
                 ..review
             },
         )?;
+        if let Some(known) = seeds::find_presentation(conn, stored.submission.facts().id)? {
+            let is_decided =
+                seeds::finish(conn, resources, &known, &stored, &sheet, &definition, now)?;
+            let words = format!("{}:{}", known.submission, word_of(is_decided));
+            let change = Change::new("lock_review", Some(organization), "review", id)
+                .with("submission", words);
+            return Ok(((is_decided, None), change));
+        }
         let advance =
             resolution::advance(conn, resources, stored, &version, &definition, &base_url, now)?;
         let change = Change::new("lock_review", Some(organization), "review", id)
@@ -477,7 +496,11 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
 }
 
 fn subject_of(advance: &resolution::Advance) -> String {
-    format!("{}:{}", advance.submission, advance.outcome.map_or("waiting", |_| "decided"))
+    format!("{}:{}", advance.submission, word_of(advance.outcome.is_some()))
+}
+
+const fn word_of(is_decided: bool) -> &'static str {
+    if is_decided { "decided" } else { "waiting" }
 }
 
 /// `POST /reviews/{id}/recuse`: steps back without blame. The seat is free again, for somebody else.

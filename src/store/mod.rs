@@ -20,6 +20,7 @@ pub mod micro_credentials;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+pub mod qualifications;
 pub mod renewals;
 pub mod reviews;
 pub mod schema;

@@ -4,8 +4,8 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::schema::{
-    calibration_papers, calibration_sets, decisions, definition_versions, rereads, reviews,
-    seed_presentations, seed_scores, submissions,
+    calibration_papers, calibration_sets, decisions, definition_versions, people, rereads, reviews,
+    sample_consents, seed_presentations, seed_scores, submissions,
 };
 use super::{DbConn, StoreError};
 use crate::domain::calibration::{SetKind, SetState};
@@ -383,6 +383,99 @@ pub fn list_rereads(
                 is_decisive,
                 created_at: Timestamp::from_naive(created_at),
             })
+        })
+        .collect()
+}
+
+/// Whether an earner lets decided work be known work now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has_consent(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let given = sample_consents::table
+        .find(submission.to_string())
+        .filter(sample_consents::ends_at.gt(now.naive()))
+        .filter(sample_consents::withdrawn_at.is_null());
+    Ok(diesel::select(diesel::dsl::exists(given)).get_result(conn)?)
+}
+
+/// Gives a consent until a date, or withdraws it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_consent(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+    ends_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = sample_consents::table.find(submission.to_string());
+    let Some(ends_at) = ends_at else {
+        diesel::update(row)
+            .set(sample_consents::withdrawn_at.eq(Some(now.naive())))
+            .execute(conn)?;
+        return Ok(());
+    };
+    let values = (
+        sample_consents::ends_at.eq(ends_at.naive()),
+        sample_consents::granted_at.eq(now.naive()),
+        sample_consents::withdrawn_at.eq(None::<NaiveDateTime>),
+    );
+    if diesel::update(row).set(values.clone()).execute(conn)? == 0 {
+        diesel::insert_into(sample_consents::table)
+            .values((sample_consents::submission_id.eq(submission.to_string()), values))
+            .execute(conn)
+            .map_err(StoreError::conflict)?;
+    }
+    Ok(())
+}
+
+/// Somebody who is nobody: the earner of a known paper, without a name or an account.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn create_nobody(conn: &mut DbConn, id: PersonId, now: Timestamp) -> Result<(), StoreError> {
+    diesel::insert_into(people::table)
+        .values((people::id.eq(id.to_string()), people::created_at.eq(now.naive())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Live work that is not decided on its promised day, with that day, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_overdue(
+    conn: &mut DbConn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(OrganizationId, Timestamp)>, StoreError> {
+    let is_seed = diesel::dsl::exists(
+        seed_presentations::table.filter(seed_presentations::submission_id.eq(submissions::id)),
+    );
+    let rows: Vec<(String, Option<NaiveDateTime>)> = submissions::table
+        .filter(submissions::state.eq_any([
+            "submitted",
+            "queued",
+            "in_review",
+            "resolving",
+            "adjudication",
+        ]))
+        .filter(submissions::due_on.lt(Some(now.naive())))
+        .filter(diesel::dsl::not(is_seed))
+        .order(submissions::due_on)
+        .limit(limit)
+        .select((submissions::organization_id, submissions::due_on))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(organization, due_on)| {
+            let corrupt = |column| StoreError::corrupt("submissions", &organization, column);
+            let due_on = due_on.map(Timestamp::from_naive).ok_or_else(|| corrupt("due_on"))?;
+            Ok((organization.parse().map_err(|_bad| corrupt("organization_id"))?, due_on))
         })
         .collect()
 }

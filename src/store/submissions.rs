@@ -4,7 +4,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::schema::{reviews, submission_events, submission_responses, submissions};
+use super::schema::{
+    reviews, seed_presentations, submission_events, submission_responses, submissions,
+};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
@@ -322,7 +324,12 @@ pub fn list(
             .filter(reviews::submission_id.eq(submissions::id))
             .filter(reviews::assessor_id.eq(Some(earner.clone()))),
     );
+    // Known papers look like submissions to their reader alone.
+    let is_seed = diesel::dsl::exists(
+        seed_presentations::table.filter(seed_presentations::submission_id.eq(submissions::id)),
+    );
     let mut boxed = submissions::table
+        .filter(diesel::dsl::not(is_seed))
         .filter(
             submissions::earner_id.eq(earner).or(submissions::organization_id
                 .eq_any(organizations)

@@ -126,12 +126,15 @@ fn each_list_is_described_with_its_own_items() {
             "awards" => "AwardView",
             "audit-events" => "AuditEventView",
             "conflicts" => "ConflictView",
+            "calibration-sets" => "CalibrationSetLine",
+            "attempts" => "CalibrationAttemptLine",
+            "rereads" => "RereadView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 9);
+    assert_eq!(n_lists, 12);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -14,6 +14,7 @@ mod artwork;
 mod awards;
 mod bad_input;
 mod bake;
+mod calibration;
 mod canonical;
 #[cfg(feature = "pdf")]
 mod certificate;

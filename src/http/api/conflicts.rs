@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{PageQuery, body_word};
+use super::{Page, PageQuery, body_word};
 use crate::domain::eligibility::{Module, Relation};
 use crate::domain::ids::{ConflictId, OrganizationId, PersonId};
 use crate::domain::timestamp::Timestamp;
@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::assignment::{self, Waiting};
 use crate::service::conflicts::{self, About, NewWaiver};
-use crate::service::{Cx, Error, organizations};
+use crate::service::{Cx, Error, organizations, seeds};
 
 /// A tie to somebody.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -323,6 +323,43 @@ pub async fn put_same_district_waiver(
             }
             other => Ok(waiver_answer(cx, Some(&other?))?.into()),
         }
+    })
+    .await
+}
+
+/// A live sheet that is to be read again.
+#[derive(Serialize, ToSchema)]
+pub struct RereadView {
+    /// The sheet.
+    #[schema(format = "uuid")]
+    review_id: String,
+    /// Of which submission.
+    #[schema(format = "uuid")]
+    submission_id: String,
+    /// Whose sheet it is.
+    #[schema(format = "uuid")]
+    assessor_id: String,
+    /// Whether it decided alone.
+    is_decisive: bool,
+    /// Since when it is to be read again.
+    #[schema(format = "date-time")]
+    created_at: String,
+}
+
+/// `GET /api/v1/queue/rereads`
+pub async fn list_rereads(app: web::Data<App>, meta: Meta) -> Result<HttpResponse, Problem> {
+    app.read(meta, "list_rereads", move |cx| {
+        let items = seeds::list_rereads(cx)?
+            .into_iter()
+            .map(|reread| RereadView {
+                review_id: reread.review.to_string(),
+                submission_id: reread.submission.to_string(),
+                assessor_id: reread.person.to_string(),
+                is_decisive: reread.is_decisive,
+                created_at: reread.created_at.to_string(),
+            })
+            .collect();
+        Answer::json(200, &Page { items, next_cursor: None })
     })
     .await
 }

@@ -4,6 +4,7 @@ pub mod artwork;
 pub mod audit_events;
 pub mod awards;
 pub mod calendars;
+pub mod calibration;
 pub mod conflicts;
 pub mod evidence;
 pub mod issuer_settings;

@@ -187,6 +187,51 @@ pub fn request(
         ),
         "read_calendar" => get(format!("{organization}/calendar")),
         "put_calendar" => put(format!("{organization}/calendar"), json!({ "weekend": [] })),
+        "create_calibration_set" => post(
+            "/api/v1/calibration-sets".to_owned(),
+            json!({ "micro_credential_id": target.family, "kind": "practice", "title": "" }),
+        ),
+        "list_calibration_sets" => unless_other(get("/api/v1/calibration-sets".to_owned())),
+        "read_calibration_set" => {
+            unless_other(get(format!("/api/v1/calibration-sets/{}", world.set)))
+        }
+        "add_calibration_paper" => {
+            unless_other(post(format!("/api/v1/calibration-sets/{}/papers", world.set), json!({})))
+        }
+        "set_calibration_key" => unless_other(post(
+            format!("/api/v1/calibration-sets/{}/papers/{NO_KEY}/keys", world.set),
+            json!({ "levels": [] }),
+        )),
+        "publish_calibration_set" => {
+            unless_other(act(format!("/api/v1/calibration-sets/{}/publish", world.set)))
+        }
+        "retire_calibration_set" => {
+            unless_other(act(format!("/api/v1/calibration-sets/{}/retire", world.draft_set)))
+        }
+        // Nothing is begun: a training set is not for trying.
+        "start_calibration_attempt" => {
+            unless_other(act(format!("/api/v1/calibration-sets/{}/attempts", world.set)))
+        }
+        "list_calibration_attempts" => {
+            unless_other(get(format!("/api/v1/calibration-sets/{}/attempts", world.set)))
+        }
+        "read_calibration_attempt" => {
+            unless_other(get(format!("/api/v1/calibration-attempts/{NO_KEY}")))
+        }
+        "score_calibration_paper" => unless_other(post(
+            format!("/api/v1/calibration-attempts/{NO_KEY}/papers/{NO_KEY}/scores"),
+            json!({ "scores": [] }),
+        )),
+        "finish_calibration_attempt" => {
+            unless_other(act(format!("/api/v1/calibration-attempts/{NO_KEY}/finish")))
+        }
+        "record_calibration_coaching" => {
+            unless_other(act(format!("/api/v1/calibration-attempts/{NO_KEY}/coaching")))
+        }
+        "put_sample_consent" => {
+            put(format!("{submission}/sample-consent"), json!({ "ends_at": null }))
+        }
+        "list_rereads" => unless_other(get("/api/v1/queue/rereads".to_owned())),
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
         "revoke_award" => {
