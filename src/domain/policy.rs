@@ -440,6 +440,8 @@ pub const TABLE: &[Row] = &[
     ),
     row("put_sample_consent", Verb::Change, "submission", &[Owner], &["decided"], &["ends_at"]),
     row("list_rereads", Verb::Read, "review", &[LEAD_ASSESSOR], &[], &["*"]),
+    row("read_agreement_report", Verb::Read, "report", &[LEAD_ASSESSOR, AUDITOR], &[], &["*"]),
+    row("read_own_agreement", Verb::Read, "report", &[ASSESSOR], &[], &["*"]),
     // Awards.
     row("list_awards", Verb::Read, "award", &[SignedIn], &[], &["*"]),
     row("read_award", Verb::Read, "award", &[Owner, ISSUING_OFFICER, REVIEW_PANEL], &[], &["*"]),

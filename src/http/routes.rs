@@ -7,8 +7,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, artwork, audit_events, awards, calendars, calibration, conflicts, evidence,
-    issuer_settings, members, micro_credentials, operator, organizations, reviews, sessions,
-    signing_keys, submissions, verify,
+    issuer_settings, members, micro_credentials, operator, organizations, reports, reviews,
+    sessions, signing_keys, submissions, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -166,6 +166,8 @@ pub const ROUTES: &[Route] = &[
     route!("record_calibration_coaching" POST "/api/v1/calibration-attempts/{id}/coaching" calibration::record_calibration_coaching, "Record that you spoke about a failed attempt with its person.", None, 200, schema::<calibration::CalibrationAttemptView>(), &[]),
     route!("put_sample_consent" PUT "/api/v1/submissions/{id}/sample-consent" calibration::put_sample_consent, "Let your decided work be known work until a date, or withdraw that.", schema::<calibration::SampleConsentBody>(), 200, schema::<calibration::SampleConsentBody>(), &[]),
     route!("list_rereads" GET "/api/v1/queue/rereads" conflicts::list_rereads, "Live sheets of suspended assessors that are to be read again, decisive ones first; at most 200.", None, 200, page::<conflicts::RereadView>(), &[]),
+    route!("read_agreement_report" GET "/api/v1/reports/agreement" reports::read_agreement_report, "How far assessors agree, by criterion and by assessor; format=csv for a table, svg and svg_severity for plots.", None, 200, schema::<reports::AgreementReport>(), &["micro_credential_id", "format"]),
+    route!("read_own_agreement" GET "/api/v1/reports/agreement/mine" reports::read_own_agreement, "How far you agree with those who read the same; null under 20 comparisons.", None, 200, schema::<reports::OwnAgreement>(), &["micro_credential_id"]),
     route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, page::<awards::AwardView>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
     route!("read_award" GET "/api/v1/awards/{id}" awards::read_award, "One award.", None, 200, schema::<awards::AwardView>(), &[]),
     route!("revoke_award" POST "/api/v1/awards/{id}/revoke" awards::revoke_award, "Revoke an award; the status list is published in the same commit.", schema::<awards::RevokeBody>(), 200, schema::<awards::AwardView>(), &[]),

@@ -57,7 +57,7 @@ pub fn choose(
             }
             let partners = partners_of(&matter);
             if partners.is_empty() {
-                return Ok(Some(known_pair.unwrap_or(stored)));
+                return Ok(Some(stored));
             }
             if linked.is_none() {
                 linked = Some(store::conflicts::list_linked(conn, assessor)?);

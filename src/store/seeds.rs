@@ -425,7 +425,7 @@ pub fn save_consent(
         sample_consents::granted_at.eq(now.naive()),
         sample_consents::withdrawn_at.eq(None::<NaiveDateTime>),
     );
-    if diesel::update(row).set(values.clone()).execute(conn)? == 0 {
+    if diesel::update(row).set(values).execute(conn)? == 0 {
         diesel::insert_into(sample_consents::table)
             .values((sample_consents::submission_id.eq(submission.to_string()), values))
             .execute(conn)

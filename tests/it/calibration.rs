@@ -1,9 +1,11 @@
 //! Calibration as a licence: sets and their keys, practice, qualifying, seed papers and drift.
 
 mod qualifying;
+mod reports;
 mod rules;
 mod seeds;
 mod sets;
+mod simulation;
 
 use serde_json::{Value, json};
 

@@ -12,6 +12,7 @@ pub mod members;
 pub mod micro_credentials;
 pub mod operator;
 pub mod organizations;
+pub mod reports;
 pub mod reviews;
 pub mod sessions;
 pub mod signing_keys;

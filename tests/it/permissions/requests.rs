@@ -232,6 +232,12 @@ pub fn request(
             put(format!("{submission}/sample-consent"), json!({ "ends_at": null }))
         }
         "list_rereads" => unless_other(get("/api/v1/queue/rereads".to_owned())),
+        "read_agreement_report" => {
+            get(format!("/api/v1/reports/agreement?micro_credential_id={}", target.family))
+        }
+        "read_own_agreement" => {
+            get(format!("/api/v1/reports/agreement/mine?micro_credential_id={}", target.taken))
+        }
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
         "revoke_award" => {
