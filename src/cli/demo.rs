@@ -19,6 +19,7 @@ use crate::domain::definition::EvidenceRequirement;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{Score, Sheet};
+use crate::service::conflicts::NewWaiver;
 use crate::service::context::Proof;
 use crate::service::evidence::ItemTerms;
 use crate::service::installation::{NewInstallation, initialize};
@@ -27,7 +28,7 @@ use crate::service::organizations::NewOrganization;
 use crate::service::resubmission::Resubmit;
 use crate::service::submissions::{Response, Save, SubmissionDetail};
 use crate::service::{
-    Cx, Error, Resources, awards, evidence, members, micro_credentials, organizations,
+    Cx, Error, Resources, awards, conflicts, evidence, members, micro_credentials, organizations,
     publications, resubmission, reviews, sessions, submissions, verification,
 };
 use crate::store::DatabaseSetting;
@@ -401,7 +402,7 @@ impl Story<'_> {
 
 /// Plays the story.
 fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<Outcome> {
-    let bar = ProgressBar::new(12);
+    let bar = ProgressBar::new(13);
     bar.set_style(
         ProgressStyle::with_template("  {bar:24} {pos}/{len}")
             .unwrap_or_else(|_bad| ProgressStyle::default_bar()),
@@ -474,6 +475,17 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let ana = story.invite(&coordinator, willow, "Ana Castillo", &[Role::Earner])?;
     let ben = story.invite(&coordinator, willow, "Ben Whitaker", &[Role::Earner])?;
     story.tell("Two departments, two schools and nine people have joined by invitation.");
+
+    let waiver = NewWaiver {
+        reason: "A pilot in one district: assessors of other schools read the work.".to_owned(),
+        deciders: vec![author.id, colleague.id],
+        ends_at: resources.now().plus(chrono::TimeDelta::days(365)),
+        revision: 0,
+    };
+    story.act(&coordinator, "put_same_district_waiver", |cx| {
+        conflicts::put_waiver(cx, district, &waiver)
+    })?;
+    story.tell("Two departments decide that assessors of the district may read one another's earners, with a second score on every not-yet.");
 
     let mut published = Vec::new();
     for text in DEFINITIONS {

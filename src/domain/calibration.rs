@@ -2,11 +2,16 @@
 //!
 //! Every comparison with a limit is made in whole numbers.
 
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
 use super::review_policy::BasisPoints;
 use super::rubric::Level;
 use super::statistics::Undefined;
 use super::statistics::agreement::{Agreement, Proportion};
 use super::statistics::signed_difference::SignedDifferences;
+use super::timestamp::Timestamp;
 
 /// The fewest criterion scores of a qualifying set.
 pub const MIN_SET_SCORES: usize = 10;
@@ -78,6 +83,62 @@ impl CalibrationLimits {
             3 => Some(self.exact_of_three_levels),
             4.. => Some(self.exact_of_more_levels),
         }
+    }
+}
+
+worded_enum! {
+    /// What a calibration set is for.
+    SetKind {
+        /// Anchors with their reasons, to learn from.
+        Training = "training",
+        /// Corrected at once.
+        Practice = "practice",
+        /// To qualify on.
+        QualifyingA = "qualifying_a",
+        /// To qualify on, the other one.
+        QualifyingB = "qualifying_b",
+        /// Mixed blind into the live queue.
+        Seed = "seed",
+    }
+}
+
+impl SetKind {
+    /// Whether passing it gives the right to score.
+    #[must_use]
+    pub const fn is_qualifying(self) -> bool {
+        matches!(self, SetKind::QualifyingA | SetKind::QualifyingB)
+    }
+
+    /// Whether lead assessors set keys for it; the anchors of a training set are open.
+    #[must_use]
+    pub const fn is_keyed(self) -> bool {
+        !matches!(self, SetKind::Training)
+    }
+}
+
+worded_enum! {
+    /// Where a calibration set stands.
+    SetState {
+        /// Being made.
+        Draft = "draft",
+        /// In use.
+        Published = "published",
+        /// Out of use.
+        Retired = "retired",
+    }
+}
+
+worded_enum! {
+    /// Where an attempt at a set stands.
+    AttemptState {
+        /// Going on.
+        Open = "open",
+        /// Qualified.
+        Passed = "passed",
+        /// Not qualified.
+        Failed = "failed",
+        /// Finished, where there is nothing to qualify for.
+        Done = "done",
     }
 }
 
@@ -241,4 +302,157 @@ pub fn judge_drift(
         DriftFlag::Ok
     };
     Some(DriftReport { flag, agreement, differences })
+}
+
+/// One criterion of known work with the scale it is on: a rubric may have several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScaledScore {
+    /// How many levels the scale has.
+    pub levels: usize,
+    /// Its lowest passing level.
+    pub cut: Level,
+    /// The key, and what was given.
+    pub score: KeyedScore,
+}
+
+/// The scores of each scale, which are judged by its own line.
+fn by_scale(scores: &[ScaledScore]) -> BTreeMap<(usize, Level), Vec<KeyedScore>> {
+    let mut scales: BTreeMap<(usize, Level), Vec<KeyedScore>> = BTreeMap::new();
+    for one in scores {
+        scales.entry((one.levels, one.cut)).or_default().push(one.score);
+    }
+    scales
+}
+
+/// Judges one qualifying set whose criteria may be on several scales: exact agreement on each number of levels by its own line,
+/// decisions and discrepant scores over the whole set. On one scale this is [`judge_qualification`].
+///
+/// `None` where a scale has fewer than two levels.
+pub fn judge_set(
+    scores: &[ScaledScore],
+    limits: &CalibrationLimits,
+) -> Option<(Agreement, Vec<QualificationFault>)> {
+    let mut all = Agreement::default();
+    let mut by_levels: BTreeMap<usize, Agreement> = BTreeMap::new();
+    for ((levels, cut), keyed) in by_scale(scores) {
+        limits.exact(levels)?;
+        let found = compare(&keyed, cut);
+        for sum in [&mut all, by_levels.entry(levels).or_default()] {
+            sum.n += found.n;
+            sum.exact += found.exact;
+            sum.adjacent_only += found.adjacent_only;
+            sum.non_adjacent += found.non_adjacent;
+            sum.decision += found.decision;
+        }
+    }
+    if all.n == 0 {
+        return Some((all, vec![QualificationFault::NoScores]));
+    }
+    let mut faults = Vec::new();
+    let reaches = |(levels, found): (&usize, &Agreement)| {
+        limits.exact(*levels).is_some_and(|line| found.exact().is_at_least(line.value()))
+    };
+    if !by_levels.iter().all(reaches) {
+        faults.push(QualificationFault::ExactBelowThreshold);
+    }
+    if !all.decision().is_at_least(limits.decision.value()) {
+        faults.push(QualificationFault::DecisionBelowThreshold);
+    }
+    if all.non_adjacent > limits.most_discrepant {
+        faults.push(QualificationFault::TooManyDiscrepant);
+    }
+    Some((all, faults))
+}
+
+/// Judges drift on seed scores, oldest first, whose criteria may be on several scales: the worst that any scale says, of the last
+/// scores of the window.
+pub fn judge_seeds(scores: &[ScaledScore], limits: &CalibrationLimits) -> DriftFlag {
+    let last = &scores[scores.len().saturating_sub(limits.drift_window)..];
+    by_scale(last)
+        .into_iter()
+        .filter_map(|((levels, cut), keyed)| judge_drift(levels, cut, &keyed, limits))
+        .map(|report| report.flag)
+        .max()
+        .unwrap_or(DriftFlag::Insufficient)
+}
+
+/// The level that lead assessors agree on: given by two at least, and by more than any other. `None` asks for one more key.
+#[must_use]
+pub fn agreed_level(votes: &[u8]) -> Option<u8> {
+    let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
+    for vote in votes {
+        *counts.entry(*vote).or_default() += 1;
+    }
+    let (level, most) = counts.iter().max_by_key(|(_, count)| **count)?;
+    let is_alone = counts.values().filter(|count| *count == most).count() == 1;
+    (*most >= 2 && is_alone).then_some(*level)
+}
+
+/// How long the tries of one cycle count together.
+pub const CYCLE: TimeDelta = TimeDelta::days(365);
+/// How long a qualification holds.
+pub const QUALIFIED_FOR: TimeDelta = TimeDelta::days(365);
+
+/// A try at a qualifying set, as the next one is judged by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastTry {
+    /// Whether it was at the set that is asked for now.
+    pub is_same_set: bool,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// Whether a lead assessor has spoken about it with the person.
+    pub is_coached: bool,
+}
+
+/// Why another try has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TryRefusal {
+    /// One is going on.
+    #[error("finish the qualifying set that you have begun first")]
+    Open,
+    /// The second try is at the other set.
+    #[error("take the other qualifying set: this one was your first try")]
+    SameSet,
+    /// Two have failed.
+    #[error("two tries are over; a lead assessor speaks with you before the third")]
+    CoachingDue,
+    /// Three have failed.
+    #[error("three tries are over; the next cycle begins on {}", .until.date())]
+    CycleOver {
+        /// When the next cycle begins.
+        until: Timestamp,
+    },
+}
+
+/// Whether somebody may try a qualifying set now: two sets, then coaching, then one more, then the rest of the cycle out
+/// (DOMAIN.md, 3.5). `past` are their tries, oldest first; those before the last one that passed do not count.
+///
+/// # Errors
+/// [`TryRefusal`].
+pub fn may_try(past: &[PastTry], now: Timestamp) -> Result<(), TryRefusal> {
+    let since_pass = past.iter().rposition(|one| one.state == AttemptState::Passed);
+    let counted = &past[since_pass.map_or(0, |at| at + 1)..];
+    // A cycle begins with the first try after the one before has ended.
+    let mut cycle: &[PastTry] = &[];
+    let mut rest = counted;
+    while let Some(first) = rest.first() {
+        let end = first.started_at.plus(CYCLE);
+        let n_within = rest.iter().take_while(|one| one.started_at < end).count();
+        let (within, later) = rest.split_at(n_within.max(1));
+        cycle = if end > now { within } else { &[] };
+        rest = later;
+    }
+    if cycle.iter().any(|one| one.state == AttemptState::Open) {
+        return Err(TryRefusal::Open);
+    }
+    match cycle {
+        [] => Ok(()),
+        [first] if first.is_same_set => Err(TryRefusal::SameSet),
+        [_] => Ok(()),
+        [_, second] if second.is_coached => Ok(()),
+        [_, _] => Err(TryRefusal::CoachingDue),
+        [first, ..] => Err(TryRefusal::CycleOver { until: first.started_at.plus(CYCLE) }),
+    }
 }

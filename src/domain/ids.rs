@@ -64,4 +64,12 @@ ids! {
     SigningKeyId,
     /// A published list of revoked credentials.
     StatusListId,
+    /// What somebody has declared about somebody else.
+    ConflictId,
+    /// Known work to agree on.
+    CalibrationSetId,
+    /// One piece of known work.
+    CalibrationPaperId,
+    /// One try at a calibration set.
+    CalibrationAttemptId,
 }

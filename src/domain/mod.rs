@@ -35,10 +35,12 @@ macro_rules! worded_enum {
 pub mod actor;
 pub mod audit;
 pub mod award;
+pub mod calendar;
 pub mod calibration;
 pub mod case;
 pub mod decision_rule;
 pub mod definition;
+pub mod eligibility;
 pub mod evidence_metadata;
 pub mod ids;
 pub mod issuing;

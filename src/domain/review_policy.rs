@@ -76,6 +76,11 @@ impl ReviewPolicy {
         Ok(ReviewPolicy { terms })
     }
 
+    /// The terms, to make a stricter policy of.
+    pub fn terms(&self) -> &ReviewTerms {
+        &self.terms
+    }
+
     /// The mode.
     pub fn mode(&self) -> ReviewMode {
         self.terms.mode

@@ -1,6 +1,6 @@
 //! Time as a value: UTC, whole seconds. Nothing in the domain reads a clock.
 
-use chrono::{DateTime, Datelike, Days, NaiveDateTime, SecondsFormat, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 
 /// A moment in UTC, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,21 +41,6 @@ impl Timestamp {
     #[must_use]
     pub fn minus(self, delta: TimeDelta) -> Timestamp {
         Timestamp(self.0.checked_sub_signed(delta).unwrap_or(self.0))
-    }
-
-    /// The same time of day after `days` working days, Monday to Friday.
-    #[must_use]
-    pub fn plus_working_days(self, days: u32) -> Timestamp {
-        let mut moment = self.0;
-        let mut left = days;
-        while left > 0 {
-            let Some(next) = moment.checked_add_days(Days::new(1)) else { break };
-            moment = next;
-            if !matches!(moment.weekday(), Weekday::Sat | Weekday::Sun) {
-                left -= 1;
-            }
-        }
-        Timestamp(moment)
     }
 
     /// The date alone, `2026-11-21`.

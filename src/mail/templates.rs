@@ -247,6 +247,31 @@ struct AwardEndingText {
     renewable_until: Option<String>,
 }
 
+/// Writes to a coordinator that work waits longer than was promised.
+pub fn overdue_work(
+    name: &str,
+    count: u32,
+    oldest: NaiveDate,
+    link: &str,
+) -> Result<(String, String), askama::Error> {
+    let subject = match count {
+        1 => "A submission waits longer than was promised".to_owned(),
+        _ => format!("{count} submissions wait longer than was promised"),
+    };
+    let oldest = date_in_words(oldest);
+    let text = OverdueWorkText { name: one_line(name), count, oldest, link: one_link(link) };
+    Ok((subject, text.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "overdue_work.txt", config = "src/mail/templates/askama.toml")]
+struct OverdueWorkText {
+    name: String,
+    count: u32,
+    oldest: String,
+    link: String,
+}
+
 /// Writes the news that badges were signed again, because the key was given up.
 pub fn signed_again(
     name: &str,

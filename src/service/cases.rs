@@ -10,7 +10,7 @@ use super::error::{Broken, Error};
 use super::process_letters::{self, CaseNews};
 use super::reviews::{self, Work};
 use super::submissions::{self, By, StoredSubmission};
-use super::{issuance, outbox};
+use super::{calendars, issuance, outbox};
 use crate::domain::case::{
     APPEAL_WINDOW, CaseEvent, CaseKind, CaseState, DUE_WORKING_DAYS, FRESH_READERS, Grounds,
     REPLY_WORKING_DAYS, Vote,
@@ -89,7 +89,7 @@ pub fn appeal(
             outcome_before: Some(decision.outcome),
             grounds: Some(new.grounds),
             opened_by: Some(facts.earner),
-            ..open_case(&stored, CaseKind::Appeal, &new.statement, Role::Earner, now)
+            ..open_case(conn, &stored, CaseKind::Appeal, &new.statement, Role::Earner, now)?
         };
         match store::cases::create(conn, &case, &disputed) {
             Err(StoreError::Duplicate(_)) => {
@@ -114,14 +114,16 @@ pub fn appeal(
 }
 
 fn open_case(
+    conn: &mut DbConn,
     stored: &StoredSubmission,
     kind: CaseKind,
     statement: &str,
     role: Role,
     now: Timestamp,
-) -> Case {
+) -> Result<Case, Error> {
     let facts = stored.submission.facts();
-    Case {
+    let due_on = calendars::promise(conn, facts.organization, now, DUE_WORKING_DAYS)?;
+    Ok(Case {
         id: CaseId::from_uuid(new_uuid()),
         organization: facts.organization,
         submission: facts.id,
@@ -132,14 +134,14 @@ fn open_case(
         opened_by: None,
         opened_role: role.as_str().to_owned(),
         opened_at: now,
-        due_on: now.plus_working_days(DUE_WORKING_DAYS),
+        due_on,
         reply: None,
         reply_until: None,
         outcome: None,
         outcome_before: None,
         concluded_at: None,
         revision: 1,
-    }
+    })
 }
 
 /// `POST /submissions/{id}/flag`: stops a submission until a panel has looked at a doubt about it. Its earner is told and can reply.
@@ -182,11 +184,12 @@ pub fn flag(cx: &mut Cx<'_>, id: SubmissionId, statement: &str) -> Result<Case, 
         let stored = submissions::find_fresh(conn, id)?;
         stored.submission.require(SubmissionEvent::IntegrityFlag)?;
         require_words("/statement", statement, "say what the doubt is and what it rests on")?;
-        let reply_until = now.plus_working_days(REPLY_WORKING_DAYS);
+        let organization = stored.submission.facts().organization;
+        let reply_until = calendars::promise(conn, organization, now, REPLY_WORKING_DAYS)?;
         let case = Case {
             opened_by: Some(person),
             reply_until: Some(reply_until),
-            ..open_case(&stored, CaseKind::Integrity, statement, role, now)
+            ..open_case(conn, &stored, CaseKind::Integrity, statement, role, now)?
         };
         store::cases::create(conn, &case, &BTreeMap::new())?;
         let by = By::person(person, role).because("flagged");
@@ -294,7 +297,7 @@ fn fresh_sheets(conn: &mut DbConn, case: &Case) -> Result<Vec<Sheet>, Error> {
 
 /// Whether the person has had a part in the submission before this case's panel came together.
 fn is_involved(conn: &mut DbConn, case: &Case, person: PersonId) -> Result<bool, Error> {
-    Ok(store::cases::list_involved(conn, case.submission, Some(case.id))?.contains(&person))
+    Ok(store::cases::list_involved(conn, case.submission, case.id)?.contains(&person))
 }
 
 /// `GET /cases`: the caller's own, and those that their panel may be asked about.
@@ -383,15 +386,6 @@ pub fn vote(cx: &mut Cx<'_>, id: CaseId, vote: Vote, reasons: &str) -> Result<Ca
         tracing::warn!(%error, award = %award, "an award waits for its credential");
     }
     find(cx, id)
-}
-
-/// Whether the person has had any part in a submission.
-pub(super) fn has_part(
-    conn: &mut DbConn,
-    id: SubmissionId,
-    person: PersonId,
-) -> Result<bool, Error> {
-    Ok(store::cases::list_involved(conn, id, None)?.contains(&person))
 }
 
 /// The appeal that fresh readings of a submission are made for, and what they cover.

@@ -440,8 +440,7 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         return Err(Denied::Hidden("evidence").into());
     }
     let is_owner = subject.owner == Some(person);
-    if purpose == Some("score")
-        && super::reviews::find_conflict(cx.conn, person, &stored, cx.now)?.is_some()
+    if purpose == Some("score") && !super::eligibility::may_hold(cx.conn, person, &stored, cx.now)?
     {
         return Err(Denied::Hidden("evidence").into());
     }

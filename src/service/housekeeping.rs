@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::context::Cx;
 use super::error::Error;
-use super::{audit, award_terms, compromise, issuance, resolution, reviews};
+use super::{audit, award_terms, compromise, issuance, overdue, resolution, reviews};
 use crate::files::StorageName;
 use crate::store;
 
@@ -50,6 +50,7 @@ fn sign_again(cx: &mut Cx<'_>) {
 pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     // What earners and the public are told must not wait for the cleaning to succeed, nor the cleaning for it.
     let terms = keep_terms(cx);
+    let told = overdue::escalate(cx);
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
     let now = cx.now;
@@ -67,7 +68,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         Ok::<(), Error>(())
     })?;
     sweep_files(cx)?;
-    terms
+    terms.and(told.map(|_| ()))
 }
 
 /// Awards whose end has passed expire, and earners are reminded of an end that is near.

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use super::{award_letters, process_letters};
+use super::{award_letters, overdue, process_letters};
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::timestamp::Timestamp;
@@ -113,6 +113,12 @@ struct BadgeParameters {
     award_id: AwardId,
     title: String,
     organization_id: OrganizationId,
+}
+
+#[derive(Deserialize)]
+struct OverdueParameters {
+    count: u32,
+    oldest: NaiveDate,
 }
 
 #[derive(Deserialize)]
@@ -238,6 +244,12 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
             let link = |award: &AwardId| format!("{base_url}/credentials/{award}");
             let links: Vec<String> = p.award_ids.iter().map(link).collect();
             templates::signed_again(&profile.name, &organization.name, &links)
+                .map_err(Error::internal)?
+        }
+        overdue::OVERDUE => {
+            let p: OverdueParameters = parse(row)?;
+            let link = format!("{base_url}/api/v1/queue/blocked?all=true");
+            templates::overdue_work(&profile.name, p.count, p.oldest, &link)
                 .map_err(Error::internal)?
         }
         kind => match award_letters::render(cx, kind, row, &profile.name, &base_url)? {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::submissions::{self, By, RETENTION};
-use super::{outbox, process_letters, qualification};
+use super::{eligibility, outbox, process_letters};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
@@ -13,7 +13,7 @@ use crate::domain::ids::{AwardId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::resolution::{ResolutionTerms, Settled, Sheets};
 use crate::domain::review::{ReviewKind, ReviewState};
-use crate::domain::review_policy::{Draw, SecondReading};
+use crate::domain::review_policy::{Draw, ReviewPolicy, SecondReading};
 use crate::domain::rubric::{CriterionId, Level, Levels};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
@@ -53,8 +53,8 @@ pub struct Scoring<'a> {
 pub struct LockedSheets {
     /// The sheets.
     pub sheets: Sheets,
-    /// Who wrote them.
-    pub readers: BTreeSet<PersonId>,
+    /// Who wrote them, and when they locked.
+    pub readers: BTreeMap<PersonId, Timestamp>,
 }
 
 /// Reads the locked sheets of a submission; those that an appeal has asked for stand apart.
@@ -75,84 +75,99 @@ pub fn locked_sheets(conn: &mut DbConn, id: SubmissionId) -> Result<LockedSheets
             ReviewKind::Reading => found.sheets.readings.push(sheet),
             ReviewKind::Adjudication => found.sheets.third = Some(sheet),
         }
-        found.readers.extend(review.assessor);
+        found.readers.extend(review.assessor.zip(review.locked_at));
     }
     Ok(found)
 }
 
-/// What the next sheet of a waiting submission covers: everything that was not carried forward; for a second reader without the
-/// prompts, unless the definition asks for them or a not-yet is read again, which may rest on a prompt.
-///
-/// # Errors
-/// [`Error::Internal`] when the locked sheets do not fit the rubric.
-pub fn coverage_of_next(
-    resources: &Resources,
-    definition: &Definition,
+/// How a submission is read and resolved: by its definition, and by the policy in force for it.
+pub struct Terms<'a> {
     id: SubmissionId,
-    sheets: &Sheets,
-) -> Result<BTreeSet<String>, Error> {
-    let second = if sheets.readings.is_empty() {
-        None
-    } else {
-        Some(second_reading(resources, definition, id, sheets)?)
-    };
-    let with_prompts = match second {
-        None | Some(Some(SecondReading::NotYet)) => true,
-        Some(_) => definition.review_policy().double_score_prompts(),
-    };
-    let criteria = definition.rubric().criteria().iter().map(|criterion| criterion.id());
-    let prompts = definition.rubric().prompts().map(|prompt| prompt.id());
-    Ok(criteria
-        .chain(prompts.filter(|_| with_prompts))
-        .map(|id| id.as_str().to_owned())
-        .filter(|id| !sheets.carried.contains_key(id))
-        .collect())
+    definition: &'a Definition,
+    policy: ReviewPolicy,
+    draw: Draw,
 }
 
-/// Why the first sheet calls for a second one that the decision waits for. A backread is a check on the assessor after the fact and
-/// holds nothing.
-fn second_reading(
-    resources: &Resources,
-    definition: &Definition,
-    id: SubmissionId,
-    sheets: &Sheets,
-) -> Result<Option<SecondReading>, Error> {
-    let first = Sheets {
-        carried: sheets.carried.clone(),
-        readings: sheets.readings.first().cloned().into_iter().collect(),
-        third: None,
-    };
-    let levels = levels_of(&settle(definition, &first)?);
-    let outcome = definition.decide(&levels).map_err(Error::internal)?;
-    let draw = Draw::new(resources.keyring.draw(&id.to_string())).map_err(Error::internal)?;
-    let is_carried = |id: &CriterionId| sheets.carried.contains_key(id.as_str());
-    let policy = definition.review_policy();
-    let second = policy
-        .needs_second_beside(definition.rubric(), &levels, outcome, draw, is_carried)
-        .map_err(Error::internal)?;
-    Ok(second.filter(|reason| !matches!(reason, SecondReading::Backread)))
-}
+impl<'a> Terms<'a> {
+    /// The terms of a submission at a moment.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the database fails.
+    pub fn of(
+        conn: &mut DbConn,
+        resources: &Resources,
+        stored: &StoredSubmission,
+        definition: &'a Definition,
+        now: Timestamp,
+    ) -> Result<Terms<'a>, Error> {
+        let id = stored.submission.facts().id;
+        let policy = eligibility::policy_in_force(conn, stored, definition, now)?;
+        let draw = Draw::new(resources.keyring.draw(&id.to_string())).map_err(Error::internal)?;
+        Ok(Terms { id, definition, policy, draw })
+    }
 
-fn settle(
-    definition: &Definition,
-    sheets: &Sheets,
-) -> Result<BTreeMap<CriterionId, Settled>, Error> {
-    let terms = ResolutionTerms::of(definition.review_policy());
-    sheets.settle(definition.rubric(), &terms).map_err(Error::internal)
+    /// What the next sheet covers: everything that was not carried forward; for a second reader without the prompts, unless the
+    /// definition asks for them or a not-yet is read again, which may rest on a prompt.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the locked sheets do not fit the rubric.
+    pub fn coverage_of_next(&self, sheets: &Sheets) -> Result<BTreeSet<String>, Error> {
+        let second =
+            if sheets.readings.is_empty() { None } else { Some(self.second_reading(sheets)?) };
+        let with_prompts = match second {
+            None | Some(Some(SecondReading::NotYet)) => true,
+            Some(_) => self.policy.double_score_prompts(),
+        };
+        let rubric = self.definition.rubric();
+        let criteria = rubric.criteria().iter().map(|criterion| criterion.id());
+        let prompts = rubric.prompts().map(|prompt| prompt.id());
+        Ok(criteria
+            .chain(prompts.filter(|_| with_prompts))
+            .map(|id| id.as_str().to_owned())
+            .filter(|id| !sheets.carried.contains_key(id))
+            .collect())
+    }
+
+    /// Why the first sheet calls for a second one that the decision waits for. A backread is a check on the assessor after the fact
+    /// and holds nothing.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the sheet does not fit the rubric.
+    pub fn second_reading(&self, sheets: &Sheets) -> Result<Option<SecondReading>, Error> {
+        let first = Sheets {
+            carried: sheets.carried.clone(),
+            readings: sheets.readings.first().cloned().into_iter().collect(),
+            third: None,
+        };
+        let levels = levels_of(&self.settle(&first)?);
+        let outcome = self.definition.decide(&levels).map_err(Error::internal)?;
+        let is_carried = |id: &CriterionId| sheets.carried.contains_key(id.as_str());
+        let rubric = self.definition.rubric();
+        let second = self
+            .policy
+            .needs_second_beside(rubric, &levels, outcome, self.draw, is_carried)
+            .map_err(Error::internal)?;
+        Ok(second.filter(|reason| !matches!(reason, SecondReading::Backread)))
+    }
+
+    fn settle(&self, sheets: &Sheets) -> Result<BTreeMap<CriterionId, Settled>, Error> {
+        let terms = ResolutionTerms::of(&self.policy);
+        sheets.settle(self.definition.rubric(), &terms).map_err(Error::internal)
+    }
+
+    /// The criteria that wait for a third reading.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the locked sheets do not fit the rubric.
+    pub fn disputed(&self, sheets: &Sheets) -> Result<BTreeSet<String>, Error> {
+        let settled = self.settle(sheets)?;
+        let open = settled.iter().filter(|(_, one)| one.open_dispute().is_some());
+        Ok(open.map(|(id, _)| id.as_str().to_owned()).collect())
+    }
 }
 
 fn levels_of(settled: &BTreeMap<CriterionId, Settled>) -> Levels {
     settled.iter().map(|(id, one)| (id.clone(), one.level())).collect()
-}
-
-/// The criteria that wait for a third reading.
-///
-/// # Errors
-/// [`Error::Internal`] when the locked sheets do not fit the rubric.
-pub fn disputed(definition: &Definition, sheets: &Sheets) -> Result<BTreeSet<String>, Error> {
-    let settled = settle(definition, sheets)?;
-    let open = settled.iter().filter(|(_, one)| one.open_dispute().is_some());
-    Ok(open.map(|(id, _)| id.as_str().to_owned()).collect())
 }
 
 /// Moves a submission on after a reading was locked: to its decision, to a second reader, or to an adjudicator.
@@ -180,20 +195,21 @@ pub fn resolve(
     resolving: &Submission,
     scoring: &Scoring<'_>,
 ) -> Result<Advance, Error> {
-    let (id, definition, now) = (resolving.facts().id, scoring.definition, scoring.now);
-    let waits = Advance { submission: id, outcome: None, award: None };
-    let locked = locked_sheets(conn, id)?;
+    let now = scoring.now;
+    let terms = Terms::of(conn, scoring.resources, stored, scoring.definition, now)?;
+    let waits = Advance { submission: terms.id, outcome: None, award: None };
+    let locked = locked_sheets(conn, terms.id)?;
     if locked.sheets.readings.len() == 1 {
-        let second = second_reading(scoring.resources, definition, id, &locked.sheets)?;
+        let second = terms.second_reading(&locked.sheets)?;
         // Where everything was carried forward that a second reader would read, there is nothing to ask for.
-        let coverage = coverage_of_next(scoring.resources, definition, id, &locked.sheets)?;
+        let coverage = terms.coverage_of_next(&locked.sheets)?;
         if let Some(reason) = second.filter(|_| !coverage.is_empty()) {
             let by = By::system(reason.as_str());
             submissions::record(conn, resolving, SubmissionEvent::NeedsSecond, by, now)?;
             return Ok(waits);
         }
     }
-    let settled = settle(definition, &locked.sheets)?;
+    let settled = terms.settle(&locked.sheets)?;
     let disputes: BTreeSet<&str> =
         settled.values().filter_map(|one| one.open_dispute()).map(|one| one.as_str()).collect();
     if !disputes.is_empty() {
@@ -250,7 +266,8 @@ pub fn adjudicate(
     let event = SubmissionEvent::ThirdLocked;
     let decided = submissions::record(conn, &stored.submission, event, by, scoring.now)?;
     let locked = locked_sheets(conn, decided.facts().id)?;
-    let settled = settle(scoring.definition, &locked.sheets)?;
+    let terms = Terms::of(conn, scoring.resources, stored, scoring.definition, scoring.now)?;
+    let settled = terms.settle(&locked.sheets)?;
     close(conn, stored, &decided, &locked, &settled, scoring)
 }
 
@@ -325,15 +342,15 @@ fn outcome_of(
     definition.decide(&levels_of(settled)).map_err(Error::internal)
 }
 
-/// Whether every reader holds a qualification for what they have scored.
+/// Whether every reader held a qualification for what they have scored when they locked.
 fn are_qualified(
     conn: &mut DbConn,
-    readers: &BTreeSet<PersonId>,
+    readers: &BTreeMap<PersonId, Timestamp>,
     scoring: &Scoring<'_>,
 ) -> Result<bool, Error> {
-    for reader in readers {
+    for (reader, locked_at) in readers {
         let hash = &scoring.version.scoring_hash;
-        if !qualification::is_qualified(conn, *reader, hash, scoring.now)? {
+        if !eligibility::is_qualified(conn, *reader, hash, *locked_at)? {
             return Ok(false);
         }
     }

@@ -2,9 +2,7 @@
 
 mod seats;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use chrono::TimeDelta;
+use std::collections::BTreeMap;
 
 use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid, organizations_under};
@@ -12,9 +10,9 @@ use super::error::{Error, Fault};
 use super::resolution::Scoring;
 use super::resubmission::{self, Changes};
 use super::submissions::{self, By, OpenedEvidence, Response};
-use super::{cases, evidence, issuance, resolution};
+use super::{cases, eligibility, evidence, issuance, resolution, seeds};
 use crate::domain::definition::Definition;
-use crate::domain::ids::{AwardId, MicroCredentialId, PersonId, ReviewId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, ReviewId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::review::{
@@ -25,56 +23,8 @@ use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
-pub(super) use seats::is_at_work;
+pub(super) use seats::{Seat, free_seat, give_back, is_at_work};
 pub use seats::{claim, release_expired};
-
-/// How far back a shared school is a conflict (DOMAIN.md, 3.2).
-const SCHOOL_LOOKBACK: TimeDelta = TimeDelta::days(731);
-
-/// Why somebody may not score a submission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Conflict {
-    /// It is their own.
-    Own,
-    /// The earner is, or in the past 24 months was, at the same school.
-    SameSchool,
-    /// They work on the same micro-credential themselves.
-    OwnOpenAttempt,
-    /// They stepped back from this submission.
-    Recused,
-}
-
-/// The first rule that keeps an assessor from a submission, if one does. Checked at claim, opening and lock.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn find_conflict(
-    conn: &mut DbConn,
-    assessor: PersonId,
-    stored: &StoredSubmission,
-    now: Timestamp,
-) -> Result<Option<Conflict>, Error> {
-    let facts = stored.submission.facts();
-    if facts.earner == assessor {
-        return Ok(Some(Conflict::Own));
-    }
-    let since = now.minus(SCHOOL_LOOKBACK);
-    let schools: BTreeSet<String> =
-        store::memberships::list_schools_since(conn, facts.earner, since)?.into_iter().collect();
-    if store::memberships::list_schools_since(conn, assessor, since)?
-        .iter()
-        .any(|school| schools.contains(school))
-    {
-        return Ok(Some(Conflict::SameSchool));
-    }
-    if store::submissions::has_open_attempt(conn, assessor, stored.micro_credential)? {
-        return Ok(Some(Conflict::OwnOpenAttempt));
-    }
-    let has_recused = store::reviews::list_of_submission(conn, facts.id)?
-        .iter()
-        .any(|review| review.assessor == Some(assessor) && review.state == ReviewState::Recused);
-    Ok(has_recused.then_some(Conflict::Recused))
-}
 
 /// The work as its reader sees it: nothing says whose it is.
 #[derive(Clone, Debug)]
@@ -143,23 +93,6 @@ fn authorize(
     Ok(())
 }
 
-fn refuse_conflict(
-    conn: &mut DbConn,
-    review: &Review,
-    stored: &StoredSubmission,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let Some(assessor) = review.assessor else { return Ok(()) };
-    if find_conflict(conn, assessor, stored, now)?.is_none() {
-        return Ok(());
-    }
-    let detail = "you may not score this work: the rules on conflicts of interest have come to apply since you took it; step back from it";
-    Err(Error::WrongState {
-        detail: detail.to_owned(),
-        allowed_events: vec![ReviewEvent::Recuse.as_str()],
-    })
-}
-
 /// `GET /reviews/{id}`: the blinded work beside its rubric, and the sheet.
 ///
 /// # Errors
@@ -173,7 +106,7 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     let criteria = covered(cx.conn, id, &definition)?;
     let is_open = seats::is_at_work(&review, stored.submission.state());
     let work = if review.state == ReviewState::Leased && is_open {
-        refuse_conflict(cx.conn, &review, &stored, cx.now)?;
+        eligibility::require_holder(cx.conn, &review, &stored, cx.now)?;
         Some(Box::new(open_blinded(cx, &stored, "score")?))
     } else {
         None
@@ -334,7 +267,7 @@ pub fn renew(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         require(&review, &stored, ReviewEvent::Renew, now)?;
-        refuse_conflict(conn, &review, &stored, now)?;
+        eligibility::require_holder(conn, &review, &stored, now)?;
         store::reviews::save(conn, &Review { lease_expires_at: Some(now.plus(LEASE)), ..review })?;
         Ok((
             (),
@@ -361,7 +294,7 @@ pub fn save_scores(
     cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         require(&review, &stored, ReviewEvent::SaveScores, now)?;
-        refuse_conflict(conn, &review, &stored, now)?;
+        eligibility::require_holder(conn, &review, &stored, now)?;
         if review.revision != revision {
             return Err(Error::Stale);
         }
@@ -439,7 +372,7 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
     let (is_decided, award): (bool, Option<AwardId>) = cx.write(|conn| {
         let (review, stored, _) = load(conn, id)?;
         require(&review, &stored, ReviewEvent::Lock, now)?;
-        refuse_conflict(conn, &review, &stored, now)?;
+        eligibility::require_holder(conn, &review, &stored, now)?;
         let sheet = store::reviews::find_sheet(conn, id)?;
         let covered = covered(conn, id, &definition)?;
         let mut scales = scales(&definition);
@@ -461,6 +394,12 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
                 ..review
             },
         )?;
+        if let Some(known) = seeds::find_presentation(conn, stored.submission.facts().id)? {
+            let is_decided =
+                seeds::finish(conn, resources, &known, &stored, &sheet, &definition, now)?;
+            let change = lock_change(organization, id, &stored, is_decided);
+            return Ok(((is_decided, None), change));
+        }
         let scoring = Scoring {
             resources,
             version: &version,
@@ -482,9 +421,7 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
                 (advance.outcome.is_some(), advance.award)
             }
         };
-        let change = Change::new("lock_review", Some(organization), "review", id)
-            .with("submission", stored.submission.facts().id)
-            .with("now", if is_decided { "decided" } else { "waiting" });
+        let change = lock_change(organization, id, &stored, is_decided);
         Ok(((is_decided, award), change))
     })?;
     if let Some(award) = award
@@ -494,6 +431,17 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
         tracing::warn!(%error, award = %award, "an award waits for its credential");
     }
     Ok(Locked { detail: find(cx, id)?, is_decided })
+}
+
+fn lock_change(
+    organization: OrganizationId,
+    id: ReviewId,
+    stored: &StoredSubmission,
+    is_decided: bool,
+) -> Change {
+    Change::new("lock_review", Some(organization), "review", id)
+        .with("submission", stored.submission.facts().id)
+        .with("now", if is_decided { "decided" } else { "waiting" })
 }
 
 /// `POST /reviews/{id}/recuse`: steps back without blame. The seat is free again, for somebody else.

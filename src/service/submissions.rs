@@ -11,7 +11,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
-use super::{evidence_matches, outbox, renewals, resubmission, screening};
+use super::{calendars, evidence_matches, outbox, renewals, resubmission, screening};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -416,7 +416,7 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
             return Err(Error::Invalid { code: "incomplete", summary, faults });
         }
         let facts = stored.submission.facts();
-        let due_on = now.plus_working_days(PROMISED_WORKING_DAYS);
+        let due_on = calendars::promise(conn, facts.organization, now, PROMISED_WORKING_DAYS)?;
         store::submissions::save_promise(conn, facts, Some(now), Some(due_on))?;
         let by = By::person(facts.earner, Role::Earner);
         let submitted = record(conn, &stored.submission, SubmissionEvent::Submit, by, now)?;

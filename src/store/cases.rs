@@ -354,10 +354,9 @@ pub fn list_votes(conn: &mut DbConn, id: CaseId) -> Result<Vec<CastVote>, StoreE
 pub fn list_involved(
     conn: &mut DbConn,
     id: SubmissionId,
-    but: Option<CaseId>,
+    but: CaseId,
 ) -> Result<BTreeSet<PersonId>, StoreError> {
     let submission = id.to_string();
-    let but = but.map(|case| case.to_string()).unwrap_or_default();
     let mut found: Vec<String> =
         submissions::table.find(&submission).select(submissions::earner_id).load(conn)?;
     let readers: Vec<Option<String>> = reviews::table
@@ -378,7 +377,7 @@ pub fn list_involved(
     let voters: Vec<String> = case_votes::table
         .inner_join(cases::table.on(cases::id.eq(case_votes::case_id)))
         .filter(cases::submission_id.eq(&submission))
-        .filter(cases::id.ne(but))
+        .filter(cases::id.ne(but.to_string()))
         .select(case_votes::person_id)
         .load(conn)?;
     found.extend(voters);

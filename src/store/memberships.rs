@@ -233,31 +233,6 @@ pub fn list_facets(conn: &mut DbConn, person: PersonId) -> Result<Vec<Facet>, St
         .collect()
 }
 
-/// The schools that a person belongs to, directly or through a department of the school, or has left since `since` (conflict rule
-/// `same_school`, DOMAIN.md 3.2).
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_schools_since(
-    conn: &mut DbConn,
-    person: PersonId,
-    since: Timestamp,
-) -> Result<Vec<String>, StoreError> {
-    Ok(memberships::table
-        .inner_join(
-            organization_ancestors::table
-                .on(organization_ancestors::organization_id.eq(memberships::organization_id)),
-        )
-        .inner_join(
-            organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
-        )
-        .filter(memberships::person_id.eq(person.to_string()))
-        .filter(organizations::kind.eq(OrganizationKind::School.as_str()))
-        .filter(memberships::removed_at.is_null().or(memberships::removed_at.gt(since.naive())))
-        .select(organizations::id)
-        .load(conn)?)
-}
-
 /// How many confirmed administrators an organization has besides one person.
 ///
 /// # Errors

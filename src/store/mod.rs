@@ -1,11 +1,15 @@
 //! The database: one schema, one set of queries, two backends. No rules about who may do what live here.
 
+pub mod agreement_reports;
 pub mod audit;
 pub mod award_states;
 pub mod awards;
 pub mod bank_comments;
+pub mod calendars;
+pub mod calibration;
 pub mod carried_levels;
 pub mod cases;
+pub mod conflicts;
 pub mod connection;
 pub mod credentials;
 pub mod decisions;
@@ -22,10 +26,12 @@ pub mod micro_credentials;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+pub mod qualifications;
 pub mod renewals;
 pub mod reviews;
 pub mod schema;
 pub mod screenings;
+pub mod seeds;
 pub mod sessions;
 pub mod signing_keys;
 pub mod status_lists;

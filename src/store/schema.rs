@@ -525,6 +525,195 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    conflict_declarations (id) {
+        id -> Text,
+        organization_id -> Text,
+        declared_by -> Text,
+        person_id -> Text,
+        relation -> Text,
+        declared_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    same_district_waivers (organization_id) {
+        organization_id -> Text,
+        reason -> Text,
+        recorded_by -> Text,
+        ends_at -> Timestamp,
+        revision -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    waiver_deciders (organization_id, person_id) {
+        organization_id -> Text,
+        person_id -> Text,
+    }
+}
+
+diesel::table! {
+    assessor_modules (person_id, module) {
+        person_id -> Text,
+        module -> Text,
+        completed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    assessor_load_caps (organization_id, person_id) {
+        organization_id -> Text,
+        person_id -> Text,
+        load_cap -> Integer,
+    }
+}
+
+diesel::table! {
+    calendars (organization_id) {
+        organization_id -> Text,
+        weekend -> Text,
+        holidays -> Text,
+        breaks -> Text,
+        revision -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    calibration_sets (id) {
+        id -> Text,
+        organization_id -> Text,
+        micro_credential_id -> Text,
+        version_id -> Text,
+        scoring_hash -> Text,
+        kind -> Text,
+        title -> Text,
+        is_provisional -> Bool,
+        state -> Text,
+        created_by -> Text,
+        revision -> Integer,
+        created_at -> Timestamp,
+        published_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    calibration_papers (id) {
+        id -> Text,
+        set_id -> Text,
+        position -> Integer,
+        submission_id -> Nullable<Text>,
+        content -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    calibration_anchors (paper_id, criterion_id) {
+        paper_id -> Text,
+        criterion_id -> Text,
+        level -> Integer,
+        rationale -> Text,
+    }
+}
+
+diesel::table! {
+    calibration_keys (paper_id, author_id, criterion_id) {
+        paper_id -> Text,
+        author_id -> Text,
+        criterion_id -> Text,
+        level -> Integer,
+        rationale -> Text,
+    }
+}
+
+diesel::table! {
+    calibration_attempts (id) {
+        id -> Text,
+        set_id -> Text,
+        person_id -> Text,
+        scoring_hash -> Text,
+        kind -> Text,
+        state -> Text,
+        n -> Integer,
+        exact -> Integer,
+        decision -> Integer,
+        discrepant -> Integer,
+        started_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+        coached_by -> Nullable<Text>,
+        coached_at -> Nullable<Timestamp>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    calibration_scores (attempt_id, paper_id, criterion_id) {
+        attempt_id -> Text,
+        paper_id -> Text,
+        criterion_id -> Text,
+        level -> Nullable<Integer>,
+        scored_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    qualifications (id) {
+        id -> Text,
+        person_id -> Text,
+        scoring_hash -> Text,
+        level -> Text,
+        state -> Text,
+        attempt_id -> Text,
+        passed_at -> Timestamp,
+        expires_at -> Timestamp,
+        flagged_at -> Nullable<Timestamp>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    seed_presentations (submission_id) {
+        submission_id -> Text,
+        paper_id -> Text,
+        person_id -> Text,
+        scoring_hash -> Text,
+        presented_at -> Timestamp,
+        scored_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    seed_scores (submission_id, criterion_id) {
+        submission_id -> Text,
+        criterion_id -> Text,
+        key_level -> Integer,
+        given_level -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    rereads (review_id) {
+        review_id -> Text,
+        organization_id -> Text,
+        person_id -> Text,
+        is_decisive -> Bool,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sample_consents (submission_id) {
+        submission_id -> Text,
+        ends_at -> Timestamp,
+        granted_at -> Timestamp,
+        withdrawn_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     organizations,
@@ -583,4 +772,21 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_head,
     denials,
     idempotency_keys,
+    conflict_declarations,
+    same_district_waivers,
+    waiver_deciders,
+    assessor_modules,
+    assessor_load_caps,
+    calendars,
+    calibration_sets,
+    calibration_papers,
+    calibration_anchors,
+    calibration_keys,
+    calibration_attempts,
+    calibration_scores,
+    qualifications,
+    seed_presentations,
+    seed_scores,
+    rereads,
+    sample_consents,
 );

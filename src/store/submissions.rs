@@ -4,7 +4,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::schema::{reviews, submission_events, submission_responses, submissions};
+use super::schema::{
+    reviews, seed_presentations, submission_events, submission_responses, submissions,
+};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{
     EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId,
@@ -189,22 +191,6 @@ pub fn last_attempt(
     Ok(last.unwrap_or(0))
 }
 
-/// Whether the person has an attempt at the micro-credential that is not closed (conflict rule `own_open_attempt_on_definition`).
-///
-/// # Errors
-/// [`StoreError`].
-pub fn has_open_attempt(
-    conn: &mut DbConn,
-    earner: PersonId,
-    family: MicroCredentialId,
-) -> Result<bool, StoreError> {
-    let open = submissions::table
-        .filter(submissions::earner_id.eq(earner.to_string()))
-        .filter(submissions::micro_credential_id.eq(family.to_string()))
-        .filter(submissions::state.ne_all(["decided", "withdrawn", "voided", "expired"]));
-    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
-}
-
 /// Moves a submission from where it was read to where an event has led it.
 ///
 /// # Errors
@@ -367,7 +353,12 @@ pub fn list(
             .filter(reviews::submission_id.eq(submissions::id))
             .filter(reviews::assessor_id.eq(Some(earner.clone()))),
     );
+    // Known papers look like submissions to their reader alone.
+    let is_seed = diesel::dsl::exists(
+        seed_presentations::table.filter(seed_presentations::submission_id.eq(submissions::id)),
+    );
     let mut boxed = submissions::table
+        .filter(diesel::dsl::not(is_seed))
         .filter(
             submissions::earner_id.eq(earner).or(submissions::organization_id
                 .eq_any(organizations)

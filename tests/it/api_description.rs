@@ -129,12 +129,16 @@ fn each_list_is_described_with_its_own_items() {
             "screenings" => "ScreeningLineView",
             "cases" => "CaseLine",
             "evidence-matches" => "EvidenceMatchView",
+            "conflicts" => "ConflictView",
+            "calibration-sets" => "CalibrationSetLine",
+            "attempts" => "CalibrationAttemptLine",
+            "rereads" => "RereadView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 12);
+    assert_eq!(n_lists, 16);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -14,6 +14,7 @@ mod artwork;
 mod awards;
 mod bad_input;
 mod bake;
+mod calibration;
 mod canonical;
 mod cases;
 #[cfg(feature = "pdf")]
@@ -23,6 +24,7 @@ mod crash;
 mod database;
 mod definitions;
 mod denials;
+mod eligibility;
 mod fetch;
 mod files;
 mod fuzz_corpus;

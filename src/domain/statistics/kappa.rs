@@ -229,9 +229,9 @@ pub fn cohen_kappa(table: &ContingencyTable, weights: &Weights) -> Result<Kappa,
     };
     let (rows, columns) = (share(rows), share(columns));
     let size = table.size;
-    // Divided once, at the end: no weight is above 1, so that rounding can't lift the share above 1 either.
-    let weighted = |(row, column, count)| weights.disagreement(row, column) * count as f64;
-    let found = table.cells().map(weighted).sum::<f64>() / n;
+    // No weight is above 1, and so is no mean of them: rounding must not say otherwise.
+    let weighted = |(row, column, count)| weights.disagreement(row, column) * (count as f64 / n);
+    let found = table.cells().map(weighted).sum::<f64>().min(1.0);
     // The mean weight of disagreement of each category against the other rater's margin.
     let mut of_row = vec![0.0; size];
     let mut of_column = vec![0.0; size];

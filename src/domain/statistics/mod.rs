@@ -10,6 +10,7 @@ pub mod icc;
 pub mod kappa;
 pub mod krippendorff;
 mod linear;
+pub mod report;
 pub mod severity;
 pub mod signed_difference;
 pub mod units;

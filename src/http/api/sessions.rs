@@ -4,12 +4,13 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::calibration::QualificationView;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta};
 use crate::service::Fault;
 use crate::service::sessions::{self, Tokens};
-use crate::service::tokens;
+use crate::service::{qualifying, tokens};
 
 /// E-mail address and password.
 #[derive(Deserialize, ToSchema)]
@@ -132,14 +133,17 @@ pub struct Me {
     memberships: Vec<MyMembership>,
     /// Every role of a confirmed membership.
     roles: Vec<&'static str>,
-    /// Rights to score; none before calibration is there.
-    qualifications: Vec<String>,
+    /// Rights to score.
+    qualifications: Vec<QualificationView>,
 }
 
 /// `GET /api/v1/me`
 pub async fn read_me(app: web::Data<App>, meta: Meta) -> Result<HttpResponse, Problem> {
     app.read(meta, "read_me", |cx| {
         let (profile, signed_in) = sessions::me(cx)?;
+        let now = cx.now;
+        let qualifications =
+            qualifying::own(cx)?.iter().map(|held| QualificationView::at(held, now)).collect();
         let mut roles = std::collections::BTreeSet::new();
         let memberships = signed_in
             .facets
@@ -164,7 +168,7 @@ pub async fn read_me(app: web::Data<App>, meta: Meta) -> Result<HttpResponse, Pr
             email: profile.email,
             memberships,
             roles: roles.into_iter().collect(),
-            qualifications: Vec::new(),
+            qualifications,
         };
         Answer::json(200, &me)
     })

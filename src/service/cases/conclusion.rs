@@ -1,6 +1,6 @@
 //! What the votes of a panel come to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Case, fresh_sheets};
 use crate::domain::award::{AwardEvent, RevocationReason};
@@ -21,7 +21,7 @@ use crate::service::error::{Broken, Error};
 use crate::service::process_letters::{self, CaseNews};
 use crate::service::resolution::{self, Scoring};
 use crate::service::submissions::{self, By, RETENTION, StoredSubmission};
-use crate::service::{award_letters, outbox, qualification, status_lists};
+use crate::service::{award_letters, eligibility, outbox, status_lists};
 use crate::store::cases::CastVote;
 use crate::store::decisions::{DecidedLevel, StoredDecision};
 use crate::store::{self, DbConn};
@@ -102,10 +102,10 @@ impl Panel<'_> {
                 return Err(Error::internal(Broken("a panel votes without the fresh readings")));
             }
             let mut new = rescored(conn, case, &definition, decision, &sheets)?;
-            for reader in &readers {
+            for (reader, locked_at) in &readers {
                 let hash = &version.scoring_hash;
                 new.assessors_qualified &=
-                    qualification::is_qualified(conn, *reader, hash, self.now)?;
+                    eligibility::is_qualified(conn, *reader, hash, *locked_at)?;
             }
             new.raters += i32::try_from(readers.len()).map_err(Error::internal)?;
             store::decisions::replace(conn, facts.id, &new)?;
@@ -194,12 +194,12 @@ impl Panel<'_> {
     }
 }
 
-fn fresh_readers(conn: &mut DbConn, case: &Case) -> Result<BTreeSet<PersonId>, Error> {
+fn fresh_readers(conn: &mut DbConn, case: &Case) -> Result<BTreeMap<PersonId, Timestamp>, Error> {
     let reviews = store::reviews::list_of_submission(conn, case.submission)?;
     let fresh = reviews
         .iter()
         .filter(|review| review.case == Some(case.id) && review.state == ReviewState::Locked);
-    Ok(fresh.filter_map(|review| review.assessor).collect())
+    Ok(fresh.filter_map(|review| review.assessor.zip(review.locked_at)).collect())
 }
 
 /// The decision with the fresh readings in the place of what was disputed. Where those two need a third, it is the level that was

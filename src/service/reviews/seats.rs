@@ -1,39 +1,44 @@
 //! Seats: who may take which, for how long, and what a sheet in it covers.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{ReviewDetail, find, find_conflict};
+use super::{ReviewDetail, find};
 use crate::domain::definition::Definition;
-use crate::domain::ids::{CaseId, MicroCredentialId, OrganizationId, PersonId, ReviewId};
+use crate::domain::ids::{CaseId, MicroCredentialId, PersonId, ReviewId};
 use crate::domain::organization::Role;
 use crate::domain::policy;
-use crate::domain::review::{LEASE, LOAD_CAP, Review, ReviewKind, ReviewState};
-use crate::domain::review_policy::ReviewMode;
+use crate::domain::review::{LEASE, Review, ReviewKind, ReviewState};
 use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
+use crate::service::assignment::Search;
 use crate::service::audit::{self, Change};
-use crate::service::context::{Cx, Resources, new_uuid, organizations_under, people_with};
+use crate::service::context::{Cx, Resources, new_uuid, organizations_under};
 use crate::service::error::Error;
+use crate::service::resolution::Terms;
 use crate::service::submissions::{self, By};
-use crate::service::{cases, resolution, screening};
+use crate::service::{cases, eligibility, resolution, seeds};
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn, StoreError};
 
-/// How many waiting submissions are looked at in one go.
-const PAGE: i64 = 50;
 /// The seat of the adjudicator; readers sit before it, those of an appeal behind it.
 const ADJUDICATOR: i32 = 3;
 /// The seats of the two fresh readers of an appeal.
 const FRESH: [i32; 2] = [4, 5];
 
 /// A seat that somebody may take.
-struct Seat {
+pub(in crate::service) struct Seat {
     number: i32,
     kind: ReviewKind,
     case: Option<CaseId>,
     /// None for everything.
     coverage: Option<BTreeSet<String>>,
+}
+
+impl Seat {
+    /// Whether it is one of the readings that a first decision rests on.
+    pub(in crate::service) fn is_first_or_second(&self) -> bool {
+        self.kind == ReviewKind::Reading && self.case.is_none()
+    }
 }
 
 /// `POST /reviews/claim`: leases the most urgent submission that the caller may score; none when there is none.
@@ -52,17 +57,30 @@ pub fn claim(
     let claimed = store::write(cx.conn, |conn| {
         release_expired(conn, now)?;
         let held = store::reviews::count_held(conn, assessor)?;
-        if usize::try_from(held).unwrap_or(usize::MAX) >= LOAD_CAP {
+        if usize::try_from(held).unwrap_or(usize::MAX) >= eligibility::load_cap(conn, assessor)? {
             let detail = format!(
                 "you hold {held} reviews, which is the most at a time; lock or return one first"
             );
             return Err(Error::WrongState { detail, allowed_events: vec!["lock", "recuse"] });
         }
-        let among = (to_read.as_slice(), to_adjudicate.as_slice());
-        let Some((stored, seat)) = find_seat(conn, resources, assessor, among, family, now)? else {
-            return Ok(None);
+        let search = Search {
+            resources,
+            assessor,
+            to_read: &to_read,
+            to_adjudicate: &to_adjudicate,
+            family,
+            now,
         };
-        let review = lease(conn, assessor, &stored, seat, now)?;
+        let Some((stored, seat)) = search.choose(conn)? else { return Ok(None) };
+        let known = if seat.is_first_or_second() {
+            seeds::offer(conn, resources, assessor, &stored, now)?
+        } else {
+            None
+        };
+        let review = match known {
+            Some(review) => review,
+            None => lease(conn, assessor, &stored, seat, now)?,
+        };
         let organization = stored.submission.facts().organization;
         let change = Change::new("claim_review", Some(organization), "review", review.id)
             .with("submission", review.submission)
@@ -74,79 +92,12 @@ pub fn claim(
     claimed.map(|id| find(cx, id)).transpose()
 }
 
-/// The most urgent submission with a seat for this person.
-fn find_seat(
-    conn: &mut DbConn,
-    resources: &Resources,
-    assessor: PersonId,
-    (to_read, to_adjudicate): (&[OrganizationId], &[OrganizationId]),
-    family: Option<MicroCredentialId>,
-    now: Timestamp,
-) -> Result<Option<(StoredSubmission, Seat)>, Error> {
-    let mut offset = 0;
-    // One question for each organization, however much waits there.
-    let mut screeners: BTreeMap<OrganizationId, Vec<PersonId>> = BTreeMap::new();
-    loop {
-        let page =
-            store::reviews::list_waiting(conn, to_read, to_adjudicate, family, offset, PAGE)?;
-        for id in &page {
-            let Some(stored) = store::submissions::find(conn, *id)? else { continue };
-            if stored.submission.state() == SubmissionState::Submitted {
-                let facts = stored.submission.facts();
-                let known = match screeners.entry(facts.organization) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(unknown) => {
-                        unknown.insert(people_with(conn, Role::PreScreener, facts.organization)?)
-                    }
-                };
-                if screening::is_by_one_of(known, facts.earner) {
-                    continue;
-                }
-            }
-            if find_conflict(conn, assessor, &stored, now)?.is_some()
-                || takes_part(conn, assessor, &stored)?
-            {
-                continue;
-            }
-            if let Some(seat) = free_seat(conn, resources, &stored)? {
-                return Ok(Some((stored, seat)));
-            }
-        }
-        if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
-            return Ok(None);
-        }
-        offset += PAGE;
-    }
-}
-
-/// Whether the person has had a part in the submission that keeps them from a seat: nobody reads twice, a screener does not read where
-/// two readers are to be independent, and whoever had anything to do with it does not read for its appeal.
-fn takes_part(
-    conn: &mut DbConn,
-    person: PersonId,
-    stored: &StoredSubmission,
-) -> Result<bool, Error> {
-    let id = stored.submission.facts().id;
-    let is_appealed = stored.submission.state() == SubmissionState::Appealed;
-    let has_read = store::reviews::list_of_submission(conn, id)?.iter().any(|review| {
-        let sits = matches!(review.state, ReviewState::Leased | ReviewState::Locked);
-        review.assessor == Some(person) && (sits || is_appealed)
-    });
-    if has_read || (is_appealed && cases::has_part(conn, id, person)?) {
-        return Ok(true);
-    }
-    if !store::screenings::has_screened(conn, id, person)? {
-        return Ok(false);
-    }
-    let (_, definition) = submissions::pinned(conn, stored)?;
-    Ok(is_appealed || definition.review_policy().mode() != ReviewMode::Single)
-}
-
 /// The seat of a submission that is free now, if one is.
-fn free_seat(
+pub(in crate::service) fn free_seat(
     conn: &mut DbConn,
     resources: &Resources,
     stored: &StoredSubmission,
+    now: Timestamp,
 ) -> Result<Option<Seat>, Error> {
     let id = stored.submission.facts().id;
     let taken: BTreeSet<i32> = store::reviews::list_of_submission(conn, id)?
@@ -158,7 +109,8 @@ fn free_seat(
         SubmissionState::Submitted | SubmissionState::Queued => {
             let (_, definition) = submissions::pinned(conn, stored)?;
             let sheets = resolution::locked_sheets(conn, id)?.sheets;
-            let covered = resolution::coverage_of_next(resources, &definition, id, &sheets)?;
+            let terms = Terms::of(conn, resources, stored, &definition, now)?;
+            let covered = terms.coverage_of_next(&sheets)?;
             let number = i32::try_from(sheets.readings.len()).map_err(Error::internal)? + 1;
             let coverage = partial(&definition, covered);
             Ok(Some(Seat { number, kind: ReviewKind::Reading, case: None, coverage }))
@@ -166,7 +118,8 @@ fn free_seat(
         SubmissionState::Adjudication if !taken.contains(&ADJUDICATOR) => {
             let (_, definition) = submissions::pinned(conn, stored)?;
             let sheets = resolution::locked_sheets(conn, id)?.sheets;
-            let coverage = partial(&definition, resolution::disputed(&definition, &sheets)?);
+            let terms = Terms::of(conn, resources, stored, &definition, now)?;
+            let coverage = partial(&definition, terms.disputed(&sheets)?);
             let kind = ReviewKind::Adjudication;
             Ok(Some(Seat { number: ADJUDICATOR, kind, case: None, coverage }))
         }
@@ -298,7 +251,10 @@ pub(in crate::service) fn is_at_work(review: &Review, state: SubmissionState) ->
 }
 
 /// Frees the seat of a leased review. A reading puts its submission back into the queue.
-pub(super) fn give_back(
+///
+/// # Errors
+/// [`Error::WrongState`] when it is not being read.
+pub(in crate::service) fn give_back(
     conn: &mut DbConn,
     review: &Review,
     as_state: ReviewState,
@@ -310,6 +266,10 @@ pub(super) fn give_back(
     store::reviews::save(conn, &freed)?;
     if !review.is_first_or_second() {
         return Ok(());
+    }
+    if seeds::find_presentation(conn, review.submission)?.is_some() {
+        // What one assessor has had as a known paper is nobody else's live work.
+        return seeds::close(conn, stored, now);
     }
     let event = SubmissionEvent::RecuseOrTimeout;
     let queued = submissions::record(conn, &stored.submission, event, by, now)?;

@@ -156,7 +156,7 @@ fn is_for_coordinators(
     let has_read = store::reviews::list_of_submission(conn, facts.id)?
         .iter()
         .any(|review| review.assessor == Some(person));
-    Ok(facts.attempt == newest && !has_read)
+    Ok(facts.attempt == newest && !has_read && !store::seeds::is_seed(conn, facts.id)?)
 }
 
 fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<StatusOnly, Error> {

@@ -191,6 +191,79 @@ pub fn request(
         "put_scores" => put(format!("{review}/scores"), json!({ "scores": [] })),
         "lock_review" => act(format!("{review}/lock")),
         "recuse_review" => post(format!("{review}/recuse"), json!({ "reason": "" })),
+        "create_conflict" => post(
+            "/api/v1/conflicts".to_owned(),
+            json!({ "organization_id": target.organization, "person_id": NO_KEY, "relation": "knows" }),
+        ),
+        "list_conflicts" => unless_other(get("/api/v1/conflicts".to_owned())),
+        "end_conflict" => {
+            unless_other(Some(at(Method::DELETE, format!("/api/v1/conflicts/{NO_KEY}"))))
+        }
+        "complete_module" => {
+            unless_other(Some(at(Method::PUT, "/api/v1/me/modules/patience".to_owned())))
+        }
+        "read_blocked_queue" => unless_other(get("/api/v1/queue/blocked".to_owned())),
+        "put_load_cap" => {
+            put(format!("{organization}/load-caps/{}", target.person), json!({ "load_cap": 51 }))
+        }
+        "read_same_district_waiver" => get(format!("{organization}/same-district-waiver")),
+        "put_same_district_waiver" => put(
+            format!("{organization}/same-district-waiver"),
+            json!({ "reason": "", "deciders": [], "ends_at": "2026-01-01T00:00:00Z" }),
+        ),
+        "read_calendar" => get(format!("{organization}/calendar")),
+        "put_calendar" => put(format!("{organization}/calendar"), json!({ "weekend": [] })),
+        "create_calibration_set" => post(
+            "/api/v1/calibration-sets".to_owned(),
+            json!({ "micro_credential_id": target.family, "kind": "practice", "title": "" }),
+        ),
+        "list_calibration_sets" => unless_other(get("/api/v1/calibration-sets".to_owned())),
+        "read_calibration_set" => {
+            unless_other(get(format!("/api/v1/calibration-sets/{}", world.set)))
+        }
+        "add_calibration_paper" => {
+            unless_other(post(format!("/api/v1/calibration-sets/{}/papers", world.set), json!({})))
+        }
+        "set_calibration_key" => unless_other(post(
+            format!("/api/v1/calibration-sets/{}/papers/{NO_KEY}/keys", world.set),
+            json!({ "levels": [] }),
+        )),
+        "publish_calibration_set" => {
+            unless_other(act(format!("/api/v1/calibration-sets/{}/publish", world.set)))
+        }
+        "retire_calibration_set" => {
+            unless_other(act(format!("/api/v1/calibration-sets/{}/retire", world.draft_set)))
+        }
+        // Nothing is begun: a training set is not for trying.
+        "start_calibration_attempt" => {
+            unless_other(act(format!("/api/v1/calibration-sets/{}/attempts", world.set)))
+        }
+        "list_calibration_attempts" => {
+            unless_other(get(format!("/api/v1/calibration-sets/{}/attempts", world.set)))
+        }
+        "read_calibration_attempt" => {
+            unless_other(get(format!("/api/v1/calibration-attempts/{NO_KEY}")))
+        }
+        "score_calibration_paper" => unless_other(post(
+            format!("/api/v1/calibration-attempts/{NO_KEY}/papers/{NO_KEY}/scores"),
+            json!({ "scores": [] }),
+        )),
+        "finish_calibration_attempt" => {
+            unless_other(act(format!("/api/v1/calibration-attempts/{NO_KEY}/finish")))
+        }
+        "record_calibration_coaching" => {
+            unless_other(act(format!("/api/v1/calibration-attempts/{NO_KEY}/coaching")))
+        }
+        "put_sample_consent" => {
+            put(format!("{submission}/sample-consent"), json!({ "ends_at": null }))
+        }
+        "list_rereads" => unless_other(get("/api/v1/queue/rereads".to_owned())),
+        "read_agreement_report" => {
+            get(format!("/api/v1/reports/agreement?micro_credential_id={}", target.family))
+        }
+        "read_own_agreement" => {
+            get(format!("/api/v1/reports/agreement/mine?micro_credential_id={}", target.taken))
+        }
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
         "revoke_award" => {

@@ -79,6 +79,10 @@ pub struct World {
     pub app: TestApp,
     /// The address of a status list.
     pub status_list: String,
+    /// A training set in use.
+    pub set: String,
+    /// A set that is not in use.
+    pub draft_set: String,
     root: String,
     valley: String,
     school: String,
@@ -174,6 +178,11 @@ impl World {
             admin.put(&path, &etag, &json!({ "roles": held, "state": "confirmed" })).expect(200);
             people.insert(role, app.sign_in(&owner.email));
         }
+        let body =
+            json!({ "micro_credential_id": published, "kind": "practice", "title": "Begun" });
+        let lead = &people["lead_assessor"];
+        let draft_set = id_of(&lead.post("/api/v1/calibration-sets", &body).expect(201));
+        let set = training_set(&people["lead_assessor"], &published);
         let badge = app.anybody().get(&format!("/credentials/{}", belongings["earner"].award));
         let status_list = badge.expect(200)["credentialStatus"]["statusListCredential"]
             .as_str()
@@ -183,6 +192,8 @@ impl World {
         World {
             app,
             status_list,
+            set,
+            draft_set,
             root,
             valley,
             school,
@@ -280,6 +291,26 @@ impl World {
             other => panic!("{other}"),
         }
     }
+}
+
+/// A training set in use, with an anchor for each level.
+fn training_set(lead: &Person, family: &str) -> String {
+    let body = json!({ "micro_credential_id": family, "kind": "training", "title": "Anchors" });
+    let set = id_of(&lead.post("/api/v1/calibration-sets", &body).expect(201));
+    let path = format!("/api/v1/calibration-sets/{set}");
+    for level in 0..3 {
+        let anchor = |id: &str| json!({ "criterion_id": id, "level": level, "rationale": "Seen." });
+        let anchors: Vec<Value> = ["c1", "c2", "c3", "c4"].iter().map(|id| anchor(id)).collect();
+        let item = |id: &str| json!({ "requirement_id": id, "text": "A page." });
+        let work = json!({
+            "responses": { "q1": "We agreed.", "r1": "I will wait." },
+            "evidence": [item("a1"), item("a2"), item("a3")],
+        });
+        let paper = json!({ "work": work, "anchors": anchors });
+        lead.post(&format!("{path}/papers"), &paper).expect(201);
+    }
+    lead.act(&format!("{path}/publish")).expect(200);
+    set
 }
 
 /// An award with its submission, a review and a draft.

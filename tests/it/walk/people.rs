@@ -35,8 +35,8 @@ impl Walk {
     pub fn new(seed: u64) -> Walk {
         let app = TestApp::new();
         let district = app.district();
-        let [willow, summit] = &district.schools;
-        let mut people = Vec::new();
+        let [willow, _] = &district.schools;
+        let mut people: Vec<PersonId> = Vec::new();
         let mut add = |organization: &str, name: String, roles: &[&str]| {
             let person = app.seed(organization, &format!("{name}@walk.example.org"), roles);
             people.push(person.id.parse().unwrap());
@@ -45,15 +45,18 @@ impl Walk {
         for n in 0..N_EARNERS {
             add(willow, format!("earner-{n}"), &["earner"]);
         }
-        for n in 0..N_ASSESSORS {
-            add(summit, format!("assessor-{n}"), &["assessor"]);
+        // Readers of no school: those of one are never put together.
+        for n in 1..N_ASSESSORS {
+            add(&district.id, format!("assessor-{n}"), &["assessor"]);
         }
-        add(summit, "both".to_owned(), &["assessor", "lead_assessor"]);
-        add(summit, "lead".to_owned(), &["lead_assessor"]);
+        add(&district.id, "both".to_owned(), &["assessor", "lead_assessor"]);
+        add(&district.id, "lead".to_owned(), &["lead_assessor"]);
         for n in 0..5 {
             add(&district.id, format!("panel-{n}"), &["review_panel"]);
         }
-        add(summit, "judge".to_owned(), &["assessor", "review_panel"]);
+        add(&district.id, "judge".to_owned(), &["assessor", "review_panel"]);
+        // The first assessor is the one whom every district of the tests has.
+        people.insert(N_EARNERS, district.assessor.id.parse().unwrap());
         let single = district.publish_small_group().parse().unwrap();
         let mut two = definition("mc-shared-decision-making");
         two["review_policy"]["coi"] = json!(["self", "same_school"]);
@@ -115,6 +118,24 @@ impl Walk {
 
     pub fn is_assessor(&self, person: usize) -> bool {
         (N_EARNERS..=N_EARNERS + N_ASSESSORS).contains(&person) || person == self.people.len() - 1
+    }
+
+    /// Whether the person has scored an earlier attempt of the same earner, and somebody else could take this one.
+    pub fn is_spared(&self, person: usize, index: usize) -> bool {
+        let attempt = &self.attempts[index];
+        let knows = |person: usize| {
+            self.attempts.iter().any(|one| {
+                one.id != attempt.id
+                    && (one.earner, one.is_double) == (attempt.earner, attempt.is_double)
+                    && one.locked.iter().any(|seat| seat.person == person)
+            })
+        };
+        let may_take = |other: &usize| {
+            attempt.has_seat_for(*other, self.is_assessor(*other), self.is_lead(*other))
+        };
+        knows(person)
+            && (0..self.people.len())
+                .any(|other| other != person && may_take(&other) && !knows(other))
     }
 
     pub fn a_panelist(&mut self) -> usize {

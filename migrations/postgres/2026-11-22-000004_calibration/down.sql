@@ -1,0 +1,17 @@
+DROP TABLE sample_consents;
+DROP TABLE rereads;
+DROP TABLE seed_scores;
+DROP TABLE seed_presentations;
+DROP TABLE qualifications;
+DROP TABLE calibration_scores;
+DROP TABLE calibration_attempts;
+DROP TABLE calibration_keys;
+DROP TABLE calibration_anchors;
+DROP TABLE calibration_papers;
+DROP TABLE calibration_sets;
+DROP TABLE calendars;
+DROP TABLE assessor_load_caps;
+DROP TABLE assessor_modules;
+DROP TABLE waiver_deciders;
+DROP TABLE same_district_waivers;
+DROP TABLE conflict_declarations;

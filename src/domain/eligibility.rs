@@ -1,0 +1,412 @@
+//! Who may score what (DOMAIN.md, 3.2): one judgement over facts, made at the claim, at each opening and at the lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::ids::{MicroCredentialId, OrganizationId, PersonId};
+use super::review::ReviewState;
+use super::timestamp::Timestamp;
+
+/// How far back a shared school is a conflict: a day more than two years, of which one may be a leap year.
+pub const SCHOOL_LOOKBACK: TimeDelta = TimeDelta::days(731);
+/// A qualification that no known paper has confirmed for so long needs a refresher.
+pub const KNOWN_WORK_WITHIN: TimeDelta = TimeDelta::days(90);
+/// How long a provisional qualification counts once there is real work to qualify on.
+pub const PROVISIONAL_GRACE: TimeDelta = TimeDelta::days(90);
+/// How many practice papers are a refresher.
+pub const REFRESHER_PAPERS: usize = 5;
+
+worded_enum! {
+    /// A rule that keeps somebody from scoring a submission.
+    EligibilityRule {
+        /// No qualification for this rubric.
+        NotQualified = "not_qualified",
+        /// It has ended.
+        QualificationExpired = "qualification_expired",
+        /// It is suspended.
+        QualificationSuspended = "qualification_suspended",
+        /// No known paper for 90 days.
+        RefresherDue = "refresher_due",
+        /// A provisional qualification, and the time to qualify fully is over.
+        ProvisionalEnded = "provisional_ended",
+        /// The modules on bias and conflicts are not done.
+        ModulesMissing = "modules_missing",
+        /// They hold as many reviews as they may.
+        LoadCap = "load_cap",
+        /// It is their own.
+        OwnWork = "self",
+        /// They work on the same micro-credential themselves.
+        OwnOpenAttempt = "own_open_attempt_on_definition",
+        /// The same school, now or in the past 24 months.
+        SameSchool = "same_school",
+        /// The same district, where the definition names it and nobody has waived it.
+        SameDistrict = "same_district",
+        /// One supervises or evaluates the other.
+        Evaluates = "evaluates_or_is_evaluated_by",
+        /// Coached this attempt.
+        Coached = "coached_this_attempt",
+        /// Co-author of something that was handed in.
+        Coauthor = "coauthor_of_artifact",
+        /// The same household, or a close tie that one of them declared.
+        Declared = "declared",
+        /// Took part in the matter: screened it, or sat on it.
+        Involved = "involved_in_matter_under_appeal",
+        /// Has read it already.
+        HasRead = "has_read",
+        /// Stepped back from it.
+        Recused = "recused",
+        /// Of the same school as its other reader.
+        SameSchoolAsReader = "same_school_as_other_reader",
+        /// Scored an earlier attempt of the same earner: avoided while there is anybody else.
+        ScoredEarlier = "scored_earlier_attempt",
+    }
+}
+
+impl EligibilityRule {
+    /// Whether the rule only orders: somebody else goes first, and nobody is kept away.
+    #[must_use]
+    pub const fn is_soft(self) -> bool {
+        matches!(self, EligibilityRule::ScoredEarlier)
+    }
+
+    /// Whether an assessor may be told of it by name: the others would say something about the earner or the other reader.
+    #[must_use]
+    pub const fn is_about_assessor_alone(self) -> bool {
+        match self {
+            EligibilityRule::NotQualified
+            | EligibilityRule::QualificationExpired
+            | EligibilityRule::QualificationSuspended
+            | EligibilityRule::RefresherDue
+            | EligibilityRule::ProvisionalEnded
+            | EligibilityRule::ModulesMissing
+            | EligibilityRule::LoadCap
+            | EligibilityRule::OwnOpenAttempt
+            | EligibilityRule::Recused => true,
+            EligibilityRule::OwnWork
+            | EligibilityRule::SameSchool
+            | EligibilityRule::SameDistrict
+            | EligibilityRule::Evaluates
+            | EligibilityRule::Coached
+            | EligibilityRule::Coauthor
+            | EligibilityRule::Declared
+            | EligibilityRule::Involved
+            | EligibilityRule::HasRead
+            | EligibilityRule::SameSchoolAsReader
+            | EligibilityRule::ScoredEarlier => false,
+        }
+    }
+}
+
+worded_enum! {
+    /// What one person has declared about another.
+    Relation {
+        /// Supervises them.
+        Supervises = "supervises",
+        /// Evaluates them.
+        Evaluates = "evaluates",
+        /// Lives with them.
+        Household = "household",
+        /// Is close to them in another way.
+        CloseTie = "close_tie",
+        /// Coaches them.
+        Coaches = "coaches",
+        /// Made something together with them.
+        Coauthor = "coauthor",
+    }
+}
+
+impl Relation {
+    const fn rule(self) -> EligibilityRule {
+        match self {
+            Relation::Supervises | Relation::Evaluates => EligibilityRule::Evaluates,
+            Relation::Household | Relation::CloseTie => EligibilityRule::Declared,
+            Relation::Coaches => EligibilityRule::Coached,
+            Relation::Coauthor => EligibilityRule::Coauthor,
+        }
+    }
+
+    /// Whether the relation counts for an attempt that began at `started_at`. Who coached an attempt, or made a part of it, has
+    /// done so for good; other relations count while they last.
+    fn counts(self, ended_at: Option<Timestamp>, started_at: Timestamp) -> bool {
+        match self {
+            Relation::Coaches | Relation::Coauthor => {
+                ended_at.is_none_or(|ended| ended >= started_at)
+            }
+            Relation::Supervises
+            | Relation::Evaluates
+            | Relation::Household
+            | Relation::CloseTie => ended_at.is_none(),
+        }
+    }
+}
+
+worded_enum! {
+    /// What comes before scoring.
+    Module {
+        /// On bias.
+        Bias = "bias",
+        /// On conflicts of interest.
+        Conflicts = "conflicts",
+    }
+}
+
+worded_enum! {
+    /// What a qualification was passed on.
+    QualificationLevel {
+        /// Real work.
+        Full = "full",
+        /// Work made for the purpose: every score is then double blind.
+        Provisional = "provisional",
+    }
+}
+
+worded_enum! {
+    /// Where a qualification stands; that it has expired follows from its date.
+    QualificationState {
+        /// In force.
+        Qualified = "qualified",
+        /// In force, and a refresher is due.
+        Watch = "watch",
+        /// Not in force.
+        Suspended = "suspended",
+    }
+}
+
+/// A right to score by one rubric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Qualification {
+    /// Whose.
+    pub person: PersonId,
+    /// For every version of this scoring hash.
+    pub scoring_hash: String,
+    /// What it was passed on.
+    pub level: QualificationLevel,
+    /// Where it stands.
+    pub state: QualificationState,
+    /// When it was passed.
+    pub passed_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When drift was last flagged.
+    pub flagged_at: Option<Timestamp>,
+    /// Counts its changes.
+    pub revision: i32,
+}
+
+/// Whether somebody has the right to score by a rubric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum License {
+    /// Nobody needs one: there is no qualifying set.
+    NotRequired,
+    /// They have it.
+    Held(QualificationLevel),
+    /// They have not, for this reason.
+    Refused(EligibilityRule),
+}
+
+/// What a license is judged by, beside the qualification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Upkeep {
+    /// Whether the modules are done.
+    pub has_modules: bool,
+    /// When the last known paper in the queue was scored, or the last refresher done.
+    pub last_known_work: Option<Timestamp>,
+    /// When there was enough real work to qualify fully.
+    pub real_work_since: Option<Timestamp>,
+}
+
+/// The license that follows, where one is required.
+#[must_use]
+pub fn license(qualification: Option<&Qualification>, upkeep: Upkeep, now: Timestamp) -> License {
+    let Some(held) = qualification else { return License::Refused(EligibilityRule::NotQualified) };
+    if held.state == QualificationState::Suspended {
+        return License::Refused(EligibilityRule::QualificationSuspended);
+    }
+    if held.expires_at <= now {
+        return License::Refused(EligibilityRule::QualificationExpired);
+    }
+    if held.level == QualificationLevel::Provisional
+        && upkeep
+            .real_work_since
+            .is_some_and(|since| since.max(held.passed_at).plus(PROVISIONAL_GRACE) <= now)
+    {
+        return License::Refused(EligibilityRule::ProvisionalEnded);
+    }
+    let confirmed = upkeep.last_known_work.map_or(held.passed_at, |at| at.max(held.passed_at));
+    if confirmed.plus(KNOWN_WORK_WITHIN) <= now {
+        return License::Refused(EligibilityRule::RefresherDue);
+    }
+    if !upkeep.has_modules {
+        return License::Refused(EligibilityRule::ModulesMissing);
+    }
+    License::Held(held.level)
+}
+
+/// A declared tie of an assessor to somebody, whoever declared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tie {
+    /// The other.
+    pub other: PersonId,
+    /// What it is.
+    pub relation: Relation,
+    /// When it ended, if it has.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What is known of an assessor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssessorFacts {
+    /// Who.
+    pub person: PersonId,
+    /// Their schools, now and in the past 24 months.
+    pub schools: BTreeSet<OrganizationId>,
+    /// Their districts.
+    pub districts: BTreeSet<OrganizationId>,
+    /// The reviews that they hold.
+    pub held: usize,
+    /// The most that they may hold.
+    pub load_cap: usize,
+    /// The micro-credentials at which they have an open attempt.
+    pub open_families: BTreeSet<MicroCredentialId>,
+    /// Their ties.
+    pub ties: Vec<Tie>,
+}
+
+/// Somebody who has, or had, a seat of the submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reader {
+    /// Who.
+    pub person: PersonId,
+    /// Their seat.
+    pub state: ReviewState,
+    /// Their schools, now and in the past 24 months.
+    pub schools: BTreeSet<OrganizationId>,
+}
+
+/// What is known of a submission that is to be scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatterFacts {
+    /// Whose it is.
+    pub earner: PersonId,
+    /// At which micro-credential.
+    pub family: MicroCredentialId,
+    /// When the attempt was started.
+    pub started_at: Timestamp,
+    /// The earner's schools, now and in the past 24 months.
+    pub schools: BTreeSet<OrganizationId>,
+    /// The earner's districts.
+    pub districts: BTreeSet<OrganizationId>,
+    /// Whether the same district is a conflict here: the definition names it and no waiver is in force.
+    pub is_district_conflict: bool,
+    /// Everybody who has or had a seat.
+    pub readers: Vec<Reader>,
+    /// Who scored an earlier attempt of the earner at the same micro-credential.
+    pub earlier_readers: BTreeSet<PersonId>,
+    /// Who took part in another role.
+    pub involved: BTreeSet<PersonId>,
+    /// Whether it is read for an appeal: fresh readers have never had a seat of it.
+    pub is_appealed: bool,
+    /// Who handed in one of the same files.
+    pub coauthors: BTreeSet<PersonId>,
+}
+
+/// When the judgement is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Before a seat is given.
+    Claim,
+    /// While one is held: at each opening, saving and the lock.
+    Held,
+}
+
+/// Every rule that speaks against an assignment.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Verdict {
+    /// Those that forbid it.
+    pub refusals: Vec<EligibilityRule>,
+    /// Those that only put others first.
+    pub cautions: Vec<EligibilityRule>,
+}
+
+impl Verdict {
+    /// Whether the assignment is allowed.
+    #[must_use]
+    pub fn is_eligible(&self) -> bool {
+        self.refusals.is_empty()
+    }
+}
+
+/// Judges every rule; none is silently left out.
+#[must_use]
+pub fn judge(
+    assessor: &AssessorFacts,
+    license: License,
+    matter: &MatterFacts,
+    stage: Stage,
+) -> Verdict {
+    let mut found = BTreeSet::new();
+    let person = assessor.person;
+    if let License::Refused(rule) = license {
+        found.insert(rule);
+    }
+    if stage == Stage::Claim && assessor.held >= assessor.load_cap {
+        found.insert(EligibilityRule::LoadCap);
+    }
+    let facts = [
+        (person == matter.earner, EligibilityRule::OwnWork),
+        (!assessor.schools.is_disjoint(&matter.schools), EligibilityRule::SameSchool),
+        (
+            matter.is_district_conflict && !assessor.districts.is_disjoint(&matter.districts),
+            EligibilityRule::SameDistrict,
+        ),
+        (assessor.open_families.contains(&matter.family), EligibilityRule::OwnOpenAttempt),
+        (matter.involved.contains(&person), EligibilityRule::Involved),
+        (matter.coauthors.contains(&person), EligibilityRule::Coauthor),
+        (matter.earlier_readers.contains(&person), EligibilityRule::ScoredEarlier),
+    ];
+    found.extend(facts.into_iter().filter(|(holds, _)| *holds).map(|(_, rule)| rule));
+    found.extend(
+        assessor
+            .ties
+            .iter()
+            .filter(|tie| tie.other == matter.earner)
+            .filter(|tie| tie.relation.counts(tie.ended_at, matter.started_at))
+            .map(|tie| tie.relation.rule()),
+    );
+    for reader in &matter.readers {
+        let holds_seat = matches!(reader.state, ReviewState::Leased | ReviewState::Locked);
+        if reader.person == person {
+            if reader.state == ReviewState::Recused {
+                found.insert(EligibilityRule::Recused);
+            } else if stage == Stage::Claim && (holds_seat || matter.is_appealed) {
+                found.insert(EligibilityRule::HasRead);
+            }
+        } else if holds_seat && !reader.schools.is_disjoint(&assessor.schools) {
+            found.insert(EligibilityRule::SameSchoolAsReader);
+        }
+    }
+    let (cautions, refusals) = found.into_iter().partition(|rule| rule.is_soft());
+    Verdict { refusals, cautions }
+}
+
+/// Whether everybody is linked to everybody by submissions that two have read: severity can be compared only then.
+#[must_use]
+pub fn is_linked(pairs: &[(PersonId, PersonId)]) -> bool {
+    let mut next: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
+    for (one, other) in pairs {
+        next.entry(*one).or_default().push(*other);
+        next.entry(*other).or_default().push(*one);
+    }
+    let Some(first) = next.keys().next().copied() else { return true };
+    let mut seen = BTreeSet::from([first]);
+    let mut waiting = vec![first];
+    while let Some(person) = waiting.pop() {
+        for other in next.get(&person).into_iter().flatten() {
+            if seen.insert(*other) {
+                waiting.push(*other);
+            }
+        }
+    }
+    seen.len() == next.len()
+}

@@ -1,0 +1,296 @@
+//! Which waiting work goes to whom: the most urgent that somebody may score, others before those who should be spared, and pairs
+//! that have not read together before those that have.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::audit::Change;
+use super::context::{Cx, Resources, organizations_under, people_with};
+use super::eligibility::{self, Judge, Matter};
+use super::error::{Error, Fault};
+use super::reviews::{self, Seat};
+use super::{organizations, screening};
+use crate::domain::eligibility::{EligibilityRule, Stage};
+use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::organization::Role;
+use crate::domain::policy;
+use crate::domain::review::ReviewState;
+use crate::domain::submission::SubmissionState;
+use crate::domain::timestamp::Timestamp;
+use crate::store::submissions::StoredSubmission;
+use crate::store::{self, DbConn};
+
+/// How many waiting submissions are looked at in one go.
+const PAGE: i64 = 50;
+/// The most reviews that anybody may be allowed to hold.
+const HIGHEST_CAP: i32 = 50;
+
+/// Somebody who asks for work, and where.
+pub(super) struct Search<'a> {
+    pub(super) resources: &'a Resources,
+    pub(super) assessor: PersonId,
+    /// The organizations whose work they read.
+    pub(super) to_read: &'a [OrganizationId],
+    /// Those for which they adjudicate.
+    pub(super) to_adjudicate: &'a [OrganizationId],
+    /// One micro-credential, or none for all of them.
+    pub(super) family: Option<MicroCredentialId>,
+    pub(super) now: Timestamp,
+}
+
+impl Search<'_> {
+    /// The most urgent submission with a seat for this person, if there is any that they may take.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the database fails.
+    pub(super) fn choose(
+        &self,
+        conn: &mut DbConn,
+    ) -> Result<Option<(StoredSubmission, Seat)>, Error> {
+        let mut judge = Judge::new(self.now);
+        let mut screeners = Screeners::default();
+        let mut linked: Option<BTreeSet<PersonId>> = None;
+        // A pair that has read together before, kept while nothing as urgent would link a new one.
+        let mut known_pair: Option<(StoredSubmission, Seat)> = None;
+        let mut spared = Vec::new();
+        let mut offset = 0;
+        loop {
+            let page = store::reviews::list_waiting(
+                conn,
+                self.to_read,
+                self.to_adjudicate,
+                self.family,
+                offset,
+                PAGE,
+            )?;
+            for id in &page {
+                let Some(stored) = store::submissions::find(conn, *id)? else { continue };
+                if known_pair.as_ref().is_some_and(|(kept, _)| day(kept) != day(&stored)) {
+                    return Ok(known_pair);
+                }
+                if screeners.wait_for(conn, &stored)? {
+                    continue;
+                }
+                let matter = judge.matter(conn, &stored)?;
+                let verdict = judge.judge(conn, self.assessor, &matter, Stage::Claim)?;
+                if !verdict.is_eligible() {
+                    continue;
+                }
+                let Some(seat) = reviews::free_seat(conn, self.resources, &stored, self.now)?
+                else {
+                    continue;
+                };
+                // Nobody waits beyond the promised day because somebody else would be better.
+                let is_overdue = stored.due_on.is_some_and(|due| due < self.now);
+                if !verdict.cautions.is_empty() && !is_overdue {
+                    spared.push((stored, seat, matter));
+                    continue;
+                }
+                let partners = partners_of(&matter);
+                if partners.is_empty() {
+                    return Ok(Some((stored, seat)));
+                }
+                if linked.is_none() {
+                    linked = Some(store::conflicts::list_linked(conn, self.assessor)?);
+                }
+                if linked.as_ref().is_some_and(|linked| !partners.is_subset(linked)) {
+                    return Ok(Some((stored, seat)));
+                }
+                known_pair.get_or_insert((stored, seat));
+            }
+            if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+                break;
+            }
+            offset += PAGE;
+        }
+        if known_pair.is_some() {
+            return Ok(known_pair);
+        }
+        // What this person should be spared goes to them when there is nobody else.
+        for (stored, seat, matter) in spared {
+            if !self.has_other(conn, &mut judge, &stored, &matter)? {
+                return Ok(Some((stored, seat)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether somebody else may take a submission without any caution.
+    fn has_other(
+        &self,
+        conn: &mut DbConn,
+        judge: &mut Judge,
+        stored: &StoredSubmission,
+        matter: &Matter,
+    ) -> Result<bool, Error> {
+        let (organization, state) =
+            (stored.submission.facts().organization, stored.submission.state());
+        for person in eligibility::list_readers(conn, organization, state)? {
+            if person == self.assessor {
+                continue;
+            }
+            let verdict = judge.judge(conn, person, matter, Stage::Claim)?;
+            // Whoever holds as much as they may has room again soon.
+            let may = verdict.refusals.iter().all(|rule| *rule == EligibilityRule::LoadCap);
+            if may && verdict.cautions.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Who screens in which organization: asked for once, however much waits there.
+#[derive(Default)]
+struct Screeners(BTreeMap<OrganizationId, Vec<PersonId>>);
+
+impl Screeners {
+    /// Whether a submission waits for one of them.
+    fn wait_for(&mut self, conn: &mut DbConn, stored: &StoredSubmission) -> Result<bool, Error> {
+        if stored.submission.state() != SubmissionState::Submitted {
+            return Ok(false);
+        }
+        let facts = stored.submission.facts();
+        let known = match self.0.entry(facts.organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(people_with(conn, Role::PreScreener, facts.organization)?)
+            }
+        };
+        Ok(screening::is_by_one_of(known, facts.earner))
+    }
+}
+
+fn day(stored: &StoredSubmission) -> Option<String> {
+    stored.due_on.map(Timestamp::date)
+}
+
+/// Who has locked a sheet of the same submission.
+fn partners_of(matter: &Matter) -> BTreeSet<PersonId> {
+    let readers = matter.facts.readers.iter();
+    readers
+        .filter(|reader| reader.state == ReviewState::Locked)
+        .map(|reader| reader.person)
+        .collect()
+}
+
+/// Work that waits, without anything of its content.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// At which micro-credential.
+    pub micro_credential: MicroCredentialId,
+    /// When the decision is promised.
+    pub due_on: Option<Timestamp>,
+    /// Whether that is over.
+    pub is_overdue: bool,
+    /// How many assessors there are.
+    pub assessors: usize,
+    /// How many of them may take it now.
+    pub eligible: usize,
+    /// How many each rule keeps away.
+    pub blocked_by: BTreeMap<EligibilityRule, usize>,
+}
+
+/// `GET /queue/blocked`: what waits in the caller's organizations, and which rule keeps how many assessors from it. Rules are never
+/// relaxed here or anywhere.
+///
+/// # Errors
+/// [`Error::Denied`] without the role.
+pub fn blocked(cx: &mut Cx<'_>, only_blocked: bool) -> Result<Vec<Waiting>, Error> {
+    policy::require_somewhere(&cx.actor, "read_blocked_queue")?;
+    let mut among: BTreeSet<OrganizationId> =
+        organizations_under(cx.conn, &cx.actor, Role::Coordinator)?.into_iter().collect();
+    among.extend(organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?);
+    let among: Vec<OrganizationId> = among.into_iter().collect();
+    let (conn, now) = (&mut *cx.conn, cx.now);
+    let mut judge = Judge::new(now);
+    let mut screeners = Screeners::default();
+    let mut readers_of: BTreeMap<(OrganizationId, bool), Vec<PersonId>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for id in store::reviews::list_waiting(conn, &among, &among, None, 0, 200)? {
+        let Some(stored) = store::submissions::find(conn, id)? else { continue };
+        if screeners.wait_for(conn, &stored)?
+            || reviews::free_seat(conn, cx.resources, &stored, now)?.is_none()
+        {
+            continue;
+        }
+        let organization = stored.submission.facts().organization;
+        let state = stored.submission.state();
+        let assessors =
+            match readers_of.entry((organization, state == SubmissionState::Adjudication)) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(eligibility::list_readers(conn, organization, state)?).clone()
+                }
+            };
+        let matter = judge.matter(conn, &stored)?;
+        let mut waiting = Waiting {
+            submission: id,
+            micro_credential: stored.micro_credential,
+            due_on: stored.due_on,
+            is_overdue: stored.due_on.is_some_and(|due| due < now),
+            assessors: assessors.len(),
+            eligible: 0,
+            blocked_by: BTreeMap::new(),
+        };
+        for person in assessors {
+            let verdict = judge.judge(conn, person, &matter, Stage::Claim)?;
+            waiting.eligible += usize::from(verdict.is_eligible());
+            for rule in verdict.refusals {
+                *waiting.blocked_by.entry(rule).or_default() += 1;
+            }
+        }
+        if !only_blocked || waiting.eligible == 0 {
+            found.push(waiting);
+        }
+    }
+    Ok(found)
+}
+
+/// `PUT /organizations/{id}/load-caps/{person_id}`: how many reviews somebody may hold at a time; none for the usual number.
+///
+/// # Errors
+/// [`Error::Invalid`] out of range, [`Error::NotFound`] for somebody who is no member there.
+pub fn put_load_cap(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    person: PersonId,
+    load_cap: Option<i32>,
+) -> Result<(), Error> {
+    let (_, subject) = organizations::load(cx.conn, organization)?;
+    policy::require(&cx.actor, "put_load_cap", &subject)?;
+    if load_cap.is_some_and(|cap| !(0..=HIGHEST_CAP).contains(&cap)) {
+        let detail = format!("a load cap is a number from 0 to {HIGHEST_CAP}");
+        return Err(Error::Invalid {
+            code: "invalid-load-cap",
+            summary: detail.clone(),
+            faults: vec![Fault::new("/load_cap", "out-of-range", detail)],
+        });
+    }
+    require_member(cx.conn, organization, person)?;
+    cx.write(|conn| {
+        store::conflicts::save_load_cap(conn, organization, person, load_cap)?;
+        let word = load_cap.map_or_else(|| "usual".to_owned(), |cap| cap.to_string());
+        let change = Change::new("put_load_cap", Some(organization), "person", person)
+            .with("load_cap", word);
+        Ok(((), change))
+    })
+}
+
+/// Refuses a person who does not belong to an organization or to one below it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) fn require_member(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    person: PersonId,
+) -> Result<(), Error> {
+    let facets = store::memberships::list_facets(conn, person)?;
+    let belongs = facets
+        .iter()
+        .any(|facet| facet.organization == organization || facet.above.contains(&organization));
+    if belongs { Ok(()) } else { Err(Error::NotFound("member")) }
+}

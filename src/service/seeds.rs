@@ -1,0 +1,382 @@
+//! Seed papers: known work mixed blind into the live queue, and what drift on it leads to.
+//!
+//! A presentation is a submission like any other, of nobody: it is read, saved and locked by the same code, so that nothing in an
+//! answer tells it apart. What differs comes after the lock: it decides nothing, and is closed.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use super::audit::{self, Change};
+use super::calibration::agreed_key;
+use super::context::{Cx, Resources, new_uuid, organizations_under};
+use super::eligibility;
+use super::error::{Broken, Error};
+use super::known_work::{self, KnownWork};
+use super::qualifying::beside_key;
+use super::resolution::Terms;
+use super::reviews;
+use super::submissions::{self, By, NewDraft};
+use crate::domain::audit::hex;
+use crate::domain::calibration::{CalibrationLimits, DriftFlag, ScaledScore, judge_seeds};
+use crate::domain::definition::Definition;
+use crate::domain::eligibility::{Qualification, QualificationState};
+use crate::domain::evidence_metadata::EvidenceMetadata;
+use crate::domain::ids::{CalibrationPaperId, EvidenceId, PersonId, ReviewId, SubmissionId};
+use crate::domain::organization::Role;
+use crate::domain::policy;
+use crate::domain::resolution::Sheets;
+use crate::domain::review::{LEASE, Review, ReviewKind, ReviewState, Sheet};
+use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
+use crate::domain::timestamp::Timestamp;
+use crate::files::seal_bytes;
+use crate::store::evidence::StoredEvidence;
+use crate::store::micro_credentials::Version;
+use crate::store::seeds::{Presentation, Reread, SeedScore};
+use crate::store::submissions::{StoredResponse, StoredSubmission};
+use crate::store::{self, DbConn};
+
+/// How long after passing seed papers come more often.
+const FIRST_MONTH: TimeDelta = TimeDelta::days(30);
+/// One review of so many is a seed paper: in the first month, and later.
+const ONE_IN: (i64, i64) = (10, 20);
+
+/// Which review of a block of so many is the seed paper: one of each block, and nobody's to guess.
+fn is_due(resources: &Resources, held: &Qualification, taken: (i64, i64), now: Timestamp) -> bool {
+    let is_first_month = held.passed_at.plus(FIRST_MONTH) > now;
+    let (block, taken) = if is_first_month { (ONE_IN.0, taken.0) } else { (ONE_IN.1, taken.1) };
+    let name = format!(
+        "seed/{}/{}/{}/{block}/{}",
+        held.person,
+        held.scoring_hash,
+        held.passed_at,
+        taken / block
+    );
+    taken % block == i64::from(resources.keyring.draw(&name)) % block
+}
+
+/// A seed paper in the place of live work that somebody was about to be given, when one is due. The live work stays in the queue.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn offer(
+    conn: &mut DbConn,
+    resources: &Resources,
+    assessor: PersonId,
+    live: &StoredSubmission,
+    now: Timestamp,
+) -> Result<Option<Review>, Error> {
+    let organization = live.submission.facts().organization;
+    let (version, definition) = submissions::pinned(conn, live)?;
+    let hash = &version.scoring_hash;
+    let Some(held) = store::qualifications::find_qualification(conn, assessor, hash)? else {
+        return Ok(None);
+    };
+    let later = held.passed_at.plus(FIRST_MONTH);
+    let taken = (
+        store::seeds::count_taken(conn, assessor, hash, held.passed_at)?,
+        store::seeds::count_taken(conn, assessor, hash, later)?,
+    );
+    if !is_due(resources, &held, taken, now) {
+        return Ok(None);
+    }
+    let among = eligibility::branch_up(conn, organization)?;
+    let mut unseen = store::seeds::list_unseen(conn, assessor, hash, &among)?;
+    unseen.sort_by_key(|paper| resources.keyring.draw(&format!("{assessor}/{paper}")));
+    for id in unseen {
+        let Some(work) = work_of(conn, resources, id, now)? else { continue };
+        if !known_work::faults_of(&work, &definition).is_empty() {
+            continue;
+        }
+        return present(conn, resources, (assessor, id), (live, &version), &work, now).map(Some);
+    }
+    Ok(None)
+}
+
+fn work_of(
+    conn: &mut DbConn,
+    resources: &Resources,
+    id: CalibrationPaperId,
+    now: Timestamp,
+) -> Result<Option<KnownWork>, Error> {
+    match store::calibration::find_paper(conn, id)? {
+        Some(paper) => known_work::read(conn, resources, &paper, now),
+        None => Ok(None),
+    }
+}
+
+/// Stores the paper as a submission of nobody, with a leased review.
+fn present(
+    conn: &mut DbConn,
+    resources: &Resources,
+    (assessor, paper): (PersonId, CalibrationPaperId),
+    (live, version): (&StoredSubmission, &Version),
+    work: &KnownWork,
+    now: Timestamp,
+) -> Result<Review, Error> {
+    let nobody = PersonId::from_uuid(new_uuid());
+    store::seeds::create_nobody(conn, nobody, now)?;
+    let draft = NewDraft::prepare(resources)?;
+    let stored = draft.store(conn, version, nobody, now)?;
+    let facts = stored.submission.facts().clone();
+    let key = submissions::open_key(resources, &stored)?;
+    let seal = |text: &str, context: &str| {
+        seal_bytes(&key, text.as_bytes(), context.as_bytes()).map_err(Error::internal)
+    };
+    for (prompt, text) in &work.responses {
+        let sealed = StoredResponse::Text(seal(text, prompt)?);
+        store::submissions::save_response(conn, facts.id, prompt, Some(&sealed))?;
+    }
+    for item in &work.evidence {
+        let sealed = seal(&item.text, "content")?;
+        store::evidence::create(
+            conn,
+            &StoredEvidence {
+                id: EvidenceId::from_uuid(new_uuid()),
+                submission: facts.id,
+                requirement: item.requirement_id.clone(),
+                kind: "text".to_owned(),
+                media_type: Some("text/plain".to_owned()),
+                size_bytes: i64::try_from(item.text.len()).unwrap_or(i64::MAX),
+                sha256: hex(&Sha256::digest(item.text.as_bytes())),
+                storage_name: None,
+                sealed_name: None,
+                sealed_content: Some(sealed),
+                contains_students: false,
+                consent: false,
+                created_at: now,
+                metadata: EvidenceMetadata::None,
+                copy: None,
+            },
+        )?;
+    }
+    // Dates like those of the work whose place it takes.
+    store::submissions::save_promise(conn, &facts, live.submitted_at, live.due_on)?;
+    let mut submission = stored.submission;
+    for (event, by) in [
+        (SubmissionEvent::Submit, By::person(nobody, Role::Earner)),
+        (SubmissionEvent::MarkComplete, By::system("automatic")),
+        (SubmissionEvent::Claim, By::person(assessor, Role::Assessor)),
+    ] {
+        submission = submissions::record(conn, &submission, event, by, now)?;
+    }
+    let presentation = Presentation {
+        submission: facts.id,
+        paper,
+        person: assessor,
+        scoring_hash: version.scoring_hash.clone(),
+        scored_at: None,
+    };
+    store::seeds::create(conn, &presentation, now)?;
+    let review = Review {
+        id: ReviewId::from_uuid(new_uuid()),
+        submission: facts.id,
+        seat: 1,
+        kind: ReviewKind::Reading,
+        state: ReviewState::Leased,
+        assessor: Some(assessor),
+        lease_expires_at: Some(now.plus(LEASE)),
+        locked_at: None,
+        case: None,
+        revision: 1,
+    };
+    store::reviews::create(conn, facts.organization, &review, now)?;
+    Ok(review)
+}
+
+/// Closes the submission that a known paper looked like. Nobody else is ever given it.
+///
+/// # Errors
+/// [`Error::Stale`] when it is closed already.
+pub(super) fn close(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let facts = stored.submission.facts();
+    // No event of the process leads from a reading to here: a known paper only looks like a submission.
+    let after = SubmissionFacts { revision: facts.revision + 1, ..facts.clone() };
+    let closed = Submission::new(after, SubmissionState::Voided, None);
+    Ok(store::submissions::save_state(conn, &stored.submission, &closed, now)?)
+}
+
+/// Whether live work with this sheet would have been decided by it: the answer to the lock is the same.
+fn would_decide(
+    conn: &mut DbConn,
+    resources: &Resources,
+    stored: &StoredSubmission,
+    sheet: &Sheet,
+    definition: &Definition,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let terms = Terms::of(conn, resources, stored, definition, now)?;
+    let sheets = Sheets { readings: vec![sheet.clone()], ..Sheets::default() };
+    Ok(terms.second_reading(&sheets)?.is_none())
+}
+
+/// Compares the locked sheet of a known paper with its key, and acts on drift. Returns what the lock is to say.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn finish(
+    conn: &mut DbConn,
+    resources: &Resources,
+    presentation: &Presentation,
+    stored: &StoredSubmission,
+    sheet: &Sheet,
+    definition: &Definition,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let key = agreed_key(conn, presentation.paper, definition)?;
+    let scores: Vec<SeedScore> = key
+        .into_iter()
+        .filter_map(|(criterion, agreed)| {
+            let given = sheet.scores.get(&criterion).and_then(|score| score.level);
+            Some(SeedScore { key: agreed?.0, criterion, given })
+        })
+        .collect();
+    store::seeds::save_scores(conn, presentation.submission, &scores, now)?;
+    close(conn, stored, now)?;
+    act_on_drift(conn, presentation, definition, now)?;
+    would_decide(conn, resources, stored, sheet, definition, now)
+}
+
+fn act_on_drift(
+    conn: &mut DbConn,
+    presentation: &Presentation,
+    definition: &Definition,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (person, hash) = (presentation.person, &presentation.scoring_hash);
+    let Some(held) = store::qualifications::find_qualification(conn, person, hash)? else {
+        return Ok(());
+    };
+    let papers = papers_of(store::seeds::list_scores(conn, person, hash, held.passed_at)?);
+    let scores: Vec<ScaledScore> =
+        papers.iter().flat_map(|(_, paper)| scaled(paper, definition)).collect();
+    match judge_seeds(&scores, &CalibrationLimits::default()) {
+        DriftFlag::Insufficient | DriftFlag::Ok => Ok(()),
+        DriftFlag::Watch if held.state == QualificationState::Qualified => {
+            let state = QualificationState::Watch;
+            store::qualifications::flag_qualification(conn, &held, state, now)?;
+            let change =
+                Change::new("watch_assessor", None, "person", person).with("scoring_hash", hash);
+            audit::append(conn, None, &change, now)?;
+            Ok(())
+        }
+        DriftFlag::Watch => Ok(()),
+        DriftFlag::Suspend => {
+            let good = papers
+                .iter()
+                .rev()
+                .find(|(_, paper)| is_good(&scaled(paper, definition)))
+                .map_or(held.passed_at, |(at, _)| *at);
+            suspend(conn, &held, good, now)
+        }
+    }
+}
+
+/// The scores of each paper with the moment at which it was locked, oldest first.
+fn papers_of(scores: Vec<(Timestamp, SeedScore)>) -> Vec<(Timestamp, Vec<SeedScore>)> {
+    let mut papers: Vec<(Timestamp, Vec<SeedScore>)> = Vec::new();
+    for (at, score) in scores {
+        match papers.last_mut() {
+            // A criterion stands once in a paper.
+            Some((last, paper))
+                if *last == at && !paper.iter().any(|known| known.criterion == score.criterion) =>
+            {
+                paper.push(score);
+            }
+            Some(_) | None => papers.push((at, vec![score])),
+        }
+    }
+    papers
+}
+
+fn scaled(paper: &[SeedScore], definition: &Definition) -> Vec<ScaledScore> {
+    let given: BTreeMap<String, Option<u8>> =
+        paper.iter().map(|score| (score.criterion.clone(), score.given)).collect();
+    let key: BTreeMap<String, u8> =
+        paper.iter().map(|score| (score.criterion.clone(), score.key)).collect();
+    beside_key(&given, &key, definition)
+}
+
+/// A paper on which every decision was that of the key, and no level two steps off.
+fn is_good(scores: &[ScaledScore]) -> bool {
+    scores.iter().all(|one| {
+        one.score.given.is_some_and(|given| {
+            (given >= one.cut) == (one.score.key >= one.cut)
+                && given.number().abs_diff(one.score.key.number()) < 2
+        })
+    })
+}
+
+/// Suspends a qualification: what the person holds goes back to the queue, and what they locked since the last good seed paper is
+/// listed to be read again.
+fn suspend(
+    conn: &mut DbConn,
+    held: &Qualification,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (person, hash) = (held.person, &held.scoring_hash);
+    store::qualifications::flag_qualification(conn, held, QualificationState::Suspended, now)?;
+    let leased =
+        store::seeds::list_reviews(conn, person, hash, ReviewState::Leased, held.passed_at)?;
+    let mut n_released = 0;
+    for (id, submission, organization) in leased {
+        let review = store::reviews::find(conn, id)?.ok_or(Error::Stale)?.1;
+        let stored = store::submissions::find(conn, submission)?
+            .ok_or_else(|| Error::internal(Broken("a review without its submission")))?;
+        if !reviews::is_at_work(&review, stored.submission.state()) {
+            // It stands still for a panel; its holder is refused when it goes on.
+            continue;
+        }
+        let by = By::system("qualification_suspended");
+        reviews::give_back(conn, &review, ReviewState::Lapsed, &stored, by, now)?;
+        let change = Change::new("lapse_review", Some(organization), "review", id)
+            .with("submission", submission);
+        audit::append(conn, None, &change, now)?;
+        n_released += 1;
+    }
+    let locked = store::seeds::list_reviews(conn, person, hash, ReviewState::Locked, since)?;
+    let mut n_rereads = 0;
+    for (review, submission, organization) in locked {
+        if store::seeds::is_seed(conn, submission)? {
+            continue;
+        }
+        let is_decisive =
+            store::decisions::find(conn, submission)?.is_some_and(|decision| decision.raters == 1);
+        let reread = Reread { review, submission, person, is_decisive, created_at: now };
+        store::seeds::create_reread(conn, organization, &reread)?;
+        n_rereads += 1;
+    }
+    let change = Change::new("suspend_assessor", None, "person", person)
+        .with("scoring_hash", hash)
+        .with("released", n_released)
+        .with("rereads", n_rereads);
+    audit::append(conn, None, &change, now)?;
+    Ok(())
+}
+
+/// `GET /queue/rereads`: live sheets of suspended assessors, decisive ones first.
+///
+/// # Errors
+/// [`Error::Denied`] without the role.
+pub fn list_rereads(cx: &mut Cx<'_>) -> Result<Vec<Reread>, Error> {
+    policy::require_somewhere(&cx.actor, "list_rereads")?;
+    let among = organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?;
+    Ok(store::seeds::list_rereads(cx.conn, &among, 200)?)
+}
+
+/// Where a presentation stands, for looking behind the API.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn find_presentation(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+) -> Result<Option<Presentation>, Error> {
+    Ok(store::seeds::find(conn, submission)?)
+}

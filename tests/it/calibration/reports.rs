@@ -1,0 +1,174 @@
+//! The agreement report: figures with their n, hidden where there is too little, as JSON, CSV and plots.
+
+use assay::domain::statistics::Precision;
+use assay::domain::statistics::report::{Reading, beside_others, summarise};
+use assay::http::api::reports::csv_cell;
+use assay::store::schema::{review_scores, reviews};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Scene, id_of};
+
+fn readings(pairs: &[(usize, usize)]) -> Vec<Reading> {
+    let both = |(unit, (one, other)): (usize, &(usize, usize))| {
+        [(0, *one), (1, *other)].map(|(assessor, level)| Reading {
+            unit,
+            assessor,
+            level: Some(level),
+        })
+    };
+    pairs.iter().enumerate().flat_map(both).collect()
+}
+
+#[test]
+fn coefficients_are_hidden_under_20_and_marked_under_50() {
+    let pairs = |n: usize| (0..n).map(|at| (at % 3, (at + at / 10) % 3)).collect::<Vec<_>>();
+    let of = |n: usize| summarise(3, 1, &readings(&pairs(n))).unwrap();
+    assert_eq!(of(19).precision, Precision::Insufficient);
+    assert_eq!(of(19).coefficients, None);
+    assert_eq!(of(20).precision, Precision::Imprecise);
+    assert!(of(20).coefficients.unwrap().alpha.is_ok());
+    assert_eq!(of(50).precision, Precision::Usual);
+    assert_eq!((of(50).raters, of(50).levels, of(50).agreement.n), (2, 3, 50));
+    // A unit that one has read, or that could not be scored, is none.
+    let mut odd = readings(&pairs(20));
+    odd[0].level = None;
+    odd.push(Reading { unit: 90, assessor: 0, level: Some(1) });
+    assert_eq!(summarise(3, 1, &odd).unwrap().agreement.n, 19);
+}
+
+#[test]
+fn each_assessor_is_compared_with_those_who_read_the_same() {
+    let found = beside_others(1, &readings(&[(2, 1), (1, 1), (1, 0)]));
+    let (one, other) = (&found[&0], &found[&1]);
+    assert_eq!((one.agreement.n, one.agreement.exact, one.agreement.decision), (3, 1, 2));
+    assert_eq!(one.differences.mean(), Ok(2.0 / 3.0));
+    assert_eq!(other.differences.mean(), Ok(-2.0 / 3.0));
+}
+
+#[test]
+fn cell_that_a_spreadsheet_would_run_is_text() {
+    for (text, cell) in [
+        ("plain", "plain"),
+        ("=1+1", "'=1+1"),
+        ("+cmd", "'+cmd"),
+        ("-cmd", "'-cmd"),
+        ("@sum", "'@sum"),
+        ("-0.5", "-0.5"),
+        ("a,b", "\"a,b\""),
+        ("say \"so\"", "\"say \"\"so\"\"\""),
+        ("=a,b", "\"'=a,b\""),
+    ] {
+        assert_eq!(csv_cell(text), cell);
+    }
+}
+
+/// A second reading of every decided submission, as another assessor would have locked it.
+fn read_again(scene: &Scene, second: &str) {
+    let mut conn = scene.app.resources.database.connection().unwrap();
+    let locked: Vec<(String, String, String)> = reviews::table
+        .filter(reviews::state.eq("locked"))
+        .select((reviews::id, reviews::submission_id, reviews::organization_id))
+        .load(&mut *conn)
+        .unwrap();
+    let now = scene.app.resources.now();
+    for (at, (first, submission, organization)) in locked.into_iter().enumerate() {
+        let id = uuid::Uuid::now_v7().to_string();
+        diesel::insert_into(reviews::table)
+            .values((
+                reviews::id.eq(&id),
+                reviews::organization_id.eq(organization),
+                reviews::submission_id.eq(submission),
+                reviews::seat.eq(2),
+                reviews::kind.eq("reading"),
+                reviews::state.eq("locked"),
+                reviews::assessor_id.eq(Some(second)),
+                reviews::locked_at.eq(Some(now.naive())),
+                reviews::revision.eq(1),
+                reviews::created_at.eq(now.naive()),
+            ))
+            .execute(&mut *conn)
+            .unwrap();
+        let lines: Vec<(String, Option<i32>)> = review_scores::table
+            .filter(review_scores::review_id.eq(first))
+            .select((review_scores::criterion_id, review_scores::level))
+            .load(&mut *conn)
+            .unwrap();
+        for (criterion, level) in lines {
+            // Every fifth time the other passing level on the first criterion.
+            let is_other = criterion == "c1" && at % 5 == 0;
+            diesel::insert_into(review_scores::table)
+                .values((
+                    review_scores::review_id.eq(&id),
+                    review_scores::criterion_id.eq(criterion),
+                    review_scores::level
+                        .eq(level.map(|level| if is_other { 3 - level } else { level })),
+                    review_scores::unscorable.eq(false),
+                ))
+                .execute(&mut *conn)
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn report_is_for_lead_assessors_and_auditors_and_ones_own_line_for_oneself() {
+    let scene = Scene::new();
+    let district = &scene.district;
+    let second = scene.app.seed(&district.schools[1], "second@example.org", &["assessor"]);
+    for number in 0..22 {
+        let email = format!("earner-{number}@example.org");
+        let earner = scene.app.seed(&district.schools[0], &email, &["earner"]);
+        district.submit(&earner, &scene.family);
+        district.score(&district.assessor, number % 2);
+    }
+    let path = format!("/api/v1/reports/agreement?micro_credential_id={}", scene.family);
+    let mine = format!("/api/v1/reports/agreement/mine?micro_credential_id={}", scene.family);
+    let before = scene.lead(0).get(&path).expect(200);
+    assert_eq!((&before["submissions"], &before["double_read"]), (&json!(22), &json!(0)));
+    assert_eq!(before["criteria"][0]["exact"]["share"], Value::Null);
+    assert_eq!(district.assessor.get(&mine).expect(200)["own"], Value::Null);
+
+    read_again(&scene, &second.id);
+    let report = district.auditor.get(&path).expect(200);
+    let first = &report["criteria"][0];
+    assert_eq!((&first["criterion_id"], &first["n"]), (&json!("c1"), &json!(22)));
+    assert_eq!((&first["raters"], &first["levels"]), (&json!(2), &json!(3)));
+    assert_eq!(first["exact"]["count"], 17);
+    assert_eq!(first["adjacent"]["count"], 22);
+    assert_eq!(first["decision"]["count"], 22);
+    assert_eq!(first["precision"], "imprecise");
+    assert!(first["alpha"]["value"].is_f64(), "{first}");
+    assert!(first["exact"]["low"].as_f64().unwrap() < 17.0 / 22.0);
+    assert_eq!(report["overall"]["n"], 88);
+    assert_eq!(report["decision"]["count"], 22);
+    assert_eq!(report["severity_reason"], "insufficient_data", "under 30 that two have read");
+    assert_eq!(report["assessors"].as_array().unwrap().len(), 2);
+
+    let csv = scene.lead(0).get(&format!("{path}&format=csv"));
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    let text = String::from_utf8(csv.bytes).unwrap();
+    assert_eq!(text.lines().count(), 1 + 1 + 4 + 2);
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("criterion,c1,Planned with the teacher,22,2,3,0.7727")),
+        "{text}"
+    );
+    for format in ["svg", "svg_severity"] {
+        let plot = scene.lead(0).get(&format!("{path}&format={format}"));
+        assert_eq!(plot.headers["content-type"], "image/svg+xml");
+        let text = String::from_utf8(plot.bytes).unwrap();
+        assert!(text.starts_with("<svg ") && text.ends_with("</svg>"), "{text}");
+    }
+    assert_eq!(scene.lead(0).get(&format!("{path}&format=pdf")).problem(), "invalid");
+
+    let own = second.get(&mine).expect(200);
+    assert_eq!(own["own"]["assessor_id"], second.id.as_str());
+    assert!(!own.to_string().contains(&district.assessor.id), "{own}");
+    assert!(own["own"]["mean_difference"]["value"].as_f64().unwrap() > 0.0);
+    for person in [&district.assessor, &district.coordinator, &district.earner] {
+        assert_eq!(person.get(&path).problem(), "forbidden");
+    }
+    assert_eq!(id_of(&district.earner.get("/api/v1/me").expect(200)), district.earner.id);
+    assert_eq!(district.earner.get(&mine).problem(), "forbidden");
+}
