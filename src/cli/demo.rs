@@ -1,36 +1,27 @@
 //! `assay demo`: the whole story on a fresh embedded database, through the same services as the API.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+mod calibration;
+mod files;
+mod story;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::{complain, demo_files, resources, say, serve};
+use self::story::{Person, Story};
+use super::{complain, resources, say, serve};
 use crate::config::Settings;
-use crate::credential::verify::Verdict;
 use crate::domain::award::RevocationReason;
-use crate::domain::definition::EvidenceRequirement;
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::{OrganizationKind, Role};
-use crate::domain::review::{Score, Sheet};
 use crate::service::conflicts::NewWaiver;
-use crate::service::context::Proof;
-use crate::service::evidence::ItemTerms;
 use crate::service::installation::{NewInstallation, initialize};
-use crate::service::members::NewInvitation;
-use crate::service::organizations::NewOrganization;
-use crate::service::resubmission::Resubmit;
-use crate::service::submissions::{Response, Save, SubmissionDetail};
-use crate::service::{
-    Cx, Error, Resources, awards, conflicts, evidence, members, micro_credentials, organizations,
-    publications, resubmission, reviews, sessions, submissions, verification,
-};
+use crate::service::{Resources, awards, conflicts, organizations};
 use crate::store::DatabaseSetting;
 
 /// The definitions that are shipped.
@@ -134,275 +125,14 @@ fn send_mail(resources: &Resources) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Somebody of the story.
-#[derive(Clone)]
-struct Person {
-    id: PersonId,
-    name: String,
-    email: String,
-    password: String,
-    roles: Vec<&'static str>,
-    token: String,
-}
-
 struct Outcome {
     summary: Value,
     data: Vec<String>,
 }
 
-struct Story<'a> {
-    resources: &'a Resources,
-    bar: ProgressBar,
-    pause: Duration,
-}
-
-impl Story<'_> {
-    /// One step of the story: a line, and a little time to read it.
-    fn tell(&self, text: &str) {
-        self.bar.println(format!("  {text}"));
-        self.bar.inc(1);
-        if !self.pause.is_zero() {
-            std::thread::sleep(self.pause);
-        }
-    }
-
-    /// Runs a use case as a person, the same way as a request does.
-    fn act<T>(
-        &self,
-        person: &Person,
-        operation: &'static str,
-        work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
-    ) -> anyhow::Result<T> {
-        self.resources
-            .run(operation, Proof::Token(&person.token), work)
-            .with_context(|| format!("{} could not {operation}", person.name))
-    }
-
-    fn sign_in(&self, email: &str, password: &str) -> anyhow::Result<String> {
-        Ok(self
-            .resources
-            .run("create_session", Proof::None, |cx| sessions::create(cx, email, password))?
-            .access_token)
-    }
-
-    fn invite(
-        &self,
-        by: &Person,
-        organization: OrganizationId,
-        name: &str,
-        roles: &[Role],
-    ) -> anyhow::Result<Person> {
-        let email = format!("{}@demo.example", name.to_lowercase().replace(' ', "."));
-        let password = random_phrase();
-        let new =
-            NewInvitation { email: email.clone(), name: name.to_owned(), roles: roles.to_vec() };
-        let invited =
-            self.act(by, "create_invitation", |cx| members::invite(cx, organization, &new))?;
-        let token = self.resources.keyring.invitation_token(&invited.invitation.id.to_string());
-        let membership = self
-            .resources
-            .run("accept_invitation", Proof::None, |cx| members::accept(cx, &token, &password))?;
-        let token = self.sign_in(&email, &password)?;
-        let roles = roles.iter().map(|role| role.as_str()).collect();
-        Ok(Person { id: membership.person, name: name.to_owned(), email, password, roles, token })
-    }
-
-    fn organization(
-        &self,
-        by: &Person,
-        parent: OrganizationId,
-        name: &str,
-        kind: OrganizationKind,
-    ) -> anyhow::Result<OrganizationId> {
-        let new = NewOrganization {
-            name: name.to_owned(),
-            kind: kind.as_str().to_owned(),
-            parent_id: Some(parent),
-            url: None,
-            email: None,
-        };
-        Ok(self.act(by, "create_organization", |cx| organizations::create(cx, &new))?.id)
-    }
-
-    /// Writes, approves and publishes a definition.
-    fn publish(
-        &self,
-        district: OrganizationId,
-        author: &Person,
-        colleague: &Person,
-        text: &str,
-    ) -> anyhow::Result<(MicroCredentialId, i32, String)> {
-        let definition: Value = serde_json::from_str(text)?;
-        let draft = self.act(author, "create_micro_credential", |cx| {
-            micro_credentials::create(cx, district, &definition)
-        })?;
-        let (family, number) = (draft.micro_credential, draft.number);
-        for (voter, comment) in
-            [(author, "Ready from our side."), (colleague, "Tried it with two colleagues; clear.")]
-        {
-            self.act(voter, "create_approval", |cx| {
-                micro_credentials::vote(cx, family, number, true, comment)
-            })?;
-        }
-        let published = self.act(colleague, "publish_version", |cx| {
-            micro_credentials::publish(cx, family, number)
-        })?;
-        Ok((family, published.number, published.title))
-    }
-
-    /// An earner's whole way to the hand-in.
-    fn submit(&self, earner: &Person, family: MicroCredentialId) -> anyhow::Result<SubmissionId> {
-        let started =
-            self.act(earner, "create_submission", |cx| submissions::start(cx, family, None))?;
-        let facts = started.submission.facts().clone();
-        let (version, definition) =
-            self.act(earner, "read_version", |cx| submissions::pinned(cx.conn, &started))?;
-        let responses = definition
-            .rubric()
-            .prompts()
-            .map(|prompt| {
-                let answer = demo_files::answer_for(&version.title, prompt.id().as_str());
-                (prompt.id().as_str().to_owned(), Some(Response::Text(answer.to_owned())))
-            })
-            .collect();
-        let save = Save {
-            responses,
-            integrity_statement: Some(true),
-            include_results: Some(true),
-            ai_use: None,
-        };
-        self.act(earner, "patch_submission", |cx| {
-            submissions::save(cx, facts.id, &save, facts.revision)
-        })?;
-        for requirement in
-            definition.evidence().iter().filter(|requirement| requirement.is_required())
-        {
-            self.hand_in(earner, facts.id, requirement)?;
-        }
-        self.act(earner, "submit_submission", |cx| submissions::submit(cx, facts.id))?;
-        Ok(facts.id)
-    }
-
-    /// The next attempt after a not-yet: what was passed is carried forward, and what is asked for again is handed in anew.
-    fn resubmit(&self, earner: &Person, before: SubmissionId) -> anyhow::Result<SubmissionId> {
-        let new = self.act(earner, "resubmit_submission", |cx| {
-            resubmission::resubmit(cx, before, &Resubmit::default())
-        })?;
-        let facts = new.submission.facts().clone();
-        let save = Save {
-            integrity_statement: Some(true),
-            include_results: Some(true),
-            ..Save::default()
-        };
-        self.act(earner, "patch_submission", |cx| {
-            submissions::save(cx, facts.id, &save, facts.revision)
-        })?;
-        let (_, definition) =
-            self.act(earner, "read_version", |cx| submissions::pinned(cx.conn, &new))?;
-        let Some(requirement) = definition.find_evidence("a3") else {
-            bail!("the definition asks for no note")
-        };
-        self.hand_in(earner, facts.id, requirement)?;
-        self.act(earner, "submit_submission", |cx| submissions::submit(cx, facts.id))?;
-        Ok(facts.id)
-    }
-
-    fn hand_in(
-        &self,
-        earner: &Person,
-        id: SubmissionId,
-        requirement: &EvidenceRequirement,
-    ) -> anyhow::Result<()> {
-        let (file_name, bytes) = demo_files::file_for(requirement.media(), requirement.title())?;
-        let terms = ItemTerms {
-            requirement_id: requirement.id().as_str().to_owned(),
-            contains_students: false,
-            consent: false,
-        };
-        self.act(earner, "add_evidence", |cx| {
-            let mut incoming = evidence::begin(cx, id)?.incoming;
-            incoming.write(&bytes)?;
-            evidence::complete(cx, id, incoming, &file_name, &terms)
-        })?;
-        Ok(())
-    }
-
-    /// Claims the submission's review, scores it at its pass levels, but for those that are not reached, and locks.
-    fn score(
-        &self,
-        assessor: &Person,
-        family: MicroCredentialId,
-        not_reached: &[&str],
-    ) -> anyhow::Result<bool> {
-        let claimed = self.act(assessor, "claim_review", |cx| reviews::claim(cx, Some(family)))?;
-        let detail = claimed.context("nothing to score")?;
-        let work = detail.work.context("a claimed review without its work")?;
-        for item in work.evidence.iter() {
-            let (submission, id) = (detail.review.submission, item.stored.id);
-            self.act(assessor, "read_evidence_content", |cx| evidence::open(cx, submission, id))?;
-        }
-        let definition = micro_credentials::parse_stored(&work.version)?.definition;
-        let scores: BTreeMap<String, Score> = definition
-            .rubric()
-            .items()
-            .map(|item| {
-                let id = item.id().as_str().to_owned();
-                let pass_level = item.pass_level().number();
-                let is_reached = !not_reached.contains(&id.as_str());
-                let (level, words) = if is_reached {
-                    (pass_level, "What you handed in shows this; see the second page.")
-                } else {
-                    (pass_level - 1, "Say for one person what was shown, and what you suggest.")
-                };
-                let feedback = Some(words.to_owned());
-                (id, Score { level: Some(level), unscorable: false, feedback })
-            })
-            .collect();
-        let sheet = Sheet {
-            scores,
-            overall_feedback: Some(
-                "You let every learner show what they know, and your notes told the teacher what to do next.".to_owned(),
-            ),
-        };
-        let id = detail.review.id;
-        self.act(assessor, "put_scores", |cx| {
-            reviews::save_scores(cx, id, &sheet, detail.review.revision)
-        })?;
-        Ok(self.act(assessor, "lock_review", |cx| reviews::lock(cx, id))?.is_decided)
-    }
-
-    fn submission(
-        &self,
-        earner: &Person,
-        id: SubmissionId,
-    ) -> anyhow::Result<(Value, Option<AwardId>)> {
-        match self.act(earner, "read_submission", |cx| submissions::find(cx, id))? {
-            SubmissionDetail::Own(own) => {
-                let decision = own.decision.map(|decision| decision.outcome.as_str());
-                let state = own.stored.submission.state().as_str();
-                Ok((
-                    json!({ "id": id, "state": state, "decision": decision }),
-                    own.award.map(|award| award.id),
-                ))
-            }
-            SubmissionDetail::Status(_) => bail!("an earner was shown somebody else's view"),
-        }
-    }
-
-    fn document(&self, award: AwardId) -> anyhow::Result<String> {
-        Ok(self
-            .resources
-            .run("read_credential", Proof::None, |cx| publications::credential(cx, award))?)
-    }
-
-    fn verdict(&self, document: &str) -> anyhow::Result<Verdict> {
-        Ok(verification::verify(self.resources, document.as_bytes(), None)?)
-    }
-}
-
 /// Plays the story.
 fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<Outcome> {
-    let bar = ProgressBar::new(13);
+    let bar = ProgressBar::new(16);
     bar.set_style(
         ProgressStyle::with_template("  {bar:24} {pos}/{len}")
             .unwrap_or_else(|_bad| ProgressStyle::default_bar()),
@@ -410,7 +140,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let pause = if is_fast { Duration::ZERO } else { Duration::from_millis(600) };
     let story = Story { resources, bar, pause };
     complain(
-        "playing the story: a district, its design team, two educators, three assessors, and a stranger who verifies",
+        "playing the story: a district, its design team, two educators, their assessors, and a stranger who verifies",
     );
 
     let password = random_phrase();
@@ -459,6 +189,12 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         "Summit Middle School",
         OrganizationKind::School,
     )?;
+    let harbor = story.organization(
+        &administrator,
+        district,
+        "Harbor View High School",
+        OrganizationKind::School,
+    )?;
     let coordinator =
         story.invite(&administrator, district, "Rosa Delgado", &[Role::Coordinator])?;
     let officer = story.invite(
@@ -470,11 +206,12 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let author = story.invite(&coordinator, teaching, "Theo Lindqvist", &[Role::Designer])?;
     let colleague = story.invite(&coordinator, inclusion, "Amara Nwosu", &[Role::Designer])?;
     let assessor = story.invite(&coordinator, summit, "Jonas Weber", &[Role::Assessor])?;
-    let second = story.invite(&coordinator, summit, "Priya Raman", &[Role::Assessor])?;
-    let lead = story.invite(&coordinator, summit, "Leila Haddad", &[Role::LeadAssessor])?;
+    let second = story.invite(&coordinator, harbor, "Priya Raman", &[Role::Assessor])?;
+    let lead = story.invite(&coordinator, teaching, "Leila Haddad", &[Role::LeadAssessor])?;
+    let other_lead = story.invite(&coordinator, inclusion, "Mateo Silva", &[Role::LeadAssessor])?;
     let ana = story.invite(&coordinator, willow, "Ana Castillo", &[Role::Earner])?;
     let ben = story.invite(&coordinator, willow, "Ben Whitaker", &[Role::Earner])?;
-    story.tell("Two departments, two schools and nine people have joined by invitation.");
+    story.tell("Two departments, three schools and eleven people have joined by invitation.");
 
     let waiver = NewWaiver {
         reason: "A pilot in one district: assessors of other schools read the work.".to_owned(),
@@ -497,6 +234,9 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         bail!("three definitions are shipped")
     };
 
+    story.calibrate(shared_decision.0, [&lead, &other_lead], &[&assessor, &second])?;
+    story.tell("Two lead assessors make known work and agree on its levels, each alone. Jonas and Priya score it as they do, and are qualified for that rubric.");
+
     let first = story.submit(&ana, small_group.0)?;
     story.tell("Ana, an instructional assistant, hands in her work: answers, a plan, a session, a hand-back note.");
     for reader in [&assessor, &second] {
@@ -515,6 +255,9 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         bail!("the third reading should have decided");
     }
     story.tell("A lead assessor reads that criterion alone, without seeing their scores, and settles it. Decision: earned.");
+
+    let agreement = story.agreement(&lead, shared_decision.0)?;
+    story.tell("She looks at how far her assessors agree: counts with their intervals. Coefficients are hidden until twenty criteria were read twice.");
 
     let (first_line, none) = story.submission(&ana, first)?;
     let (second_line, active) = story.submission(&ana, again)?;
@@ -549,7 +292,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     story.tell("A stranger verifies: one valid, one revoked, and an altered copy that is refused.");
     story.bar.finish_and_clear();
 
-    let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assessor, &second, &lead, &ana, &ben]
+    let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assessor, &second, &lead, &other_lead, &ana, &ben]
         .iter()
         .map(|person| {
             json!({
@@ -572,6 +315,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
             .map(|(id, version, title)| json!({ "id": id, "version": version, "title": title }))
             .collect::<Vec<_>>(),
         "submissions": [first_line, second_line, third_line],
+        "agreement": agreement,
         "awards": lines,
         "tampered": { "verdict": tampered["verdict"] },
     });
@@ -607,9 +351,21 @@ fn print_summary(outcome: &Outcome, is_json: bool, has_ended: bool) {
     say("");
     say("Submissions");
     for submission in summary["submissions"].as_array().into_iter().flatten() {
-        let decision = submission["decision"].as_str().unwrap_or("waits for its second reader");
-        say(&format!("  {:<10} {decision}", text(&submission["state"])));
+        say(&format!("  {:<10} {}", text(&submission["state"]), text(&submission["decision"])));
     }
+    say("");
+    say("Agreement of two assessors, criterion by criterion");
+    for name in ["exact", "decision"] {
+        let share = &summary["agreement"][name];
+        say(&format!(
+            "  {name:<10} {} of {} ({:.2} to {:.2})",
+            share["count"],
+            share["n"],
+            share["low"].as_f64().unwrap_or(f64::NAN),
+            share["high"].as_f64().unwrap_or(f64::NAN),
+        ));
+    }
+    say(&format!("  {:<10} {}", "kappa", text(&summary["agreement"]["kappa"])));
     say("");
     say("People (name, address, password)");
     for person in summary["people"].as_array().into_iter().flatten() {

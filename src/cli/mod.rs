@@ -4,7 +4,6 @@ mod agreement;
 mod answer;
 mod audit;
 mod demo;
-mod demo_files;
 mod export;
 mod init;
 mod key;

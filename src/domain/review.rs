@@ -224,6 +224,19 @@ fn is_blank(text: Option<&str>) -> bool {
     text.is_none_or(|text| text.trim().is_empty())
 }
 
+/// The seat of whoever reads again what is decided; the readers, the adjudicator and those of an appeal sit before it.
+pub const REREAD_SEAT: i32 = 6;
+
+worded_enum! {
+    /// Why a locked sheet is read again after the decision.
+    RereadReason {
+        /// By chance, to watch over work that one person scores (DOMAIN.md, 3.1).
+        Backread = "backread",
+        /// Its assessor was suspended for drift (DOMAIN.md, 3.5).
+        Suspension = "suspension",
+    }
+}
+
 /// A review as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
@@ -253,7 +266,13 @@ impl Review {
     /// Whether it is one of the independent readings that the decision rests on.
     #[must_use]
     pub fn is_first_or_second(&self) -> bool {
-        self.kind == ReviewKind::Reading && self.case.is_none()
+        self.kind == ReviewKind::Reading && self.case.is_none() && !self.is_reread()
+    }
+
+    /// Whether it checks another sheet after the decision. Its reader is not told.
+    #[must_use]
+    pub const fn is_reread(&self) -> bool {
+        self.seat == REREAD_SEAT
     }
 
     /// Refuses an event that the review's state, or the end of its lease, does not allow.

@@ -211,7 +211,9 @@ pub fn blocked(cx: &mut Cx<'_>, only_blocked: bool) -> Result<Vec<Waiting>, Erro
     let mut found = Vec::new();
     for id in store::reviews::list_waiting(conn, &among, &among, None, 0, 200)? {
         let Some(stored) = store::submissions::find(conn, id)? else { continue };
-        if screeners.wait_for(conn, &stored)?
+        // What is decided already keeps nobody waiting.
+        if stored.submission.state() == SubmissionState::Decided
+            || screeners.wait_for(conn, &stored)?
             || reviews::free_seat(conn, cx.resources, &stored, now)?.is_none()
         {
             continue;

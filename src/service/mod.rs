@@ -41,6 +41,7 @@ pub mod publications;
 pub mod qualifying;
 pub mod readiness;
 pub mod renewals;
+pub mod rereads;
 pub mod resolution;
 pub mod resubmission;
 pub mod reviews;

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::submissions::{self, By, RETENTION};
-use super::{eligibility, outbox, process_letters};
+use super::{eligibility, outbox, process_letters, rereads};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
 use crate::domain::ids::{AwardId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::resolution::{ResolutionTerms, Settled, Sheets};
-use crate::domain::review::{ReviewKind, ReviewState};
+use crate::domain::review::{RereadReason, ReviewKind, ReviewState};
 use crate::domain::review_policy::{Draw, ReviewPolicy, SecondReading};
 use crate::domain::rubric::{CriterionId, Level, Levels};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionState};
@@ -67,7 +67,9 @@ pub fn locked_sheets(conn: &mut DbConn, id: SubmissionId) -> Result<LockedSheets
     let mut found =
         LockedSheets { sheets: Sheets { carried, ..Sheets::default() }, ..LockedSheets::default() };
     let mut reviews = store::reviews::list_of_submission(conn, id)?;
-    reviews.retain(|review| review.state == ReviewState::Locked && review.case.is_none());
+    reviews.retain(|review| {
+        review.state == ReviewState::Locked && review.case.is_none() && !review.is_reread()
+    });
     reviews.sort_by_key(|review| review.seat);
     for review in reviews {
         let sheet = store::reviews::find_sheet(conn, review.id)?;
@@ -134,6 +136,17 @@ impl<'a> Terms<'a> {
     /// # Errors
     /// [`Error::Internal`] when the sheet does not fit the rubric.
     pub fn second_reading(&self, sheets: &Sheets) -> Result<Option<SecondReading>, Error> {
+        Ok(self.reason_to_read_again(sheets)?.filter(|reason| *reason != SecondReading::Backread))
+    }
+
+    /// Whether what one person has decided is read again afterwards.
+    fn is_backread(&self, sheets: &Sheets) -> Result<bool, Error> {
+        Ok(sheets.readings.len() == 1
+            && self.reason_to_read_again(sheets)? == Some(SecondReading::Backread)
+            && !self.coverage_of_next(sheets)?.is_empty())
+    }
+
+    fn reason_to_read_again(&self, sheets: &Sheets) -> Result<Option<SecondReading>, Error> {
         let first = Sheets {
             carried: sheets.carried.clone(),
             readings: sheets.readings.first().cloned().into_iter().collect(),
@@ -143,11 +156,9 @@ impl<'a> Terms<'a> {
         let outcome = self.definition.decide(&levels).map_err(Error::internal)?;
         let is_carried = |id: &CriterionId| sheets.carried.contains_key(id.as_str());
         let rubric = self.definition.rubric();
-        let second = self
-            .policy
+        self.policy
             .needs_second_beside(rubric, &levels, outcome, self.draw, is_carried)
-            .map_err(Error::internal)?;
-        Ok(second.filter(|reason| !matches!(reason, SecondReading::Backread)))
+            .map_err(Error::internal)
     }
 
     fn settle(&self, sheets: &Sheets) -> Result<BTreeMap<CriterionId, Settled>, Error> {
@@ -220,7 +231,16 @@ pub fn resolve(
     }
     let by = By::system("settled");
     let decided = submissions::record(conn, resolving, SubmissionEvent::Resolved, by, now)?;
-    close(conn, stored, &decided, &locked, &settled, scoring)
+    let advance = close(conn, stored, &decided, &locked, &settled, scoring)?;
+    if terms.is_backread(&locked.sheets)? {
+        let reviews = store::reviews::list_of_submission(conn, terms.id)?;
+        let sheet = reviews
+            .iter()
+            .find(|review| review.is_first_or_second() && review.state == ReviewState::Locked)
+            .ok_or_else(|| Error::internal(Broken("a decision without its sheet")))?;
+        rereads::order(conn, stored, sheet.id, RereadReason::Backread, now)?;
+    }
+    Ok(advance)
 }
 
 /// Moves on what stands in `resolving`: nothing does for longer than a transaction, but for what was left there by a version of the

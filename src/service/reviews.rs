@@ -10,7 +10,7 @@ use super::error::{Error, Fault};
 use super::resolution::Scoring;
 use super::resubmission::{self, Changes};
 use super::submissions::{self, By, OpenedEvidence, Response};
-use super::{cases, eligibility, evidence, issuance, resolution, seeds};
+use super::{calendars, cases, eligibility, evidence, issuance, rereads, resolution, seeds};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, ReviewId};
 use crate::domain::organization::Role;
@@ -133,7 +133,8 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     })
 }
 
-/// When the answer is promised that a review is for. The date of the first decision would tell an appeal's readers what they read for.
+/// When the answer is promised that a review is for. The date of the first decision would tell an appeal's readers, and whoever
+/// reads again, what they read for.
 fn due_of(
     conn: &mut DbConn,
     review: &Review,
@@ -141,6 +142,12 @@ fn due_of(
 ) -> Result<Option<Timestamp>, Error> {
     match review.case {
         Some(case) => Ok(Some(cases::due_on(conn, case)?)),
+        None if review.is_reread() => {
+            let facts = stored.submission.facts();
+            let Some(decision) = store::decisions::find(conn, facts.id)? else { return Ok(None) };
+            let days = submissions::PROMISED_WORKING_DAYS;
+            calendars::promise(conn, facts.organization, decision.decided_at, days).map(Some)
+        }
         None => Ok(stored.due_on),
     }
 }
@@ -385,6 +392,7 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
         refuse_faults(faults, "the sheet cannot be locked yet")?;
         let organization = stored.submission.facts().organization;
         let (assessor, kind, case) = (review.assessor, review.kind, review.case);
+        let is_reread = review.is_reread();
         store::reviews::save(
             conn,
             &Review {
@@ -399,6 +407,12 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
                 seeds::finish(conn, resources, &known, &stored, &sheet, &definition, now)?;
             let change = lock_change(organization, id, &stored, is_decided);
             return Ok(((is_decided, None), change));
+        }
+        if is_reread {
+            let by = (id, &sheet);
+            let is_same = rereads::finish(conn, resources, &stored, by, &definition, now)?;
+            let change = lock_change(organization, id, &stored, is_same);
+            return Ok(((is_same, None), change));
         }
         let scoring = Scoring {
             resources,

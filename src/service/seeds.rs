@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 
 use super::audit::{self, Change};
 use super::calibration::agreed_key;
-use super::context::{Cx, Resources, new_uuid, organizations_under};
+use super::context::{Resources, new_uuid};
 use super::eligibility;
 use super::error::{Broken, Error};
 use super::known_work::{self, KnownWork};
 use super::qualifying::beside_key;
 use super::resolution::Terms;
-use super::reviews;
 use super::submissions::{self, By, NewDraft};
+use super::{rereads, reviews};
 use crate::domain::audit::hex;
 use crate::domain::calibration::{CalibrationLimits, DriftFlag, ScaledScore, judge_seeds};
 use crate::domain::definition::Definition;
@@ -25,15 +25,14 @@ use crate::domain::eligibility::{Qualification, QualificationState};
 use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{CalibrationPaperId, EvidenceId, PersonId, ReviewId, SubmissionId};
 use crate::domain::organization::Role;
-use crate::domain::policy;
 use crate::domain::resolution::Sheets;
-use crate::domain::review::{LEASE, Review, ReviewKind, ReviewState, Sheet};
+use crate::domain::review::{LEASE, RereadReason, Review, ReviewKind, ReviewState, Sheet};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::files::seal_bytes;
 use crate::store::evidence::StoredEvidence;
 use crate::store::micro_credentials::Version;
-use crate::store::seeds::{Presentation, Reread, SeedScore};
+use crate::store::seeds::{Presentation, SeedScore};
 use crate::store::submissions::{StoredResponse, StoredSubmission};
 use crate::store::{self, DbConn};
 
@@ -342,14 +341,12 @@ fn suspend(
     }
     let locked = store::seeds::list_reviews(conn, person, hash, ReviewState::Locked, since)?;
     let mut n_rereads = 0;
-    for (review, submission, organization) in locked {
+    for (review, submission, _) in locked {
         if store::seeds::is_seed(conn, submission)? {
             continue;
         }
-        let is_decisive =
-            store::decisions::find(conn, submission)?.is_some_and(|decision| decision.raters == 1);
-        let reread = Reread { review, submission, person, is_decisive, created_at: now };
-        store::seeds::create_reread(conn, organization, &reread)?;
+        let stored = submissions::find_fresh(conn, submission)?;
+        rereads::order(conn, &stored, review, RereadReason::Suspension, now)?;
         n_rereads += 1;
     }
     let change = Change::new("suspend_assessor", None, "person", person)
@@ -358,16 +355,6 @@ fn suspend(
         .with("rereads", n_rereads);
     audit::append(conn, None, &change, now)?;
     Ok(())
-}
-
-/// `GET /queue/rereads`: live sheets of suspended assessors, decisive ones first.
-///
-/// # Errors
-/// [`Error::Denied`] without the role.
-pub fn list_rereads(cx: &mut Cx<'_>) -> Result<Vec<Reread>, Error> {
-    policy::require_somewhere(&cx.actor, "list_rereads")?;
-    let among = organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?;
-    Ok(store::seeds::list_rereads(cx.conn, &among, 200)?)
 }
 
 /// Where a presentation stands, for looking behind the API.

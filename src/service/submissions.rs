@@ -16,6 +16,7 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
+use crate::domain::review::REREAD_SEAT;
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::files::{DataKey, open_bytes, seal_bytes};
@@ -34,7 +35,7 @@ pub use views::{
 };
 
 /// The promised number of working days from submission to decision.
-const PROMISED_WORKING_DAYS: u32 = 10;
+pub(super) const PROMISED_WORKING_DAYS: u32 = 10;
 /// Evidence is kept so long after the appeal window of the decision (DOMAIN.md, section 4: 180 days, and 30 for the appeal).
 pub const RETENTION: TimeDelta = TimeDelta::days(180 + 30);
 /// Work that is not decided is kept so long after it was last touched; every file has a date at which it goes.
@@ -567,7 +568,7 @@ pub fn withdraw(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, E
             return Err(refused(&stored.submission, SubmissionEvent::Withdraw, detail));
         }
         let facts = stored.submission.facts();
-        store::reviews::delete_open(conn, id)?;
+        store::reviews::delete_open(conn, id, 1..=REREAD_SEAT)?;
         store::submissions::save_end(conn, facts, None, now.plus(RETENTION))?;
         let by = By::person(facts.earner, Role::Earner);
         let withdrawn = record(conn, &stored.submission, SubmissionEvent::Withdraw, by, now)?;

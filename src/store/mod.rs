@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod people;
 pub mod qualifications;
 pub mod renewals;
+pub mod rereads;
 pub mod reviews;
 pub mod schema;
 pub mod screenings;

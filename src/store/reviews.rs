@@ -9,7 +9,7 @@ use super::connection::MultiBackend;
 use super::schema::{review_coverage, review_scores, reviews, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId};
-use crate::domain::review::{Review, ReviewKind, ReviewState, Score, Sheet};
+use crate::domain::review::{REREAD_SEAT, Review, ReviewKind, ReviewState, Score, Sheet};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 
@@ -180,15 +180,28 @@ pub fn list_waiting(
     let to_adjudicate = submissions::organization_id
         .eq_any(words(for_adjudicators))
         .and(submissions::state.eq("adjudication"));
+    let has_free_seat = diesel::dsl::exists(
+        reviews::table
+            .filter(reviews::submission_id.eq(submissions::id))
+            .filter(reviews::seat.eq(REREAD_SEAT))
+            .filter(reviews::state.eq(ReviewState::Open.as_str())),
+    );
+    let is_decided = submissions::state.eq("decided");
+    let to_read_again = submissions::organization_id
+        .eq_any(words(for_readers))
+        .and(is_decided)
+        .and(submissions::sealed_key.is_not_null())
+        .and(has_free_seat);
     let mut query = submissions::table
-        .filter(to_read.or(to_adjudicate))
+        .filter(to_read.or(to_adjudicate).or(to_read_again))
         .select(submissions::id)
         .into_boxed::<MultiBackend>();
     if let Some(family) = family {
         query = query.filter(submissions::micro_credential_id.eq(family.to_string()));
     }
     let ids: Vec<String> = query
-        .order((submissions::due_on, submissions::id))
+        // An earner who waits comes before a check on an assessor.
+        .order((is_decided, submissions::due_on, submissions::id))
         .offset(offset)
         .limit(limit)
         .load(conn)?;
@@ -295,10 +308,15 @@ pub fn save(conn: &mut DbConn, review: &Review) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn delete_open(conn: &mut DbConn, submission: SubmissionId) -> Result<(), StoreError> {
+pub fn delete_open(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+    seats: std::ops::RangeInclusive<i32>,
+) -> Result<(), StoreError> {
     diesel::delete(
         reviews::table
             .filter(reviews::submission_id.eq(submission.to_string()))
+            .filter(reviews::seat.between(*seats.start(), *seats.end()))
             .filter(reviews::state.eq(ReviewState::Open.as_str())),
     )
     .execute(conn)?;

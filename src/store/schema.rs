@@ -702,6 +702,9 @@ diesel::table! {
         person_id -> Text,
         is_decisive -> Bool,
         created_at -> Timestamp,
+        reason -> Text,
+        reread_by -> Nullable<Text>,
+        differing -> Nullable<Text>,
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::schema::{
-    calibration_papers, calibration_sets, decisions, definition_versions, people, rereads, reviews,
+    calibration_papers, calibration_sets, decisions, definition_versions, people, reviews,
     sample_consents, seed_presentations, seed_scores, submissions,
 };
 use super::{DbConn, StoreError};
@@ -305,84 +305,6 @@ pub fn list_reviews(
                 submission.parse().map_err(|_bad| corrupt("submission_id"))?,
                 organization.parse().map_err(|_bad| corrupt("organization_id"))?,
             ))
-        })
-        .collect()
-}
-
-/// A live sheet that is to be read again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reread {
-    /// The sheet.
-    pub review: ReviewId,
-    /// Of which submission.
-    pub submission: SubmissionId,
-    /// Whose sheet it is.
-    pub person: PersonId,
-    /// Whether it decided alone.
-    pub is_decisive: bool,
-    /// Since when.
-    pub created_at: Timestamp,
-}
-
-/// Lists a live sheet for rereading.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn create_reread(
-    conn: &mut DbConn,
-    organization: OrganizationId,
-    reread: &Reread,
-) -> Result<(), StoreError> {
-    let known = rereads::table.find(reread.review.to_string());
-    if diesel::select(diesel::dsl::exists(known)).get_result(conn)? {
-        return Ok(());
-    }
-    diesel::insert_into(rereads::table)
-        .values((
-            rereads::review_id.eq(reread.review.to_string()),
-            rereads::organization_id.eq(organization.to_string()),
-            rereads::person_id.eq(reread.person.to_string()),
-            rereads::is_decisive.eq(reread.is_decisive),
-            rereads::created_at.eq(reread.created_at.naive()),
-        ))
-        .execute(conn)
-        .map_err(StoreError::conflict)?;
-    Ok(())
-}
-
-/// The sheets that are to be read again in some organizations, decisive ones first.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_rereads(
-    conn: &mut DbConn,
-    among: &[OrganizationId],
-    limit: i64,
-) -> Result<Vec<Reread>, StoreError> {
-    let among: Vec<String> = among.iter().map(ToString::to_string).collect();
-    let rows: Vec<(String, String, String, bool, NaiveDateTime)> = rereads::table
-        .inner_join(reviews::table.on(reviews::id.eq(rereads::review_id)))
-        .filter(rereads::organization_id.eq_any(among))
-        .order((rereads::is_decisive.desc(), rereads::created_at, rereads::review_id))
-        .limit(limit)
-        .select((
-            rereads::review_id,
-            reviews::submission_id,
-            rereads::person_id,
-            rereads::is_decisive,
-            rereads::created_at,
-        ))
-        .load(conn)?;
-    rows.into_iter()
-        .map(|(review, submission, person, is_decisive, created_at)| {
-            let corrupt = |column| StoreError::corrupt("rereads", &review, column);
-            Ok(Reread {
-                review: review.parse().map_err(|_bad| corrupt("review_id"))?,
-                submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
-                person: person.parse().map_err(|_bad| corrupt("person_id"))?,
-                is_decisive,
-                created_at: Timestamp::from_naive(created_at),
-            })
         })
         .collect()
 }

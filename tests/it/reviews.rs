@@ -5,6 +5,7 @@ mod double;
 mod eligibility;
 mod metadata;
 mod modes;
+mod rereads;
 mod seats;
 mod sheets;
 

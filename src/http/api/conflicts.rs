@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::assignment::{self, Waiting};
 use crate::service::conflicts::{self, About, NewWaiver};
-use crate::service::{Cx, Error, organizations, seeds};
+use crate::service::{Cx, Error, organizations, rereads};
 
 /// A tie to somebody.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -341,21 +341,27 @@ pub struct RereadView {
     assessor_id: String,
     /// Whether it decided alone.
     is_decisive: bool,
+    /// backread (by chance) or suspension (of its assessor).
+    reason: &'static str,
     /// Since when it is to be read again.
     #[schema(format = "date-time")]
     created_at: String,
+    /// The criteria on which the two readings would need an adjudicator; null while it waits. Nothing changes by itself.
+    differing: Option<Vec<String>>,
 }
 
 /// `GET /api/v1/queue/rereads`
 pub async fn list_rereads(app: web::Data<App>, meta: Meta) -> Result<HttpResponse, Problem> {
     app.read(meta, "list_rereads", move |cx| {
-        let items = seeds::list_rereads(cx)?
+        let items = rereads::list(cx)?
             .into_iter()
             .map(|reread| RereadView {
                 review_id: reread.review.to_string(),
                 submission_id: reread.submission.to_string(),
                 assessor_id: reread.person.to_string(),
                 is_decisive: reread.is_decisive,
+                reason: reread.reason.as_str(),
+                differing: reread.differing,
                 created_at: reread.created_at.to_string(),
             })
             .collect();

@@ -10,7 +10,7 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{AwardId, PersonId};
 use crate::domain::organization::Role;
 use crate::domain::resolution::{Reading, Readings, ResolutionTerms, resolve};
-use crate::domain::review::{LEASE, Review, ReviewState, Sheet};
+use crate::domain::review::{LEASE, REREAD_SEAT, Review, ReviewState, Sheet};
 use crate::domain::review_policy::ResolutionRule;
 use crate::domain::rubric::{Level, Levels};
 use crate::domain::submission::SubmissionEvent;
@@ -161,7 +161,7 @@ impl Panel<'_> {
         }
         let host = outbox::message_host(self.base_url);
         if is_upheld {
-            store::reviews::delete_open(conn, facts.id)?;
+            store::reviews::delete_open(conn, facts.id, 1..=REREAD_SEAT)?;
             store::submissions::save_end(conn, facts, None, now.plus(RETENTION))?;
             self.revoke_award(conn, stored, &host)?;
         }

@@ -7,7 +7,7 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{CaseId, MicroCredentialId, PersonId, ReviewId};
 use crate::domain::organization::Role;
 use crate::domain::policy;
-use crate::domain::review::{LEASE, Review, ReviewKind, ReviewState};
+use crate::domain::review::{LEASE, REREAD_SEAT, Review, ReviewKind, ReviewState};
 use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::service::assignment::Search;
@@ -37,7 +37,7 @@ pub(in crate::service) struct Seat {
 impl Seat {
     /// Whether it is one of the readings that a first decision rests on.
     pub(in crate::service) fn is_first_or_second(&self) -> bool {
-        self.kind == ReviewKind::Reading && self.case.is_none()
+        self.kind == ReviewKind::Reading && self.case.is_none() && self.number != REREAD_SEAT
     }
 }
 
@@ -132,13 +132,21 @@ pub(in crate::service) fn free_seat(
             let coverage = partial(&definition, criteria);
             Ok(Some(Seat { number, kind: ReviewKind::Reading, case: Some(case), coverage }))
         }
+        // Listed only when there is a seat to check it from.
+        SubmissionState::Decided if !taken.contains(&REREAD_SEAT) => {
+            let (_, definition) = submissions::pinned(conn, stored)?;
+            let sheets = resolution::locked_sheets(conn, id)?.sheets;
+            let terms = Terms::of(conn, resources, stored, &definition, now)?;
+            let coverage = partial(&definition, terms.coverage_of_next(&sheets)?);
+            Ok(Some(Seat { number: REREAD_SEAT, kind: ReviewKind::Reading, case: None, coverage }))
+        }
         SubmissionState::Adjudication
+        | SubmissionState::Decided
         | SubmissionState::Draft
         | SubmissionState::Returned
         | SubmissionState::InReview
         | SubmissionState::Resolving
         | SubmissionState::OnHold
-        | SubmissionState::Decided
         | SubmissionState::Withdrawn
         | SubmissionState::Voided
         | SubmissionState::Expired => Ok(None),
@@ -172,11 +180,12 @@ fn lease(
         submissions::record(conn, &submission, SubmissionEvent::Claim, by, now)?;
     }
     let reviews = store::reviews::list_of_submission(conn, facts.id)?;
-    store::reviews::delete_open(conn, facts.id)?;
+    store::reviews::delete_open(conn, facts.id, seat.number..=seat.number)?;
     let lapsed = reviews.into_iter().find(|review| {
         review.assessor == Some(assessor)
             && review.state == ReviewState::Lapsed
             && (review.kind, review.case) == (seat.kind, seat.case)
+            && review.is_reread() == (seat.number == REREAD_SEAT)
     });
     let is_new = lapsed.is_none();
     let free = lapsed.unwrap_or_else(|| Review {
@@ -225,7 +234,7 @@ pub fn release_expired(conn: &mut DbConn, now: Timestamp) -> Result<usize, Error
     let expired = store::reviews::list_expired(conn, now, 200)?;
     for review in &expired {
         let Some(stored) = store::submissions::find(conn, review.submission)?
-            .filter(|stored| is_at_work(review, stored.submission.state()))
+            .filter(|stored| review.is_reread() || is_at_work(review, stored.submission.state()))
         else {
             // One row that makes no sense must not keep the others from being released.
             tracing::error!(review = %review.id, "an expired lease whose submission nobody reads");
@@ -242,6 +251,9 @@ pub fn release_expired(conn: &mut DbConn, now: Timestamp) -> Result<usize, Error
 
 /// Whether the submission is where the holder of this review can work on it.
 pub(in crate::service) fn is_at_work(review: &Review, state: SubmissionState) -> bool {
+    if review.is_reread() {
+        return state == SubmissionState::Decided;
+    }
     let expected = match (review.case, review.kind) {
         (Some(_), _) => SubmissionState::Appealed,
         (None, ReviewKind::Adjudication) => SubmissionState::Adjudication,
@@ -264,6 +276,10 @@ pub(in crate::service) fn give_back(
 ) -> Result<(), Error> {
     let freed = Review { state: as_state, lease_expires_at: None, ..review.clone() };
     store::reviews::save(conn, &freed)?;
+    if review.is_reread() {
+        let organization = stored.submission.facts().organization;
+        return Ok(store::reviews::create(conn, organization, &free_again(review), now)?);
+    }
     if !review.is_first_or_second() {
         return Ok(());
     }
@@ -273,7 +289,13 @@ pub(in crate::service) fn give_back(
     }
     let event = SubmissionEvent::RecuseOrTimeout;
     let queued = submissions::record(conn, &stored.submission, event, by, now)?;
-    let open = Review {
+    store::reviews::create(conn, queued.facts().organization, &free_again(review), now)?;
+    Ok(())
+}
+
+/// The same seat for somebody else.
+fn free_again(review: &Review) -> Review {
+    Review {
         id: ReviewId::from_uuid(new_uuid()),
         state: ReviewState::Open,
         assessor: None,
@@ -281,7 +303,5 @@ pub(in crate::service) fn give_back(
         locked_at: None,
         revision: 1,
         ..review.clone()
-    };
-    store::reviews::create(conn, queued.facts().organization, &open, now)?;
-    Ok(())
+    }
 }

@@ -120,7 +120,8 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
     let mut overall_feedback = Vec::new();
     if decision.is_some() {
         for review in store::reviews::list_of_submission(cx.conn, id)? {
-            if review.locked_at.is_some() && review.case.is_none() {
+            let is_decisive = review.case.is_none() && !review.is_reread();
+            if review.locked_at.is_some() && is_decisive {
                 overall_feedback
                     .extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
             }

@@ -1,0 +1,111 @@
+//! Sheets that are read again after the decision: a share of what one person scores, and what a suspended assessor has scored.
+//!
+//! Such a reading is like any other to its reader. It changes no decision (docs/decisions/0010); lead assessors see what came of it.
+
+use super::context::{Cx, Resources, new_uuid, organizations_under};
+use super::error::{Broken, Error};
+use super::resolution::{Terms, locked_sheets};
+use crate::domain::definition::Definition;
+use crate::domain::ids::ReviewId;
+use crate::domain::organization::Role;
+use crate::domain::policy;
+use crate::domain::resolution::Sheets;
+use crate::domain::review::{REREAD_SEAT, RereadReason, Review, ReviewKind, ReviewState, Sheet};
+use crate::domain::timestamp::Timestamp;
+use crate::store::submissions::StoredSubmission;
+use crate::store::{self, DbConn};
+
+pub use crate::store::rereads::Reread;
+
+/// Has a locked sheet read again: it is listed for lead assessors, and once its submission is decided a seat is free for whoever may
+/// read it.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn order(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    sheet: ReviewId,
+    reason: RereadReason,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let id = stored.submission.facts().id;
+    let organization = stored.submission.facts().organization;
+    let reviews = store::reviews::list_of_submission(conn, id)?;
+    let read = reviews
+        .iter()
+        .find(|review| review.id == sheet)
+        .ok_or_else(|| Error::internal(Broken("a sheet that is not of this submission")))?;
+    let person =
+        read.assessor.ok_or_else(|| Error::internal(Broken("a locked sheet of nobody")))?;
+    let decision = store::decisions::find(conn, id)?;
+    let is_decisive = decision.as_ref().is_some_and(|decision| decision.raters == 1);
+    let reread = Reread {
+        review: sheet,
+        submission: id,
+        person,
+        is_decisive,
+        reason,
+        created_at: now,
+        differing: None,
+    };
+    store::rereads::create(conn, organization, &reread)?;
+    let has_seat = reviews.iter().any(|review| {
+        let is_gone = matches!(review.state, ReviewState::Lapsed | ReviewState::Recused);
+        review.is_reread() && !is_gone
+    });
+    if decision.is_none() || stored.sealed_key.is_none() || has_seat {
+        return Ok(());
+    }
+    let seat = Review {
+        id: ReviewId::from_uuid(new_uuid()),
+        submission: id,
+        seat: REREAD_SEAT,
+        kind: ReviewKind::Reading,
+        state: ReviewState::Open,
+        assessor: None,
+        lease_expires_at: None,
+        locked_at: None,
+        case: None,
+        revision: 1,
+    };
+    Ok(store::reviews::create(conn, organization, &seat, now)?)
+}
+
+/// Compares a sheet with those that it checks. Returns whether the two would have decided without an adjudicator, which
+/// is what the reader of a live submission would be told.
+///
+/// # Errors
+/// [`Error::Internal`] when the sheets do not fit the rubric.
+pub(super) fn finish(
+    conn: &mut DbConn,
+    resources: &Resources,
+    stored: &StoredSubmission,
+    (by, sheet): (ReviewId, &Sheet),
+    definition: &Definition,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let id = stored.submission.facts().id;
+    let terms = Terms::of(conn, resources, stored, definition, now)?;
+    let carried = locked_sheets(conn, id)?.sheets.carried;
+    let mut is_same = true;
+    for checked in store::rereads::list_of_submission(conn, id)? {
+        let first = store::reviews::find_sheet(conn, checked)?;
+        let readings = vec![first, sheet.clone()];
+        let both = Sheets { carried: carried.clone(), readings, third: None };
+        let differing: Vec<String> = terms.disputed(&both)?.into_iter().collect();
+        is_same &= differing.is_empty();
+        store::rereads::save_result(conn, checked, by, &differing)?;
+    }
+    Ok(is_same)
+}
+
+/// `GET /queue/rereads`: live sheets that are read again after the decision; those that differ first, then those that wait.
+///
+/// # Errors
+/// [`Error::Denied`] without the role.
+pub fn list(cx: &mut Cx<'_>) -> Result<Vec<Reread>, Error> {
+    policy::require_somewhere(&cx.actor, "list_rereads")?;
+    let among = organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?;
+    Ok(store::rereads::list(cx.conn, &among, 200)?)
+}
