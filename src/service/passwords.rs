@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
 use chrono::TimeDelta;
 
 use super::error::{Broken, Error, Fault};
@@ -24,6 +24,8 @@ const LONGEST: usize = 200;
 
 /// Checks and hashes passwords.
 pub struct Passwords {
+    /// With what new passwords are hashed. A stored hash says itself with what it was made.
+    hasher: Argon2<'static>,
     /// The hash of a password that nobody has: checking it takes as long as checking a real one.
     decoy: String,
     /// Wrong passwords by hashed address, known or not, since when.
@@ -31,12 +33,22 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Nothing wrong yet.
+    /// Nothing wrong yet, and 19 MiB and two passes for each hash.
     ///
     /// # Errors
     /// [`Error::Internal`] when hashing does not work on this machine.
     pub fn new() -> Result<Passwords, Error> {
-        Ok(Passwords { decoy: hash_now(&super::keyring::random_token())?, wrong: Mutex::default() })
+        Passwords::with_params(Params::DEFAULT)
+    }
+
+    /// The same at another cost: tests that sign thousands of people in take the least.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when hashing does not work on this machine.
+    pub fn with_params(params: Params) -> Result<Passwords, Error> {
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hash_with(&hasher, &super::keyring::random_token())?;
+        Ok(Passwords { hasher, decoy, wrong: Mutex::default() })
     }
 
     /// Hashes a new password.
@@ -44,7 +56,7 @@ impl Passwords {
     /// # Errors
     /// [`Error::Internal`] when hashing fails.
     pub fn hash(&self, password: &str) -> Result<String, Error> {
-        hash_now(password)
+        hash_with(&self.hasher, password)
     }
 
     /// Whether the password belongs to the hash. Without a hash it takes as long and says no.
@@ -54,7 +66,7 @@ impl Passwords {
     pub fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Error> {
         let parsed = PasswordHash::new(hash.unwrap_or(&self.decoy))
             .map_err(|_bad| Error::internal(Broken("a stored password hash cannot be read")))?;
-        let is_right = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+        let is_right = self.hasher.verify_password(password.as_bytes(), &parsed).is_ok();
         Ok(is_right && hash.is_some())
     }
 
@@ -95,8 +107,8 @@ impl Passwords {
     }
 }
 
-fn hash_now(password: &str) -> Result<String, Error> {
-    let hash = Argon2::default()
+fn hash_with(hasher: &Argon2<'_>, password: &str) -> Result<String, Error> {
+    let hash = hasher
         .hash_password(password.as_bytes())
         .map_err(|_failed| Error::internal(Broken("a password could not be hashed")))?;
     Ok(hash.to_string())

@@ -19,6 +19,7 @@ use assay::domain::organization::OrganizationKind;
 use assay::http::server;
 use assay::service::Resources;
 use assay::service::installation::{NewInstallation, initialize};
+use assay::service::passwords::Passwords;
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 
@@ -85,6 +86,8 @@ impl TestApp {
         let mut resources = resources::open(&settings).unwrap();
         // This is the tests' own program, which takes nothing apart.
         resources.stripper = assay::files::Stripper::new(env!("CARGO_BIN_EXE_assay").into());
+        // The tests sign thousands of people in, and none of them is about how long guessing takes.
+        resources.passwords = Passwords::with_params(cheapest()).unwrap();
         let offset = Arc::new(AtomicI64::new(0));
         let shift = Arc::clone(&offset);
         resources.clock =
@@ -203,6 +206,11 @@ impl Drop for TestApp {
             server.join().unwrap();
         }
     }
+}
+
+/// The least that argon2 can cost.
+fn cheapest() -> argon2::Params {
+    argon2::Params::new(argon2::Params::MIN_M_COST, argon2::Params::MIN_T_COST, 1, None).unwrap()
 }
 
 /// How many rounds a heavy test goes: a tenth, at least one, unless `ASSAY_TEST_SCALE` is `full`.
