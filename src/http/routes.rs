@@ -6,9 +6,10 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, answers, artwork, audit_events, awards, bank_comments, calendars, calibration, cases,
-    conflicts, evidence, issuer_settings, members, micro_credentials, operator, organizations,
-    reports, reviews, screenings, sessions, signing_keys, submissions, trusted_issuers, verify,
+    Page, ai_use, answers, artwork, audit_events, awards, bank_comments, calendars, calibration,
+    cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
+    organizations, reports, reviews, screenings, sessions, signing_keys, submissions,
+    trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -168,6 +169,8 @@ pub const ROUTES: &[Route] = &[
     route!("put_load_cap" PUT "/api/v1/organizations/{id}/load-caps/{person_id}" conflicts::put_load_cap, "Set how many reviews somebody may hold at a time; null for the usual number.", schema::<conflicts::LoadCapBody>(), 200, schema::<conflicts::LoadCapBody>(), &[]),
     route!("read_same_district_waiver" GET "/api/v1/organizations/{id}/same-district-waiver" conflicts::read_same_district_waiver, "The group decision that lets assessors of the district score one another's work.", None, 200, schema::<conflicts::WaiverView>(), &[]),
     route!("put_same_district_waiver" PUT "/api/v1/organizations/{id}/same-district-waiver" conflicts::put_same_district_waiver, "Record that decision; If-Match is \"0\" where there is none. Every not-yet is then scored twice and a tenth read again.", schema::<conflicts::WaiverBody>(), 200, schema::<conflicts::WaiverView>(), &[]),
+    route!("read_ai_use_policy" GET "/api/v1/organizations/{id}/ai-use-policy" ai_use::read_ai_use_policy, "What earners are told about the use of AI, by the organization or the nearest one above; null where nobody has said anything.", None, 200, schema::<ai_use::AiUsePolicyView>(), &[]),
+    route!("put_ai_use_policy" PUT "/api/v1/organizations/{id}/ai-use-policy" ai_use::put_ai_use_policy, "Say whether AI is forbidden, to be disclosed, or free, for what is handed in from now on; If-Match is \"0\" where nobody has set anything.", schema::<ai_use::AiUsePolicyBody>(), 200, schema::<ai_use::AiUsePolicyView>(), &[]),
     route!("read_calendar" GET "/api/v1/organizations/{id}/calendar" calendars::read_calendar, "The working days by which dates are promised.", None, 200, schema::<calendars::CalendarBody>(), &[]),
     route!("put_calendar" PUT "/api/v1/organizations/{id}/calendar" calendars::put_calendar, "Set weekend days, holidays and school breaks; If-Match is \"0\" where nobody has set anything.", schema::<calendars::CalendarBody>(), 200, schema::<calendars::CalendarBody>(), &[]),
     route!("create_calibration_set" POST "/api/v1/calibration-sets" calibration::create_calibration_set, "Start a set of known work for a rubric.", schema::<calibration::NewCalibrationSet>(), 201, schema::<calibration::CalibrationSetView>(), &[]),

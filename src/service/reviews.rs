@@ -11,6 +11,7 @@ use super::resolution::Scoring;
 use super::resubmission::{self, Changes};
 use super::submissions::{self, By, OpenedEvidence, Response};
 use super::{calendars, cases, eligibility, evidence, issuance, rereads, resolution, seeds};
+use crate::domain::ai_use::AiUsePolicy;
 use crate::domain::definition::Definition;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, ReviewId};
 use crate::domain::organization::Role;
@@ -37,6 +38,8 @@ pub struct Work {
     pub evidence: Vec<OpenedEvidence>,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
+    /// What was allowed when it was handed in.
+    pub ai_use_policy: Option<AiUsePolicy>,
     /// What has changed since the attempt before; none where there was none.
     pub changes: Option<Changes>,
 }
@@ -233,7 +236,8 @@ fn blinded(
             item.stored.storage_name.is_some().then(|| evidence::neutral_name(&rows, &item.stored));
     }
     let changes = resubmission::changes(conn, resources, stored)?;
-    Ok(Work { version, responses, evidence: items, ai_use: stored.ai_use.clone(), changes })
+    let (ai_use, ai_use_policy) = (stored.ai_use.clone(), stored.ai_use_policy);
+    Ok(Work { version, responses, evidence: items, ai_use, ai_use_policy, changes })
 }
 
 /// `GET /reviews`: the caller's own, in any state.

@@ -150,7 +150,8 @@ fn present(
             },
         )?;
     }
-    // Dates like those of the work whose place it takes.
+    // Dates and terms like those of the work whose place it takes.
+    store::submissions::save_ai_use_policy(conn, facts.id, live.ai_use_policy)?;
     store::submissions::save_promise(conn, &facts, live.submitted_at, live.due_on)?;
     let mut submission = stored.submission;
     for (event, by) in [

@@ -410,13 +410,20 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
     cx.write(|conn| {
         let stored = find_fresh(conn, id)?;
         stored.submission.require(SubmissionEvent::Submit)?;
-        let faults = faults_of_submit(conn, resources, &stored, &definition)?;
+        let facts = stored.submission.facts();
+        let ai_use = store::ai_use::find_in_force(conn, facts.organization)?;
+        let mut faults = faults_of_submit(conn, resources, &stored, &definition)?;
+        let says_nothing = stored.ai_use.as_ref().is_none_or(|words| words.trim().is_empty());
+        if says_nothing && ai_use.as_ref().is_some_and(|rule| rule.allowed.asks_for_statement()) {
+            let detail = "say where AI has helped you and with what, or that it has not";
+            faults.push(Fault::new("/ai_use", "ai-use-missing", detail));
+        }
         if !faults.is_empty() {
             let summary =
                 "something is missing before this can be handed in; each item is listed".to_owned();
             return Err(Error::Invalid { code: "incomplete", summary, faults });
         }
-        let facts = stored.submission.facts();
+        store::submissions::save_ai_use_policy(conn, id, ai_use.map(|rule| rule.allowed))?;
         let due_on = calendars::promise(conn, facts.organization, now, PROMISED_WORKING_DAYS)?;
         store::submissions::save_promise(conn, facts, Some(now), Some(due_on))?;
         let by = By::person(facts.earner, Role::Earner);

@@ -6,6 +6,16 @@ mod process;
 pub use process::*;
 
 diesel::table! {
+    ai_use_policies (organization_id) {
+        organization_id -> Text,
+        allowed -> Text,
+        statement -> Text,
+        revision -> Integer,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     installation (id) {
         id -> Integer,
         base_url -> Text,
@@ -218,6 +228,7 @@ diesel::table! {
         integrity_statement -> Bool,
         include_results -> Bool,
         ai_use -> Nullable<Text>,
+        ai_use_policy -> Nullable<Text>,
         sealed_key -> Nullable<Binary>,
         due_on -> Nullable<Timestamp>,
         submitted_at -> Nullable<Timestamp>,
@@ -718,6 +729,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    ai_use_policies,
     installation,
     organizations,
     organization_ancestors,

@@ -8,6 +8,7 @@ use super::schema::{
     reviews, seed_presentations, submission_events, submission_responses, submissions,
 };
 use super::{DbConn, StoreError};
+use crate::domain::ai_use::AiUsePolicy;
 use crate::domain::ids::{
     EvidenceId, MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId,
 };
@@ -27,6 +28,8 @@ pub struct StoredSubmission {
     pub include_results: bool,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
+    /// What was allowed when it was handed in; none before, and where nobody had said anything.
+    pub ai_use_policy: Option<AiUsePolicy>,
     /// The attempt that it follows by resubmission.
     pub previous: Option<SubmissionId>,
     /// The wrapped data key; none once it was destroyed.
@@ -45,7 +48,7 @@ pub struct StoredSubmission {
 
 type Row = (
     (String, String, String, String, String, i32, String, i32),
-    (bool, bool, Option<String>, Option<Vec<u8>>, Option<String>, Option<String>),
+    (bool, bool, Option<String>, Option<String>, Option<Vec<u8>>, Option<String>, Option<String>),
     (
         Option<NaiveDateTime>,
         Option<NaiveDateTime>,
@@ -72,6 +75,7 @@ macro_rules! submission_columns {
                 submissions::integrity_statement,
                 submissions::include_results,
                 submissions::ai_use,
+                submissions::ai_use_policy,
                 submissions::sealed_key,
                 submissions::held_from,
                 submissions::previous_id,
@@ -93,7 +97,8 @@ fn from_row(row: Row) -> Result<StoredSubmission, StoreError> {
         flags,
         times,
     ) = row;
-    let (integrity_statement, include_results, ai_use, sealed_key, held_from, previous) = flags;
+    let (integrity_statement, include_results, ai_use, allowed, sealed_key, held_from, previous) =
+        flags;
     let (due_on, submitted_at, decided_at, created_at, updated_at) = times;
     let corrupt = |column| StoreError::corrupt("submissions", &id, column);
     let facts = SubmissionFacts {
@@ -116,6 +121,9 @@ fn from_row(row: Row) -> Result<StoredSubmission, StoreError> {
         integrity_statement,
         include_results,
         ai_use,
+        ai_use_policy: allowed
+            .map(|allowed| AiUsePolicy::parse(&allowed).ok_or_else(|| corrupt("ai_use_policy")))
+            .transpose()?,
         previous: previous
             .map(|previous| previous.parse())
             .transpose()
@@ -600,6 +608,21 @@ pub fn forget(conn: &mut DbConn, id: SubmissionId) -> Result<(), StoreError> {
         .execute(conn)?;
     diesel::update(reviews::table.filter(reviews::submission_id.eq(id.to_string())))
         .set(reviews::recuse_reason.eq(None::<String>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps what was allowed when a submission was handed in.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_ai_use_policy(
+    conn: &mut DbConn,
+    id: SubmissionId,
+    allowed: Option<AiUsePolicy>,
+) -> Result<(), StoreError> {
+    diesel::update(submissions::table.find(id.to_string()))
+        .set(submissions::ai_use_policy.eq(allowed.map(AiUsePolicy::as_str)))
         .execute(conn)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The rules of submitting: attempts, drafts, evidence, handing in, who sees what, and how long it is kept.
 
+mod ai_use;
 mod evidence;
 mod life;
 mod sight;

@@ -385,6 +385,15 @@ pub const TABLE: &[Row] = &[
         &[],
         &["reason", "deciders", "ends_at"],
     ),
+    row("read_ai_use_policy", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
+    row(
+        "put_ai_use_policy",
+        Verb::Manage,
+        "organization",
+        &[ADMINISTRATOR, COORDINATOR],
+        &[],
+        &["policy", "statement"],
+    ),
     row("read_calendar", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
     row(
         "put_calendar",

@@ -1,5 +1,6 @@
 //! The JSON API: one file for each resource. Parses requests, runs one use case, renders its answer.
 
+pub mod ai_use;
 pub mod answers;
 pub mod artwork;
 pub mod audit_events;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::evidence::EvidenceView;
 use super::submissions::ResponseBody;
 use super::{Paging, parse_word};
+use crate::domain::ai_use::AiUsePolicy;
 use crate::domain::ids::{MicroCredentialId, ReviewId};
 use crate::domain::review::{Review, ReviewState, Score, Sheet};
 use crate::http::app::{Answer, App, Reply};
@@ -43,6 +44,8 @@ pub struct WorkView {
     evidence: Vec<EvidenceView>,
     /// What the earner says about the use of AI.
     ai_use: Option<String>,
+    /// What was allowed when it was handed in: forbidden, disclosed or free; null where nobody had said anything.
+    ai_use_policy: Option<&'static str>,
     /// What has changed since an earlier attempt at the same; null where there was none.
     changes: Option<ChangesView>,
 }
@@ -90,6 +93,7 @@ impl TryFrom<Work> for WorkView {
                 .collect(),
             evidence: work.evidence.into_iter().map(EvidenceView::blinded).collect(),
             ai_use: work.ai_use,
+            ai_use_policy: work.ai_use_policy.map(AiUsePolicy::as_str),
             changes: work.changes.map(ChangesView::from),
         })
     }

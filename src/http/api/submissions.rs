@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ai_use::AiUsePolicyView;
 use super::answers::RatingBody;
 use super::cases::CaseLine;
 use super::evidence::EvidenceView;
@@ -238,6 +239,8 @@ pub struct SubmissionView {
     include_results: bool,
     /// What the earner says about the use of AI.
     ai_use: Option<String>,
+    /// What you are told about the use of AI; once it is handed in, what held then.
+    ai_use_policy: AiUsePolicyView,
     /// When the answer is promised.
     #[schema(format = "date-time")]
     due_at: Option<String>,
@@ -315,6 +318,7 @@ impl From<OwnSubmission> for SubmissionView {
             integrity_statement: stored.integrity_statement,
             include_results: stored.include_results,
             ai_use: stored.ai_use.clone(),
+            ai_use_policy: own.ai_use_rule.into(),
             due_at: moment(stored.due_on),
             submitted_at: moment(stored.submitted_at),
             decided_at: moment(stored.decided_at),

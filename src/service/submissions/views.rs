@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Response, StoredSubmission, load, pinned, read_responses};
+use crate::domain::ai_use::AiUseRule;
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied};
@@ -54,6 +55,8 @@ pub struct OwnSubmission {
     pub cases: Vec<Case>,
     /// What counts from an earlier attempt.
     pub carried: BTreeMap<String, CarriedLevel>,
+    /// What holds for the use of AI where it was handed in, or will be.
+    pub ai_use_rule: Option<AiUseRule>,
     /// How useful its earner found the feedback.
     pub rating: Option<FeedbackRating>,
     /// The offer to talk with a coach.
@@ -117,6 +120,25 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         .filter(|screening| screening.concluded_at.is_some());
     let decision = store::decisions::find(cx.conn, id)?;
     let cases = crate::service::cases::list_own(cx.conn, &stored.submission)?;
+    let in_force = store::ai_use::find_in_force(cx.conn, stored.submission.facts().organization)?;
+    let ai_use_rule = match stored.submission.state() {
+        SubmissionState::Draft | SubmissionState::Returned => in_force,
+        // What was allowed then, in the words of now where these are about the same.
+        SubmissionState::Submitted
+        | SubmissionState::Queued
+        | SubmissionState::InReview
+        | SubmissionState::Resolving
+        | SubmissionState::Adjudication
+        | SubmissionState::OnHold
+        | SubmissionState::Decided
+        | SubmissionState::Appealed
+        | SubmissionState::Withdrawn
+        | SubmissionState::Voided
+        | SubmissionState::Expired => stored.ai_use_policy.map(|allowed| {
+            let words = in_force.filter(|rule| rule.allowed == allowed);
+            AiUseRule { allowed, statement: words.map(|rule| rule.statement).unwrap_or_default() }
+        }),
+    };
     let mut overall_feedback = Vec::new();
     if decision.is_some() {
         for review in store::reviews::list_of_submission(cx.conn, id)? {
@@ -140,6 +162,7 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         award,
         cases,
         carried: store::carried_levels::list(cx.conn, id)?,
+        ai_use_rule,
         rating: store::feedback::find_rating(cx.conn, id)?,
         coaching: store::feedback::find_offer(cx.conn, id)?,
     })))

@@ -90,6 +90,8 @@ impl Person {
         let client = Client::builder()
             .tls_certs_only([])
             .timeout(Duration::from_secs(60))
+            // The service closes what lies idle; a request must not be sent into a connection that is being closed just then.
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy();
         Person {

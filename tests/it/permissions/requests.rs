@@ -211,6 +211,11 @@ pub fn request(
             format!("{organization}/same-district-waiver"),
             json!({ "reason": "", "deciders": [], "ends_at": "2026-01-01T00:00:00Z" }),
         ),
+        "read_ai_use_policy" => get(format!("{organization}/ai-use-policy")),
+        "put_ai_use_policy" => put(
+            format!("{organization}/ai-use-policy"),
+            json!({ "policy": "free", "statement": "As you like." }),
+        ),
         "read_calendar" => get(format!("{organization}/calendar")),
         "put_calendar" => put(format!("{organization}/calendar"), json!({ "weekend": [] })),
         "create_calibration_set" => post(

@@ -22,6 +22,11 @@
     voided: { tone: "bad", words: "Closed without a result", says: ["This attempt was closed after a question about it had been looked into."] },
     expired: { tone: "still", words: "Closed", says: ["Nobody has worked on this attempt for a long time, so it was closed. You can begin another one whenever you are ready."] },
   };
+  const AI_USE = {
+    forbidden: "AI is not to be used for what is handed in here.",
+    disclosed: "AI may be used, and you say where and with what.",
+    free: "AI may be used freely.",
+  };
   const OUTCOMES = {
     earned: { tone: "good", words: "Earned", says: ["Congratulations! Your work meets the rubric, and the micro-credential is yours."] },
     not_yet: { tone: "still", words: "Not yet", says: ["Thank you for your work. It was read with care, and it does not yet show everything that the rubric asks for. The feedback says what is strong already and what is still missing."] },
@@ -268,8 +273,21 @@
     }
     if (submission.feedback) parts.push(...feedbackView(submission.feedback, definition));
     if (submission.decision === "not_yet") parts.push(...nextView(submission, version));
+    parts.push(...aiUseView(submission));
     parts.push(rubricLink(version));
     parts.push(...timelineView(submission.timeline));
+    return parts;
+  }
+
+  // What is allowed is said while it still matters, and what was said stays to be read.
+  function aiUseView(submission) {
+    const rule = submission.ai_use_policy || {};
+    const words = own(AI_USE, rule.policy);
+    if (words === undefined && !submission.ai_use) return [];
+    const parts = [element("h2", "", "Use of AI")];
+    if (words !== undefined) parts.push(element("p", "", words));
+    if (rule.statement) parts.push(element("p", "words", rule.statement));
+    if (submission.ai_use) parts.push(element("p", "words", "You said: " + submission.ai_use));
     return parts;
   }
 
