@@ -19,6 +19,7 @@ use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::review::{
     LEASE, Review, ReviewEvent, ReviewKind, ReviewState, ScaleOf, Sheet, SheetFault,
 };
+use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
@@ -105,7 +106,7 @@ pub fn find(cx: &mut Cx<'_>, id: ReviewId) -> Result<ReviewDetail, Error> {
     authorize(cx, "read_review", &review, &subject)?;
     let (version, definition) = submissions::pinned(cx.conn, &stored)?;
     let title = version.title.clone();
-    let review = review.as_of(cx.now);
+    let review = as_shown(review, stored.submission.state(), cx.now);
     let criteria = covered(cx.conn, id, &definition)?;
     let is_open = seats::is_at_work(&review, stored.submission.state());
     let work = if review.state == ReviewState::Leased && is_open {
@@ -155,6 +156,11 @@ fn due_of(
     }
 }
 
+/// The review as its reader sees it. While a panel looks at a doubt nobody's lease runs: it begins anew when the doubt is settled.
+fn as_shown(review: Review, state: SubmissionState, now: Timestamp) -> Review {
+    if state == SubmissionState::OnHold { review } else { review.as_of(now) }
+}
+
 /// The criteria and prompts that a review covers, in the order of the rubric.
 fn covered(conn: &mut DbConn, id: ReviewId, definition: &Definition) -> Result<Vec<String>, Error> {
     let coverage = store::reviews::find_coverage(conn, id)?;
@@ -169,9 +175,12 @@ fn require(
     event: ReviewEvent,
     now: Timestamp,
 ) -> Result<(), Error> {
-    review.require(event, now)?;
-    if seats::is_at_work(review, stored.submission.state()) {
-        return Ok(());
+    let state = stored.submission.state();
+    if seats::is_at_work(review, state) {
+        return Ok(review.require(event, now)?);
+    }
+    if state != SubmissionState::OnHold {
+        review.require(event, now)?;
     }
     let detail = "reading has stopped until a question about this work is settled; your sheet is kept as it is";
     Err(Error::WrongState { detail: detail.to_owned(), allowed_events: Vec::new() })
@@ -262,7 +271,7 @@ pub fn list(
                     Error::internal(super::error::Broken("a review without its submission"))
                 })?;
             stored.due_on = due_of(cx.conn, &review, &stored)?;
-            Ok((review.as_of(now), stored))
+            Ok((as_shown(review, stored.submission.state(), now), stored))
         })
         .collect()
 }

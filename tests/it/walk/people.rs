@@ -12,6 +12,7 @@ use assay::service::reviews::{self, ReviewDetail};
 use assay::service::submissions::{self, Response, Save, StoredSubmission};
 use assay::service::{Cx, Error, micro_credentials};
 use assay::store;
+use chrono::{Datelike, TimeDelta};
 use serde_json::json;
 
 use super::model::{Attempt, Seat};
@@ -29,6 +30,13 @@ pub struct Walk {
     single: MicroCredentialId,
     double: MicroCredentialId,
     random: u64,
+}
+
+/// Nine in the morning of the next Monday: what is due when follows from the day of the week, and the walk is to be the same every time.
+fn next_monday(from: Timestamp) -> Timestamp {
+    let days = 7 - from.naive().weekday().num_days_from_monday();
+    let monday = from.naive().date() + TimeDelta::days(i64::from(days));
+    Timestamp::from_naive(monday.and_hms_opt(9, 0, 0).unwrap())
 }
 
 impl Walk {
@@ -61,7 +69,7 @@ impl Walk {
         let mut two = definition("mc-shared-decision-making");
         two["review_policy"]["coi"] = json!(["self", "same_school"]);
         let double = district.publish(&two).parse().unwrap();
-        let now = app.resources.now();
+        let now = next_monday(app.resources.now());
         Walk { app, attempts: Vec::new(), now, people, single, double, random: seed }
     }
 
