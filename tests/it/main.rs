@@ -39,6 +39,7 @@ mod mail;
 mod main_job;
 mod micro_credentials;
 mod mutants;
+mod office;
 mod outbox;
 mod pages;
 mod permissions;
