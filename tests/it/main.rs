@@ -14,6 +14,7 @@ mod artwork;
 mod awards;
 mod bad_input;
 mod bake;
+mod blindness;
 mod calibration;
 mod canonical;
 mod cases;

@@ -7,6 +7,7 @@ mod client;
 mod database;
 mod district;
 mod seed;
+pub mod served;
 mod smtp;
 mod world;
 
