@@ -1,7 +1,10 @@
-//! Taking out of a file what says whose it is: EXIF, comments, PDF properties.
+//! Taking out of a file what says whose it is: EXIF, comments, properties of PDF and Office documents.
 //!
 //! This reads what strangers have made. It runs in a process of its own with little memory and time (see [`super::Stripper`]), never in the
 //! server.
+
+mod markup;
+mod office;
 
 use img_parts::Bytes;
 use img_parts::jpeg::{Jpeg, JpegSegment, markers};
@@ -28,6 +31,7 @@ pub enum StripError {
 #[must_use]
 pub fn can_strip(media_type: &str) -> bool {
     matches!(media_type, "image/jpeg" | "image/png" | "application/pdf")
+        || office::is_office(media_type)
 }
 
 /// Whether files of this type have nothing but their content.
@@ -45,6 +49,7 @@ pub fn strip(media_type: &str, file: Vec<u8>) -> Result<Vec<u8>, StripError> {
         "image/jpeg" => strip_jpeg(file),
         "image/png" => strip_png(file),
         "application/pdf" => strip_pdf(&file),
+        _ if office::is_office(media_type) => office::strip_office(media_type, &file),
         _ => Err(StripError::Kind),
     }
 }

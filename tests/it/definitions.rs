@@ -20,8 +20,11 @@ const SMALL_GROUP_SUPPORT: &str =
 
 const SHIPPED: [&str; 3] = [SHARED_DECISION_MAKING, STUDENTS_AS_LEADERS, SMALL_GROUP_SUPPORT];
 
-const ALLOWED_MEDIA: [&str; 11] = [
+const ALLOWED_MEDIA: [&str; 14] = [
     "application/pdf",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "audio/mp4",
     "audio/mpeg",
     "image/heic",

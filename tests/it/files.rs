@@ -175,6 +175,15 @@ fn too_large_file_stops_before_it_is_whole() {
     assert_eq!(files.count("sealed"), 0);
 }
 
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+
+/// The beginning of an archive whose first entry has this name.
+fn zip_of(name: &str) -> Vec<u8> {
+    [b"PK\x03\x04".as_slice(), &[0; 26], name.as_bytes()].concat()
+}
+
 #[test]
 fn kind_is_believed_when_content_and_name_agree() {
     for (name, content, expected) in [
@@ -193,6 +202,9 @@ fn kind_is_believed_when_content_and_name_agree() {
         ("IMG_1.MOV", ftyp(b"qt  ", &[b"qt  "]), "video/quicktime"),
         ("a.mp3", b"ID3\x04\0\0\0\0\x02\x01rest".to_vec(), "audio/mpeg"),
         ("a.mp3", b"\xff\xfb\x90\x44\0\0".to_vec(), "audio/mpeg"),
+        ("a.docx", zip_of("[Content_Types].xml"), DOCX),
+        ("Plan.XLSX", zip_of("xl/workbook.xml"), XLSX),
+        ("a.pptx", zip_of("_rels/.rels"), PPTX),
         ("a.txt", "\u{feff}Größe: 1 < 2\r\n\tfein".as_bytes().to_vec(), "text/plain"),
     ] {
         let stored = Files::new().put(name, &content).unwrap();
@@ -206,7 +218,15 @@ fn content_that_its_name_does_not_say_is_refused() {
         ("a.pdf", b"\x7fELF\x02\x01\x01\0".to_vec(), "a program"),
         ("a.pdf", b"MZ\x90\0\x03\0".to_vec(), "a program"),
         ("a.pdf", b"<!DOCTYPE html><p>%PDF-".to_vec(), "a web page"),
-        ("a.pdf", b"PK\x03\x04\x14\0".to_vec(), "an archive or Office document"),
+        ("a.pdf", b"PK\x03\x04\x14\0".to_vec(), "an archive"),
+        ("a.pdf", zip_of("word/document.xml"), "an Office document"),
+        ("a.docm", zip_of("word/document.xml"), "an Office document"),
+        ("a.docx", zip_of("mimetypeapplication/vnd.oasis.opendocument.text"), "an archive"),
+        (
+            "a.docx",
+            b"\xd0\xcf\x11\xe0".to_vec(),
+            "an Office document that is old or has a password",
+        ),
         ("a.pdf", b"\n%PDF-1.7 later".to_vec(), "text/plain"),
         ("a.pdf", b"\xff\xd8\xff\xe0".to_vec(), "image/jpeg"),
         ("a.jpg", pdf(100), "application/pdf"),
@@ -218,7 +238,7 @@ fn content_that_its_name_does_not_say_is_refused() {
         ("a.txt", b"bell \x07".to_vec(), "of an unknown kind"),
         ("a.txt", b"nothing \0".to_vec(), "of an unknown kind"),
         ("a.txt", "c1 \u{85}".as_bytes().to_vec(), "of an unknown kind"),
-        ("a.docx", b"PK\x03\x04\x14\0".to_vec(), "an archive or Office document"),
+        ("a.docx", b"PK\x03\x04\x14\0".to_vec(), "an archive"),
         ("a.gif", b"GIF89a\x01\0".to_vec(), "a GIF image"),
         ("a.mp4", ftyp(b"qt  ", &[]), "video/quicktime"),
         ("a.mov", ftyp(b"isom", &[]), "MPEG-4"),

@@ -1,10 +1,10 @@
 //! The rules of the process: how it starts, what it tells the operator, and how it ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use assay::store::schema::{audit_head, installation, organizations, people, signing_keys};
 use assay::store::{Database, DatabaseSetting};
@@ -12,78 +12,8 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::harness::served::{PATIENCE, Served, assay, until};
 use crate::harness::{PASSWORD, Person, TestApp, TestDatabase, TestSettings};
-
-/// Longer than anything here takes: a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The program with nothing in its environment but what is given.
-fn assay(arguments: &[&str], data_dir: &Path, database_url: Option<&str>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
-    command.args(arguments).arg("--data-dir").arg(data_dir).env_clear();
-    if let Some(url) = database_url {
-        command.env("DATABASE_URL", url);
-    }
-    command
-}
-
-/// A running `assay serve`, killed when a test fails.
-struct Served {
-    child: Child,
-    origin: String,
-    stderr: BufReader<ChildStderr>,
-}
-
-impl Served {
-    fn start(data_dir: &Path, database_url: Option<&str>) -> Served {
-        let mut child =
-            assay(&["serve", "--bind", "127.0.0.1:0", "--log", "off"], data_dir, database_url)
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut told = String::new();
-        while !told.contains("listening on ") {
-            assert_ne!(stderr.read_line(&mut told).unwrap(), 0, "it ended: {told}");
-        }
-        let origin = told.rsplit("listening on ").next().unwrap().trim().to_owned();
-        Served { child, origin, stderr }
-    }
-
-    /// Sends a signal by its name.
-    fn signal(&self, name: &str) {
-        let sent =
-            Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// Waits for the end. Returns the exit status and what was said.
-    #[track_caller]
-    fn end(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        // The pipe closes when the process ends.
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // Has usually ended.
-        let _killed = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
-/// Looks again and again until it is so.
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < PATIENCE, "{what} did not come about");
-        std::thread::yield_now();
-    }
-}
 
 /// Whether the process says that it takes requests; a connection that is refused or not answered says no.
 fn is_ready(origin: &str) -> bool {

@@ -70,8 +70,10 @@ pub struct EvidenceView {
     contains_students: bool,
     /// Whether the consents are there.
     consent: bool,
-    /// What readers get: `removed` (a copy without what the file says about whoever made it), `none` (there is nothing to take out), `kept`
-    /// (it could not be taken out: look yourself before you hand it in) or `unknown`.
+    /// What readers get: `removed` (a copy without what a picture, PDF or Office document says about whoever made it: properties, authors of
+    /// comments and of tracked changes, where a photograph was taken), `none` (there is nothing to take out), `kept` (it could not be taken out,
+    /// because the file is damaged, locked, has macros or is a film or a recording: look yourself before you hand it in, or hand in a PDF) or
+    /// `unknown`.
     metadata: &'static str,
     /// Where the content can be read.
     content_path: String,

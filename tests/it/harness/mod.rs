@@ -2,10 +2,12 @@
 //!
 //! With `TEST_DATABASE_URL` the database is a fresh copy of a migrated PostgreSQL template, else a SQLite file.
 
+pub mod canaries;
 mod client;
 mod database;
 mod district;
 mod seed;
+pub mod served;
 mod smtp;
 mod world;
 

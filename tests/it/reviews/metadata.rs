@@ -1,63 +1,10 @@
 //! What a file says about whoever made it does not reach a reader.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use lopdf::{Dictionary, Document, Object, Stream, dictionary};
+use lopdf::Document;
 use serde_json::{Value, json};
 
 use crate::harness::TestApp;
-
-const CANARIES: [&str; 3] =
-    ["Zora Quillfeather", "Marigold Primary School", "zora.quillfeather@marigold.example.org"];
-
-/// A photograph with a person, a school and an address in EXIF, in a comment and behind its end; the camera was held on its side.
-const PHOTOGRAPH: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/4QBkRXhpZgAATU0AKgAAAAgAAwEOAAIAAAAYAAAAMgESAAMAAAABAAYAAAE7AAIAAAASAAAASgAAAABNYXJpZ29sZCBQcmltYXJ5IFNjaG9vbABab3JhIFF1aWxsZmVhdGhlcgD//gAoem9yYS5xdWlsbGZlYXRoZXJAbWFyaWdvbGQuZXhhbXBsZS5vcmf/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAIAAgDASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAP/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFAEBAAAAAAAAAAAAAAAAAAAABP/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAMAwEAAhEDEQA/AJABHP/Z/9ggWm9yYSBRdWlsbGZlYXRoZXIg/9k=";
-
-fn photograph() -> Vec<u8> {
-    STANDARD.decode(PHOTOGRAPH).unwrap()
-}
-
-/// A page with the photograph on it, and the canaries wherever a PDF has room for them; the second save has only been appended.
-fn page() -> Vec<u8> {
-    let text = |text: &str| Object::string_literal(text);
-    let mut document = Document::with_version("1.7");
-    let info = document
-        .add_object(dictionary! { "Author" => text(CANARIES[0]), "Title" => text(CANARIES[1]) });
-    let xmp = Stream::new(
-        dictionary! { "Type" => "Metadata", "Subtype" => "XML" },
-        format!("<x:xmpmeta>{}</x:xmpmeta>", CANARIES[2]).into_bytes(),
-    );
-    let xmp = document.add_object(xmp);
-    let image = Stream::new(
-        dictionary! {
-            "Type" => "XObject", "Subtype" => "Image", "Width" => 8, "Height" => 8,
-            "ColorSpace" => "DeviceRGB", "BitsPerComponent" => 8, "Filter" => "DCTDecode",
-        },
-        photograph(),
-    );
-    let image = document.add_object(image);
-    let comment = document.add_object(dictionary! {
-        "Type" => "Annot", "Subtype" => "Text", "Rect" => vec![0.into(), 0.into(), 9.into(), 9.into()],
-        "T" => text(CANARIES[0]), "Contents" => text("a comment that stays"),
-    });
-    let content =
-        document.add_object(Stream::new(Dictionary::new(), b"q 8 0 0 8 0 0 cm /P Do Q".to_vec()));
-    let pages = document.new_object_id();
-    let page = document.add_object(dictionary! {
-        "Type" => "Page", "Parent" => pages, "MediaBox" => vec![0.into(), 0.into(), 99.into(), 99.into()],
-        "Contents" => content, "Annots" => vec![comment.into()], "LastModified" => text(CANARIES[0]),
-        "Resources" => dictionary! { "XObject" => dictionary! { "P" => image } },
-    });
-    let kids = dictionary! { "Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1 };
-    document.objects.insert(pages, Object::Dictionary(kids));
-    let catalog = document
-        .add_object(dictionary! { "Type" => "Catalog", "Pages" => pages, "Metadata" => xmp });
-    document.trailer.set("Root", catalog);
-    document.trailer.set("Info", info);
-    let mut file = Vec::new();
-    document.save_to(&mut file).unwrap();
-    file
-}
+use crate::harness::canaries::{CANARIES, page, photograph, text_document};
 
 fn contains(file: &[u8], text: &str) -> bool {
     file.windows(text.len()).any(|part| part == text.as_bytes())
@@ -136,8 +83,8 @@ fn what_cannot_be_taken_out_is_said_to_the_earner_before_the_work_is_handed_in()
     assert_eq!(damaged["metadata"], "kept");
     let text = earner.get(&format!("/api/v1/submissions/{id}")).expect(200)["evidence"][0].clone();
     assert_eq!(text["metadata"], "none");
-    // An Office document is an archive of properties; it is no evidence here.
-    let office = earner.upload(&id, "a3", "plan.docx", b"PK\x03\x04 word/document.xml");
+    // This requirement takes no Office documents.
+    let office = earner.upload(&id, "a3", "plan.docx", &text_document());
     assert_eq!(office.status, 415);
 }
 
