@@ -233,7 +233,7 @@ pub fn text_document_parts() -> Vec<(&'static str, Vec<u8>)> {
         .into_iter()
         .chain([("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")])
         .collect();
-    let template = format!("file:///C:/Users/{}/school.dotx", NAME.replace(' ', "%20"));
+    let template = format!("file:///D:/Teachers/{}/school.dotx", NAME.replace(' ', "%20"));
     let mut parts = vec![
         (
             "[Content_Types].xml",
