@@ -515,7 +515,7 @@ fn draft_is_hidden_from_everybody_but_its_designers() {
 fn public_rubric_is_the_one_that_the_assessor_scores_by() {
     let app = TestApp::new();
     let district = app.district();
-    let family = district.publish_small_group();
+    let family = district.publish(&definition(SMALL_GROUP));
     district.submit(&district.earner, &family);
     let review = district.assessor.post("/api/v1/reviews/claim", &json!({})).expect(201);
     let public = app.anybody().get(&format!("/api/v1/micro-credentials/{family}")).expect(200);
