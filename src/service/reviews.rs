@@ -147,10 +147,11 @@ fn due_of(
     match review.case {
         Some(case) => Ok(Some(cases::due_on(conn, case)?)),
         None if review.is_reread() => {
-            let facts = stored.submission.facts();
-            let Some(decision) = store::decisions::find(conn, facts.id)? else { return Ok(None) };
+            // As if it had been handed in when it was taken.
+            let organization = stored.submission.facts().organization;
+            let taken_at = store::reviews::find_created_at(conn, review.id)?;
             let days = submissions::PROMISED_WORKING_DAYS;
-            calendars::promise(conn, facts.organization, decision.decided_at, days).map(Some)
+            calendars::promise(conn, organization, taken_at, days).map(Some)
         }
         None => Ok(stored.due_on),
     }

@@ -323,6 +323,16 @@ pub fn delete_open(
     Ok(())
 }
 
+/// When a review was first taken, or its open seat made.
+///
+/// # Errors
+/// [`StoreError::Stale`] when there is none.
+pub fn find_created_at(conn: &mut DbConn, id: ReviewId) -> Result<Timestamp, StoreError> {
+    let found: Option<NaiveDateTime> =
+        reviews::table.find(id.to_string()).select(reviews::created_at).first(conn).optional()?;
+    found.map(Timestamp::from_naive).ok_or(StoreError::Stale)
+}
+
 /// Keeps why an assessor stepped back.
 ///
 /// # Errors
