@@ -1,6 +1,6 @@
 //! Who may score what (DOMAIN.md, 3.2): one judgement over facts, made at the claim, at each opening and at the lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
@@ -388,25 +388,4 @@ pub fn judge(
     }
     let (cautions, refusals) = found.into_iter().partition(|rule| rule.is_soft());
     Verdict { refusals, cautions }
-}
-
-/// Whether everybody is linked to everybody by submissions that two have read: severity can be compared only then.
-#[must_use]
-pub fn is_linked(pairs: &[(PersonId, PersonId)]) -> bool {
-    let mut next: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
-    for (one, other) in pairs {
-        next.entry(*one).or_default().push(*other);
-        next.entry(*other).or_default().push(*one);
-    }
-    let Some(first) = next.keys().next().copied() else { return true };
-    let mut seen = BTreeSet::from([first]);
-    let mut waiting = vec![first];
-    while let Some(person) = waiting.pop() {
-        for other in next.get(&person).into_iter().flatten() {
-            if seen.insert(*other) {
-                waiting.push(*other);
-            }
-        }
-    }
-    seen.len() == next.len()
 }

@@ -263,6 +263,23 @@ pub struct Review {
 }
 
 impl Review {
+    /// A seat that nobody has taken yet.
+    #[must_use]
+    pub const fn open(id: ReviewId, submission: SubmissionId, seat: i32) -> Review {
+        Review {
+            id,
+            submission,
+            seat,
+            kind: ReviewKind::Reading,
+            state: ReviewState::Open,
+            assessor: None,
+            lease_expires_at: None,
+            locked_at: None,
+            case: None,
+            revision: 1,
+        }
+    }
+
     /// Whether it is one of the independent readings that the decision rests on.
     #[must_use]
     pub fn is_first_or_second(&self) -> bool {

@@ -268,6 +268,19 @@ pub fn organizations_under(
     Ok(found.into_iter().collect())
 }
 
+/// An organization and all above it.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn branch_up(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+) -> Result<Vec<OrganizationId>, Error> {
+    let mut among = vec![organization];
+    among.extend(above(conn, organization)?);
+    Ok(among)
+}
+
 /// Everybody whose role has effect on an organization.
 ///
 /// # Errors

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::context::above;
+use super::context::{branch_up, people_with};
 use super::error::Error;
 use super::micro_credentials::parse_stored;
-use crate::domain::actor::{Actor, Facet, SignedIn};
+use super::submissions;
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
     AssessorFacts, EligibilityRule, KNOWN_WORK_WITHIN, License, MatterFacts, Module,
     QualificationLevel, REFRESHER_PAPERS, Reader, SCHOOL_LOOKBACK, Stage, Upkeep, Verdict, judge,
     license,
 };
-use crate::domain::ids::{OrganizationId, PersonId, SessionId, VersionId};
+use crate::domain::ids::{OrganizationId, PersonId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{LOAD_CAP, Review, ReviewState};
 use crate::domain::review_policy::{BasisPoints, ConflictRule, ReviewMode, ReviewPolicy};
@@ -213,11 +213,7 @@ impl Judge {
         if let Some(known) = self.versions.get(&facts.version) {
             return Ok(known.clone());
         }
-        let version =
-            store::micro_credentials::find_pinned(conn, facts.organization, facts.version)?
-                .ok_or_else(|| {
-                    Error::internal(super::error::Broken("a submission without its version"))
-                })?;
+        let version = submissions::version_of(conn, facts)?;
         let definition = parse_stored(&version)?.definition;
         let names_district =
             definition.review_policy().conflict_rules().contains(&ConflictRule::SameDistrict);
@@ -254,19 +250,6 @@ impl Judge {
         self.waived.insert(organization, waived);
         Ok(waived)
     }
-}
-
-/// An organization and all above it.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn branch_up(
-    conn: &mut DbConn,
-    organization: OrganizationId,
-) -> Result<Vec<OrganizationId>, Error> {
-    let mut among = vec![organization];
-    among.extend(above(conn, organization)?);
-    Ok(among)
 }
 
 fn is_waived(
@@ -358,22 +341,7 @@ fn last_known_work(
     Ok(seed.max(refresher))
 }
 
-/// Every rule that speaks against the holder of a review at this moment.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn judge_holder(
-    conn: &mut DbConn,
-    review: &Review,
-    stored: &StoredSubmission,
-    now: Timestamp,
-) -> Result<Verdict, Error> {
-    match review.assessor {
-        Some(assessor) => judge_reader(conn, assessor, stored, now),
-        None => Ok(Verdict::default()),
-    }
-}
-
+/// Every rule that speaks against somebody who holds a submission at this moment.
 fn judge_reader(
     conn: &mut DbConn,
     assessor: PersonId,
@@ -408,7 +376,8 @@ pub fn require_holder(
     stored: &StoredSubmission,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let verdict = judge_holder(conn, review, stored, now)?;
+    let Some(assessor) = review.assessor else { return Ok(()) };
+    let verdict = judge_reader(conn, assessor, stored, now)?;
     let Some(first) = verdict.refusals.first() else { return Ok(()) };
     let named: Vec<&str> = verdict
         .refusals
@@ -484,20 +453,7 @@ pub fn list_readers(
         | SubmissionState::Voided
         | SubmissionState::Expired => Role::Assessor,
     };
-    let above = above(conn, organization)?;
-    let mut among = store::organizations::list_branch(conn, organization)?;
-    among.extend(above.iter().copied());
-    let mut found = Vec::new();
-    for person in store::conflicts::list_holders(conn, role, &among)? {
-        let facets: Vec<Facet> = store::memberships::list_facets(conn, person)?;
-        // The same question that every request asks, so that both give the same answer.
-        let session = SessionId::from_uuid(uuid::Uuid::nil());
-        let actor = Actor::Person(SignedIn { person, session, facets });
-        if actor.holds(role, organization, &above) {
-            found.push(person);
-        }
-    }
-    Ok(found)
+    people_with(conn, role, organization)
 }
 
 /// The review policy that holds for a submission: the definition's, tightened where a waiver asks for its compensations (a second
@@ -519,8 +475,7 @@ pub fn policy_in_force(
         terms.second_score_when_not_yet = true;
         terms.backread_share = terms.backread_share.max(BasisPoints::of_percent(10));
     }
-    let readers = standing_of_readers(conn, stored, now)?;
-    if readers.contains(&License::Held(QualificationLevel::Provisional)) {
+    if has_provisional_reader(conn, stored, now)? {
         terms.mode = ReviewMode::DoubleBlind;
     }
     ReviewPolicy::new(terms).map_err(Error::internal)
@@ -542,29 +497,26 @@ pub fn is_qualified(
     })
 }
 
-/// The licenses of everybody who has locked one of the first two sheets, as of the lock.
-fn standing_of_readers(
+/// Whether one of the first two sheets was locked on a provisional qualification.
+fn has_provisional_reader(
     conn: &mut DbConn,
     stored: &StoredSubmission,
     now: Timestamp,
-) -> Result<Vec<License>, Error> {
+) -> Result<bool, Error> {
     let facts = stored.submission.facts();
-    let version = store::micro_credentials::find_pinned(conn, facts.organization, facts.version)?
-        .ok_or_else(|| {
-        Error::internal(super::error::Broken("a submission without its version"))
-    })?;
-    let required = is_license_required(conn, facts.organization, &version.scoring_hash)?;
-    let mut found = Vec::new();
+    let hash = submissions::version_of(conn, facts)?.scoring_hash;
+    if !is_license_required(conn, facts.organization, &hash)? {
+        return Ok(false);
+    }
     for review in store::reviews::list_of_submission(conn, facts.id)? {
         if review.state != ReviewState::Locked || !review.is_first_or_second() {
             continue;
         }
         let Some(person) = review.assessor else { continue };
-        found.push(if required {
-            license_of(conn, person, &version.scoring_hash, review.locked_at.unwrap_or(now))?
-        } else {
-            License::NotRequired
-        });
+        let license = license_of(conn, person, &hash, review.locked_at.unwrap_or(now))?;
+        if license == License::Held(QualificationLevel::Provisional) {
+            return Ok(true);
+        }
     }
-    Ok(found)
+    Ok(false)
 }

@@ -1,9 +1,8 @@
 //! Work whose promised day is over: its coordinators are told, once a day.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::context::Cx;
-use super::eligibility::branch_up;
+use super::context::{Cx, branch_up};
 use super::error::Error;
 use super::outbox;
 use crate::domain::ids::{OrganizationId, PersonId};
@@ -32,9 +31,7 @@ pub fn escalate(cx: &mut Cx<'_>) -> Result<usize, Error> {
     let mut by_person: BTreeMap<PersonId, (usize, Timestamp)> = BTreeMap::new();
     for (organization, (count, oldest)) in by_organization {
         let among = branch_up(cx.conn, organization)?;
-        let holders: BTreeSet<PersonId> =
-            store::conflicts::list_holders(cx.conn, Role::Coordinator, &among)?;
-        for person in holders {
+        for person in store::memberships::list_with_role(cx.conn, Role::Coordinator, &among)? {
             let entry = by_person.entry(person).or_insert((0, oldest));
             *entry = (entry.0 + count, entry.1.min(oldest));
         }

@@ -1,7 +1,7 @@
 //! Mails about a submission on its way: returned, questioned, appealed, or a coach asked for.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Cx;
 use super::error::Error;
@@ -33,6 +33,10 @@ struct Parameters {
     earner_id: Option<PersonId>,
 }
 
+fn parameters(facts: &SubmissionFacts, title: &str) -> Value {
+    json!({ "submission_id": facts.id, "title": title })
+}
+
 /// Tells the earner that the submission was sent back.
 pub(super) fn returned(
     conn: &mut DbConn,
@@ -41,8 +45,7 @@ pub(super) fn returned(
     host: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let parameters = json!({ "submission_id": facts.id, "title": title });
-    outbox::enqueue(conn, RETURNED, facts.earner, host, &parameters, now)
+    outbox::enqueue(conn, RETURNED, facts.earner, host, &parameters(facts, title), now)
 }
 
 /// What an earner is told about a case.
@@ -89,8 +92,7 @@ pub(super) fn coach_offered(
     host: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let parameters = json!({ "submission_id": facts.id, "title": title });
-    outbox::enqueue(conn, COACH_OFFERED, facts.earner, host, &parameters, now)
+    outbox::enqueue(conn, COACH_OFFERED, facts.earner, host, &parameters(facts, title), now)
 }
 
 /// Tells a coach that an earner would like to talk.

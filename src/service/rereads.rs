@@ -10,15 +10,15 @@ use crate::domain::ids::ReviewId;
 use crate::domain::organization::Role;
 use crate::domain::policy;
 use crate::domain::resolution::Sheets;
-use crate::domain::review::{REREAD_SEAT, RereadReason, Review, ReviewKind, ReviewState, Sheet};
+use crate::domain::review::{REREAD_SEAT, RereadReason, Review, ReviewState, Sheet};
 use crate::domain::timestamp::Timestamp;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
 pub use crate::store::rereads::Reread;
 
-/// Has a locked sheet read again: it is listed for lead assessors, and once its submission is decided a seat is free for whoever may
-/// read it.
+/// Has a locked sheet read again: it is listed for lead assessors, and where its submission is decided a seat is free for whoever may
+/// read it. What is not decided yet gets none, now or later.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -57,18 +57,7 @@ pub(super) fn order(
     if decision.is_none() || stored.sealed_key.is_none() || has_seat {
         return Ok(());
     }
-    let seat = Review {
-        id: ReviewId::from_uuid(new_uuid()),
-        submission: id,
-        seat: REREAD_SEAT,
-        kind: ReviewKind::Reading,
-        state: ReviewState::Open,
-        assessor: None,
-        lease_expires_at: None,
-        locked_at: None,
-        case: None,
-        revision: 1,
-    };
+    let seat = Review::open(ReviewId::from_uuid(new_uuid()), id, REREAD_SEAT);
     Ok(store::reviews::create(conn, organization, &seat, now)?)
 }
 

@@ -139,13 +139,6 @@ impl<'a> Terms<'a> {
         Ok(self.reason_to_read_again(sheets)?.filter(|reason| *reason != SecondReading::Backread))
     }
 
-    /// Whether what one person has decided is read again afterwards.
-    fn is_backread(&self, sheets: &Sheets) -> Result<bool, Error> {
-        Ok(sheets.readings.len() == 1
-            && self.reason_to_read_again(sheets)? == Some(SecondReading::Backread)
-            && !self.coverage_of_next(sheets)?.is_empty())
-    }
-
     fn reason_to_read_again(&self, sheets: &Sheets) -> Result<Option<SecondReading>, Error> {
         let first = Sheets {
             carried: sheets.carried.clone(),
@@ -210,15 +203,18 @@ pub fn resolve(
     let terms = Terms::of(conn, scoring.resources, stored, scoring.definition, now)?;
     let waits = Advance { submission: terms.id, outcome: None, award: None };
     let locked = locked_sheets(conn, terms.id)?;
-    if locked.sheets.readings.len() == 1 {
-        let second = terms.second_reading(&locked.sheets)?;
-        // Where everything was carried forward that a second reader would read, there is nothing to ask for.
-        let coverage = terms.coverage_of_next(&locked.sheets)?;
-        if let Some(reason) = second.filter(|_| !coverage.is_empty()) {
-            let by = By::system(reason.as_str());
-            submissions::record(conn, resolving, SubmissionEvent::NeedsSecond, by, now)?;
-            return Ok(waits);
-        }
+    let is_first = locked.sheets.readings.len() == 1;
+    // Where everything was carried forward that a second reader would read, there is nothing to ask for.
+    let again = if is_first && !terms.coverage_of_next(&locked.sheets)?.is_empty() {
+        terms.reason_to_read_again(&locked.sheets)?
+    } else {
+        None
+    };
+    let is_backread = again == Some(SecondReading::Backread);
+    if let Some(reason) = again.filter(|_| !is_backread) {
+        let by = By::system(reason.as_str());
+        submissions::record(conn, resolving, SubmissionEvent::NeedsSecond, by, now)?;
+        return Ok(waits);
     }
     let settled = terms.settle(&locked.sheets)?;
     let disputes: BTreeSet<&str> =
@@ -232,7 +228,7 @@ pub fn resolve(
     let by = By::system("settled");
     let decided = submissions::record(conn, resolving, SubmissionEvent::Resolved, by, now)?;
     let advance = close(conn, stored, &decided, &locked, &settled, scoring)?;
-    if terms.is_backread(&locked.sheets)? {
+    if is_backread {
         let reviews = store::reviews::list_of_submission(conn, terms.id)?;
         let sheet = reviews
             .iter()

@@ -10,8 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::audit::{self, Change};
 use super::calibration::agreed_key;
-use super::context::{Resources, new_uuid};
-use super::eligibility;
+use super::context::{Resources, branch_up, new_uuid};
 use super::error::{Broken, Error};
 use super::known_work::{self, KnownWork};
 use super::qualifying::beside_key;
@@ -26,7 +25,7 @@ use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{CalibrationPaperId, EvidenceId, PersonId, ReviewId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::resolution::Sheets;
-use crate::domain::review::{LEASE, RereadReason, Review, ReviewKind, ReviewState, Sheet};
+use crate::domain::review::{LEASE, RereadReason, Review, ReviewState, Sheet};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::files::seal_bytes;
@@ -80,7 +79,7 @@ pub(super) fn offer(
     if !is_due(resources, &held, taken, now) {
         return Ok(None);
     }
-    let among = eligibility::branch_up(conn, organization)?;
+    let among = branch_up(conn, organization)?;
     let mut unseen = store::seeds::list_unseen(conn, assessor, hash, &among)?;
     unseen.sort_by_key(|paper| resources.keyring.draw(&format!("{assessor}/{paper}")));
     for id in unseen {
@@ -170,16 +169,10 @@ fn present(
     };
     store::seeds::create(conn, &presentation, now)?;
     let review = Review {
-        id: ReviewId::from_uuid(new_uuid()),
-        submission: facts.id,
-        seat: 1,
-        kind: ReviewKind::Reading,
         state: ReviewState::Leased,
         assessor: Some(assessor),
         lease_expires_at: Some(now.plus(LEASE)),
-        locked_at: None,
-        case: None,
-        revision: 1,
+        ..Review::open(ReviewId::from_uuid(new_uuid()), facts.id, 1)
     };
     store::reviews::create(conn, facts.organization, &review, now)?;
     Ok(review)

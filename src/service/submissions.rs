@@ -81,7 +81,16 @@ pub fn load(conn: &mut DbConn, id: SubmissionId) -> Result<(StoredSubmission, Su
     Ok((stored, subject))
 }
 
-/// The version that a submission is pinned to, with its parsed definition.
+/// The version that a submission is pinned to.
+///
+/// # Errors
+/// [`Error::Internal`] when it is not there.
+pub(super) fn version_of(conn: &mut DbConn, facts: &SubmissionFacts) -> Result<Version, Error> {
+    store::micro_credentials::find_pinned(conn, facts.organization, facts.version)?
+        .ok_or_else(|| Error::internal(super::error::Broken("a submission without its version")))
+}
+
+/// The same with its parsed definition.
 ///
 /// # Errors
 /// [`Error::Internal`] when it is not there.
@@ -89,11 +98,7 @@ pub fn pinned(
     conn: &mut DbConn,
     stored: &StoredSubmission,
 ) -> Result<(Version, Definition), Error> {
-    let facts = stored.submission.facts();
-    let version = store::micro_credentials::find_pinned(conn, facts.organization, facts.version)?
-        .ok_or_else(|| {
-        Error::internal(super::error::Broken("a submission without its version"))
-    })?;
+    let version = version_of(conn, stored.submission.facts())?;
     let definition = parse_stored(&version)?.definition;
     Ok((version, definition))
 }

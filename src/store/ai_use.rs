@@ -83,9 +83,6 @@ pub fn save(
     diesel::insert_into(ai_use_policies::table)
         .values((ai_use_policies::organization_id.eq(organization.to_string()), values))
         .execute(conn)
-        .map_err(|error| {
-            let error = StoreError::duplicate("AI use allowed")(error);
-            if matches!(error, StoreError::Duplicate(_)) { StoreError::Stale } else { error }
-        })?;
+        .map_err(StoreError::outrun)?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::awards::{Award, Row, award_columns, from_row};
 use super::connection::MultiBackend;
+use super::error::parse_ids;
 use super::schema::{awards, issuance_log};
 use super::{DbConn, StoreError};
 use crate::domain::award::{AwardState, RevocationReason};
@@ -130,9 +131,7 @@ pub fn list_ended(
         .limit(limit)
         .select(awards::id)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "id")))
-        .collect()
+    parse_ids("awards", "id", ids)
 }
 
 /// Active awards that end after `from` and not after `to`, by id, those `after` one.

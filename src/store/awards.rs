@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
+use super::error::parse_ids;
 use super::schema::awards;
 use super::{DbConn, StoreError};
 use crate::domain::award::{AwardState, RevocationReason};
@@ -249,7 +250,5 @@ pub fn list_pending(
         .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(awards::id)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "id")))
-        .collect()
+    parse_ids("awards", "id", ids)
 }

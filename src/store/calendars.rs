@@ -113,9 +113,6 @@ pub fn save(
     diesel::insert_into(calendars::table)
         .values((calendars::organization_id.eq(organization.to_string()), values))
         .execute(conn)
-        .map_err(|error| {
-            let error = StoreError::duplicate("calendar")(error);
-            if matches!(error, StoreError::Duplicate(_)) { StoreError::Stale } else { error }
-        })?;
+        .map_err(StoreError::outrun)?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{case_criteria, case_votes, cases, reviews, screenings, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::case::{CaseKind, CaseOutcome, CaseState, Grounds, Vote};
@@ -381,8 +382,5 @@ pub fn list_involved(
         .select(case_votes::person_id)
         .load(conn)?;
     found.extend(voters);
-    found
-        .into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("people", &id, "id")))
-        .collect()
+    parse_ids("people", "id", found)
 }

@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{
     assessor_load_caps, assessor_modules, case_votes, cases, conflict_declarations, evidence,
-    membership_roles, memberships, organization_ancestors, organizations, reviews,
-    same_district_waivers, screenings, submission_events, submissions, waiver_deciders,
+    memberships, organization_ancestors, organizations, reviews, same_district_waivers, screenings,
+    submission_events, submissions, waiver_deciders,
 };
 use super::{DbConn, StoreError};
 use crate::domain::eligibility::{Module, Relation, Tie};
 use crate::domain::ids::{ConflictId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
-use crate::domain::organization::{MembershipState, OrganizationKind, Role};
+use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::ReviewState;
 use crate::domain::submission::SubmissionFacts;
 use crate::domain::timestamp::Timestamp;
@@ -51,17 +52,6 @@ fn from_row(row: Row) -> Result<Declaration, StoreError> {
         declared_at: Timestamp::from_naive(declared_at),
         ended_at: ended_at.map(Timestamp::from_naive),
     })
-}
-
-fn ids<T: std::str::FromStr + Ord>(
-    table: &'static str,
-    column: &'static str,
-    words: Vec<String>,
-) -> Result<BTreeSet<T>, StoreError> {
-    words
-        .iter()
-        .map(|word| word.parse().map_err(|_bad| StoreError::corrupt(table, word, column)))
-        .collect()
 }
 
 /// Adds a declaration.
@@ -182,7 +172,7 @@ pub fn list_homes(
             .load(conn)?,
         None => belonging.filter(memberships::removed_at.is_null()).load(conn)?,
     };
-    ids("organizations", "id", words)
+    parse_ids("organizations", "id", words)
 }
 
 /// The micro-credentials at which a person has an open attempt.
@@ -198,7 +188,7 @@ pub fn list_open_families(
         .filter(submissions::state.ne_all(["decided", "withdrawn", "voided", "expired"]))
         .select(submissions::micro_credential_id)
         .load(conn)?;
-    ids("submissions", "micro_credential_id", words)
+    parse_ids("submissions", "micro_credential_id", words)
 }
 
 /// Who has locked a sheet of an earlier attempt of the same earner at the same micro-credential.
@@ -218,7 +208,7 @@ pub fn list_earlier_readers(
         .filter(reviews::state.eq(ReviewState::Locked.as_str()))
         .select(reviews::assessor_id)
         .load(conn)?;
-    ids("reviews", "assessor_id", words.into_iter().flatten().collect())
+    parse_ids("reviews", "assessor_id", words.into_iter().flatten().collect())
 }
 
 /// Who took part in a submission in another role than reading it: coached it, screened it, or sat on, or asked for, one of its panels.
@@ -258,7 +248,7 @@ pub fn list_involved(
             .load(conn)?;
         words.extend(voters);
     }
-    ids("submission_events", "actor_id", words)
+    parse_ids("submission_events", "actor_id", words)
 }
 
 /// Who has handed in one of the same files in a submission of their own.
@@ -283,7 +273,7 @@ pub fn list_coauthors(
         .filter(evidence::kind.eq("file"))
         .select(submissions::earner_id)
         .load(conn)?;
-    ids("submissions", "earner_id", words)
+    parse_ids("submissions", "earner_id", words)
 }
 
 /// With whom an assessor has locked a sheet of the same submission.
@@ -302,28 +292,7 @@ pub fn list_linked(conn: &mut DbConn, person: PersonId) -> Result<BTreeSet<Perso
         .select(other.field(reviews::assessor_id))
         .distinct()
         .load(conn)?;
-    ids("reviews", "assessor_id", words.into_iter().flatten().collect())
-}
-
-/// The confirmed holders of a role in any of these organizations.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_holders(
-    conn: &mut DbConn,
-    role: Role,
-    among: &[OrganizationId],
-) -> Result<BTreeSet<PersonId>, StoreError> {
-    let among: Vec<String> = among.iter().map(ToString::to_string).collect();
-    let words: Vec<String> = memberships::table
-        .inner_join(membership_roles::table.on(membership_roles::membership_id.eq(memberships::id)))
-        .filter(memberships::organization_id.eq_any(among))
-        .filter(memberships::state.eq(MembershipState::Confirmed.as_str()))
-        .filter(membership_roles::role.eq(role.as_str()))
-        .select(memberships::person_id)
-        .distinct()
-        .load(conn)?;
-    ids("memberships", "person_id", words)
+    parse_ids("reviews", "assessor_id", words.into_iter().flatten().collect())
 }
 
 /// The lowest load cap that was set for a person in any of these organizations, or anywhere without them.
@@ -445,7 +414,7 @@ pub fn find_waiver(
         .filter(waiver_deciders::organization_id.eq(organization.to_string()))
         .select(waiver_deciders::person_id)
         .load(conn)?;
-    let deciders: BTreeSet<PersonId> = ids("waiver_deciders", "person_id", words)?;
+    let deciders: BTreeSet<PersonId> = parse_ids("waiver_deciders", "person_id", words)?;
     Ok(Some(Waiver {
         reason,
         deciders: deciders.into_iter().collect(),
@@ -499,10 +468,7 @@ pub fn save_waiver(
         diesel::insert_into(same_district_waivers::table)
             .values((same_district_waivers::organization_id.eq(&id), values))
             .execute(conn)
-            .map_err(|error| {
-                let error = StoreError::duplicate("waiver")(error);
-                if matches!(error, StoreError::Duplicate(_)) { StoreError::Stale } else { error }
-            })?;
+            .map_err(StoreError::outrun)?;
     }
     diesel::delete(waiver_deciders::table.filter(waiver_deciders::organization_id.eq(&id)))
         .execute(conn)?;

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::awards::Award;
+use super::error::parse_ids;
 use super::schema::{
     awards, credential_jwts, credentials, issuance_intents, signing_keys, suspension_places,
 };
@@ -334,9 +335,7 @@ pub fn delete_unsigned_intents(conn: &mut DbConn, key: SigningKeyId) -> Result<(
 }
 
 fn award_ids(ids: Vec<String>) -> Result<Vec<AwardId>, StoreError> {
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("credentials", &id, "award_id")))
-        .collect()
+    parse_ids("credentials", "award_id", ids)
 }
 
 /// The awards whose served copies were signed with this key, by id.
@@ -396,9 +395,7 @@ pub fn list_earners_of_compromised(
         .order(awards::earner_id)
         .limit(limit)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("awards", &id, "earner_id")))
-        .collect()
+    parse_ids("awards", "earner_id", ids)
 }
 
 /// The awards of an earner whose served copies were signed with keys that are given up, by id.

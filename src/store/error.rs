@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// Why the database could not answer.
@@ -91,4 +93,19 @@ impl WriteError for StoreError {
     fn store_error(&self) -> Option<&StoreError> {
         Some(self)
     }
+}
+
+/// Ids that a query found in a column of a table.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a word that is no id.
+pub(super) fn parse_ids<T: FromStr, C: FromIterator<T>>(
+    table: &'static str,
+    column: &'static str,
+    words: Vec<String>,
+) -> Result<C, StoreError> {
+    words
+        .iter()
+        .map(|word| word.parse().map_err(|_bad| StoreError::corrupt(table, word, column)))
+        .collect()
 }

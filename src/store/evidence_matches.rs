@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{evidence, evidence_matches, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{OrganizationId, PersonId, SubmissionId};
@@ -47,9 +48,7 @@ pub fn list_others_with(
         .select(submissions::id)
         .distinct()
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
-        .collect()
+    parse_ids("submissions", "id", ids)
 }
 
 /// Records a match, once.

@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
+use super::error::parse_ids;
 use super::schema::{
     invitations, membership_roles, memberships, organization_ancestors, organizations,
 };
@@ -364,10 +365,7 @@ pub fn list_with_role(
         .select(memberships::person_id)
         .distinct()
         .load(conn)?;
-    people
-        .into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("memberships", &id, "person_id")))
-        .collect()
+    parse_ids("memberships", "person_id", people)
 }
 
 /// Forgets invitations that expired before `expired_before`, and memberships that ended before `removed_before`.

@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{rereads, reviews};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{OrganizationId, PersonId, ReviewId, SubmissionId};
@@ -69,9 +70,7 @@ pub fn list_of_submission(
         .order(rereads::review_id)
         .select(rereads::review_id)
         .load(conn)?;
-    ids.iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("rereads", id, "review_id")))
-        .collect()
+    parse_ids("rereads", "review_id", ids)
 }
 
 /// Writes down on which criteria a sheet differs from the one that read it again.

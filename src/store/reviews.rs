@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
+use super::error::parse_ids;
 use super::schema::{review_coverage, review_scores, reviews, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId};
@@ -205,9 +206,7 @@ pub fn list_waiting(
         .offset(offset)
         .limit(limit)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
-        .collect()
+    parse_ids("submissions", "id", ids)
 }
 
 /// Replaces what a sheet covers; none for everything.

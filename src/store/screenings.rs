@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{screening_items, screenings, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{OrganizationId, PersonId, SubmissionId};
@@ -175,7 +176,5 @@ pub fn list_waiting(
         .limit(limit)
         .select(submissions::id)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
-        .collect()
+    parse_ids("submissions", "id", ids)
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{
     calibration_papers, calibration_sets, decisions, definition_versions, people, reviews,
     sample_consents, seed_presentations, seed_scores, submissions,
@@ -119,9 +120,7 @@ pub fn list_unseen(
         .order(calibration_papers::id)
         .select(calibration_papers::id)
         .load(conn)?;
-    ids.iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("calibration_papers", id, "id")))
-        .collect()
+    parse_ids("calibration_papers", "id", ids)
 }
 
 /// How many reviews by a scoring hash a person has ever taken, seed papers included.

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
+use super::error::parse_ids;
 use super::schema::{
     reviews, seed_presentations, submission_events, submission_responses, submissions,
 };
@@ -573,9 +574,7 @@ pub fn list_in_state(
         .limit(limit)
         .select(submissions::id)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
-        .collect()
+    parse_ids("submissions", "id", ids)
 }
 
 /// Submissions whose evidence may be forgotten now.
@@ -593,9 +592,7 @@ pub fn list_past_retention(
         .select(submissions::id)
         .limit(limit)
         .load(conn)?;
-    ids.into_iter()
-        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
-        .collect()
+    parse_ids("submissions", "id", ids)
 }
 
 /// Destroys the data key: what it encrypted cannot be read any more. What people wrote beside it goes as well.

@@ -60,18 +60,7 @@ impl Stage {
 /// Claims and locks a sheet: these at level 0, everything else at its pass level. Returns what was claimed.
 #[track_caller]
 fn read(assessor: &Person, below: &[&str]) -> Value {
-    let answer = assessor.post("/api/v1/reviews/claim", &json!({}));
-    let etag = answer.etag();
-    let review = answer.expect(201);
-    let mut sheet = District::sheet(&review, 0);
-    for line in sheet["scores"].as_array_mut().unwrap() {
-        if below.iter().any(|id| line["criterion_id"] == *id) {
-            line["level"] = json!(0);
-        }
-    }
-    let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
-    assessor.put(&format!("{path}/scores"), &etag, &sheet).expect(200);
-    let locked = assessor.act(&format!("{path}/lock")).expect(200);
+    let [review, locked] = District::score_below(assessor, below, "Say how you checked.");
     assert_eq!(locked["other_sheets"], json!([]));
     review
 }

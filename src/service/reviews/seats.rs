@@ -189,16 +189,9 @@ fn lease(
     });
     let is_new = lapsed.is_none();
     let free = lapsed.unwrap_or_else(|| Review {
-        id: ReviewId::from_uuid(new_uuid()),
-        submission: facts.id,
-        seat: seat.number,
         kind: seat.kind,
-        state: ReviewState::Open,
-        assessor: None,
-        lease_expires_at: None,
-        locked_at: None,
         case: seat.case,
-        revision: 1,
+        ..Review::open(ReviewId::from_uuid(new_uuid()), facts.id, seat.number)
     });
     let review = Review {
         state: ReviewState::Leased,
@@ -296,12 +289,8 @@ pub(in crate::service) fn give_back(
 /// The same seat for somebody else.
 fn free_again(review: &Review) -> Review {
     Review {
-        id: ReviewId::from_uuid(new_uuid()),
-        state: ReviewState::Open,
-        assessor: None,
-        lease_expires_at: None,
-        locked_at: None,
-        revision: 1,
-        ..review.clone()
+        kind: review.kind,
+        case: review.case,
+        ..Review::open(ReviewId::from_uuid(new_uuid()), review.submission, review.seat)
     }
 }

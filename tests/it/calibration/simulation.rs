@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assay::domain::eligibility::is_linked;
 use assay::domain::ids::{PersonId, ReviewId};
 use assay::domain::review::{LOAD_CAP, Score, Sheet};
 use assay::service::context::Proof;
@@ -10,6 +9,7 @@ use assay::service::{Cx, Error, micro_credentials, reviews};
 use assay::store::schema::{reviews as rows, submissions};
 use diesel::prelude::*;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::harness::{Person, TestApp, definition, scale};
 
@@ -63,6 +63,35 @@ fn reviews_of(cx: &mut Cx<'_>, review: ReviewId) -> Result<(Sheet, i32), Error> 
         .collect();
     let sheet = Sheet { scores, overall_feedback: Some("You wait.".to_owned()) };
     Ok((sheet, detail.review.revision))
+}
+
+/// Whether everybody is linked to everybody by submissions that two have read: severity can be compared only then.
+fn is_linked(pairs: &[(PersonId, PersonId)]) -> bool {
+    let mut next: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
+    for (one, other) in pairs {
+        next.entry(*one).or_default().push(*other);
+        next.entry(*other).or_default().push(*one);
+    }
+    let Some(first) = next.keys().next().copied() else { return true };
+    let mut seen = BTreeSet::from([first]);
+    let mut waiting = vec![first];
+    while let Some(person) = waiting.pop() {
+        for other in next.get(&person).into_iter().flatten() {
+            if seen.insert(*other) {
+                waiting.push(*other);
+            }
+        }
+    }
+    seen.len() == next.len()
+}
+
+#[test]
+fn assessors_are_linked_when_pairs_lead_from_each_to_each() {
+    let person = |number| PersonId::from_uuid(Uuid::from_u128(number));
+    let pair = |one, other| (person(one), person(other));
+    assert!(is_linked(&[]));
+    assert!(is_linked(&[pair(1, 2), pair(3, 2), pair(3, 4)]));
+    assert!(!is_linked(&[pair(1, 2), pair(3, 4)]));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use assay::domain::calendar::{Calendar, CalendarError, Weekday};
 use assay::domain::eligibility::{
     AssessorFacts, EligibilityRule, License, MatterFacts, Qualification, QualificationLevel,
-    QualificationState, Reader, Relation, Stage, Tie, Upkeep, is_linked, judge, license,
+    QualificationState, Reader, Relation, Stage, Tie, Upkeep, judge, license,
 };
 use assay::domain::ids::{MicroCredentialId, OrganizationId, PersonId};
 use assay::domain::review::ReviewState;
@@ -210,14 +210,6 @@ fn provisional_license_ends_90_days_after_there_is_real_work() {
     assert_eq!(license(Some(&held), enough, day(149)), in_force);
     let ended = License::Refused(EligibilityRule::ProvisionalEnded);
     assert_eq!(license(Some(&held), enough, day(150)), ended);
-}
-
-#[test]
-fn assessors_are_linked_when_pairs_lead_from_each_to_each() {
-    let pair = |one, other| (person(one), person(other));
-    assert!(is_linked(&[]));
-    assert!(is_linked(&[pair(1, 2), pair(3, 2), pair(3, 4)]));
-    assert!(!is_linked(&[pair(1, 2), pair(3, 4)]));
 }
 
 proptest! {

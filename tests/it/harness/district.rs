@@ -187,6 +187,26 @@ impl District {
         assessor.act(&format!("{path}/lock")).expect(200)
     }
 
+    /// Claims, scores and locks: these at level 0 with these words, everything else at its pass level. Returns the review as it was
+    /// claimed and as it was locked.
+    #[track_caller]
+    pub fn score_below(assessor: &Person, below: &[&str], words: &str) -> [Value; 2] {
+        let claimed = assessor.post("/api/v1/reviews/claim", &json!({}));
+        let etag = claimed.etag();
+        let review = claimed.expect(201);
+        let mut sheet = District::sheet(&review, 0);
+        for line in sheet["scores"].as_array_mut().unwrap() {
+            if below.iter().any(|id| line["criterion_id"] == *id) {
+                line["level"] = json!(0);
+                line["feedback"] = json!(words);
+            }
+        }
+        let path = format!("/api/v1/reviews/{}", id_of(&review));
+        assessor.put(&format!("{path}/scores"), &etag, &sheet).expect(200);
+        let locked = assessor.act(&format!("{path}/lock")).expect(200);
+        [review, locked]
+    }
+
     /// The whole way to an award: returns the submission and the award.
     #[track_caller]
     pub fn award(&self, earner: &Person, family: &str) -> (String, String) {
