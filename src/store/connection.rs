@@ -16,6 +16,13 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/po
 /// How often a transaction that met another one is tried again.
 const TRIES: u32 = 40;
 
+/// How often it is tried beside others, before it is tried alone.
+const TRIES_BESIDE_OTHERS: u32 = 3;
+
+/// The advisory lock of PostgreSQL that says who writes: shared by those who write side by side, held alone by whoever has met others too
+/// often. The number means nothing.
+const WRITERS: i64 = 0x0a55_a7ed;
+
 /// How long a request waits for a connection before it answers 503.
 const POOL_WAIT: Duration = Duration::from_secs(2);
 
@@ -283,6 +290,36 @@ fn begin(conn: &mut DbConn) -> QueryResult<()> {
     }
 }
 
+/// Lets in whoever else writes side by side with others, and waits for whoever writes alone. The lock ends with the transaction.
+fn write_beside_others(conn: &mut DbConn) -> QueryResult<()> {
+    match conn {
+        DbConn::Postgres(c) => {
+            c.batch_execute(&format!("SELECT pg_advisory_xact_lock_shared({WRITERS})"))
+        }
+        DbConn::Sqlite(_) => Ok(()),
+    }
+}
+
+/// Waits until nobody else writes, and keeps others from beginning. It has to come before the transaction: what a serializable
+/// transaction sees is fixed by its first statement, also by one that waits. The embedded database has one writer at a time anyway.
+fn keep_others_out(conn: &mut DbConn) -> QueryResult<()> {
+    match conn {
+        DbConn::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_lock({WRITERS})")),
+        DbConn::Sqlite(_) => Ok(()),
+    }
+}
+
+fn let_others_in(conn: &mut DbConn) {
+    let ended = match conn {
+        DbConn::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({WRITERS})")),
+        DbConn::Sqlite(_) => Ok(()),
+    };
+    if let Err(error) = ended {
+        // Only a connection that is gone cannot do this, and with it goes its lock.
+        tracing::warn!(%error, "others could not be let in to write");
+    }
+}
+
 fn commit(conn: &mut DbConn) -> QueryResult<()> {
     match conn {
         DbConn::Postgres(c) => AnsiTransactionManager::commit_transaction(c),
@@ -306,6 +343,9 @@ fn roll_back(conn: &mut DbConn) {
 /// When another transaction was in the way, `work` is run again from its beginning, up to forty times with a growing random pause. It
 /// must therefore be repeatable: no effect outside the database, no value carried from one try to the next.
 ///
+/// Every writer ends at the head of the audit chain. So on PostgreSQL a long transaction fails whenever a short one was committed
+/// meanwhile, and among many short ones it would never get through: after three tries it waits for the others, and runs alone.
+///
 /// # Errors
 /// What `work` returns, or the [`StoreError`] of the transaction itself. Nothing is written then.
 pub fn write<T, E: WriteError>(
@@ -314,17 +354,15 @@ pub fn write<T, E: WriteError>(
 ) -> Result<T, E> {
     let mut tries = 0;
     loop {
-        begin(conn).map_err(|error| E::from(StoreError::from(error)))?;
-        let error = match work(conn) {
-            Ok(value) => match commit(conn) {
-                Ok(()) => return Ok(value),
-                Err(error) => E::from(StoreError::from(error)),
-            },
-            Err(error) => {
-                roll_back(conn);
-                error
-            }
-        };
+        let is_alone = tries >= TRIES_BESIDE_OTHERS;
+        if is_alone {
+            keep_others_out(conn).map_err(|error| E::from(StoreError::from(error)))?;
+        }
+        let tried = try_once(conn, is_alone, &mut work);
+        if is_alone {
+            let_others_in(conn);
+        }
+        let Err(error) = tried else { return tried };
         tries += 1;
         if !matches!(error.store_error(), Some(StoreError::Conflict(_))) {
             return Err(error);
@@ -335,5 +373,24 @@ pub fn write<T, E: WriteError>(
         // Two that met once meet again unless one waits longer.
         let pause = rand::random_range(1..=u64::from(tries.min(10)) * 5);
         std::thread::sleep(Duration::from_millis(pause));
+    }
+}
+
+fn try_once<T, E: WriteError>(
+    conn: &mut DbConn,
+    is_alone: bool,
+    work: &mut impl FnMut(&mut DbConn) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(conn).map_err(|error| E::from(StoreError::from(error)))?;
+    let admitted = if is_alone { Ok(()) } else { write_beside_others(conn) };
+    match admitted.map_err(|error| E::from(StoreError::from(error))).and_then(|()| work(conn)) {
+        Ok(value) => match commit(conn) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(E::from(StoreError::from(error))),
+        },
+        Err(error) => {
+            roll_back(conn);
+            Err(error)
+        }
     }
 }
