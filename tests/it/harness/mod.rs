@@ -7,7 +7,8 @@ mod database;
 mod district;
 mod seed;
 mod smtp;
-mod world;
+pub mod statements;
+pub mod world;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -41,7 +42,7 @@ pub struct TestApp {
     /// Where the server listens, `http://127.0.0.1:…`.
     pub origin: String,
     offset: Arc<AtomicI64>,
-    stop: Option<Box<dyn FnOnce() + Send>>,
+    stop: Option<Box<dyn FnOnce() + Send + Sync>>,
     server: Option<JoinHandle<()>>,
     folder: TempDir,
     // Dropped last: the pool must be gone before the database is.
@@ -116,7 +117,7 @@ impl TestApp {
             });
         });
         let (handle, address) = receiver.recv().unwrap();
-        let stop: Box<dyn FnOnce() + Send> = Box::new(move || {
+        let stop: Box<dyn FnOnce() + Send + Sync> = Box::new(move || {
             // The future is done once the message is sent; the thread that runs the server does the rest.
             actix_web::rt::System::new().block_on(handle.stop(false));
         });

@@ -7,6 +7,9 @@ use assay::domain::review::ReviewKind;
 use assay::domain::submission::SubmissionState as S;
 use assay::domain::timestamp::Timestamp;
 
+/// Whose a known paper is.
+pub const NOBODY: usize = usize::MAX;
+
 /// A leased or locked review.
 #[derive(Clone, Debug)]
 pub struct Seat {
@@ -43,7 +46,12 @@ pub struct Attempt {
     pub id: SubmissionId,
     pub earner: usize,
     pub is_double: bool,
+    /// A known paper that only looks like an attempt: of nobody, for one reader, and it decides nothing.
+    pub is_known: bool,
+    /// Whether a second reader was asked for.
+    pub needs_two: bool,
     pub state: S,
+    pub started_at: Timestamp,
     pub readings: Vec<i16>,
     pub third: Option<i16>,
     pub fresh: Vec<i16>,
@@ -64,12 +72,15 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn new(id: SubmissionId, earner: usize, is_double: bool) -> Attempt {
+    pub fn new(id: SubmissionId, earner: usize, is_double: bool, started_at: Timestamp) -> Attempt {
         Attempt {
             id,
             earner,
             is_double,
+            is_known: false,
+            needs_two: is_double,
             state: S::Submitted,
+            started_at,
             readings: Vec::new(),
             third: None,
             fresh: Vec::new(),
@@ -86,13 +97,24 @@ impl Attempt {
         }
     }
 
+    /// A known paper in the place of live work.
+    pub fn known(id: SubmissionId, now: Timestamp) -> Attempt {
+        Attempt { is_known: true, state: S::Queued, ..Attempt::new(id, NOBODY, false, now) }
+    }
+
     /// Whether it keeps its earner from another attempt.
     pub fn is_open(&self) -> bool {
         !matches!(self.state, S::Decided | S::Appealed | S::Withdrawn | S::Voided | S::Expired)
     }
 
+    /// Whether its earner is at work on the micro-credential, and so reads nobody else's there: until nothing can come of it any more.
+    pub fn keeps_from_reading(&self) -> bool {
+        self.is_open() || self.state == S::Appealed
+    }
+
+    /// The sheets that the first decision rests on.
     pub fn sheets_needed(&self) -> usize {
-        if self.is_double { 2 } else { 1 }
+        1 + usize::from(self.needs_two) + usize::from(self.third.is_some())
     }
 
     pub fn can_be_withdrawn(&self) -> bool {
@@ -103,8 +125,13 @@ impl Attempt {
         matches!(self.state, S::Submitted | S::Queued | S::InReview | S::Adjudication)
     }
 
+    /// Everybody who has a seat now.
+    pub fn readers(&self) -> impl Iterator<Item = usize> + '_ {
+        self.leased.iter().chain(&self.locked).map(|seat| seat.person)
+    }
+
     fn has_seat(&self, person: usize) -> bool {
-        self.leased.iter().chain(&self.locked).any(|seat| seat.person == person)
+        self.readers().any(|reader| reader == person)
     }
 
     pub fn has_seat_for(&self, person: usize, is_assessor: bool, is_lead: bool) -> bool {
@@ -146,15 +173,20 @@ impl Attempt {
         if is_recused {
             self.recused.insert(seat.person);
         }
-        if self.state == S::InReview {
+        if self.is_known {
+            self.state = S::Voided;
+        } else if self.state == S::InReview {
             self.state = S::Queued;
         }
     }
 
-    pub fn lock(&mut self, number: usize, offset: i16, at: Timestamp) {
+    /// Locks a sheet. Where its reader is only provisionally qualified, a second one is asked for.
+    pub fn lock(&mut self, number: usize, offset: i16, is_provisional: bool, at: Timestamp) {
         let seat = self.leased.remove(number);
         self.locked.push(seat.clone());
-        if seat.case.is_some() {
+        if self.is_known {
+            self.state = S::Voided;
+        } else if seat.case.is_some() {
             self.fresh.push(offset);
             if self.fresh.len() == 2 {
                 self.case.as_mut().unwrap().is_heard = true;
@@ -164,13 +196,14 @@ impl Attempt {
             self.decide(offset, at);
         } else {
             self.readings.push(offset);
+            self.needs_two |= offset < 0 || is_provisional;
             self.resolve(at);
         }
     }
 
     fn resolve(&mut self, at: Timestamp) {
         match self.readings[..] {
-            [first] if self.is_double || first < 0 => self.state = S::Queued,
+            [_] if self.needs_two => self.state = S::Queued,
             [first] => self.decide(first, at),
             [one, other] => {
                 let is_split = (one < 0) != (other < 0) || (one - other).abs() >= 2;
