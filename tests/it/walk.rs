@@ -9,8 +9,6 @@ mod people;
 mod rules;
 mod training;
 
-use std::collections::BTreeSet;
-
 use assay::domain::case::{Grounds, Vote};
 use assay::domain::eligibility::Relation;
 use assay::domain::review::ReviewKind;
@@ -60,6 +58,7 @@ fn no_interleaving_issues_without_its_sheets_or_seats_whom_a_rule_forbids_or_sho
         seen.adjudicated / 2,
         seen.withdrawn,
         seen.known,
+        seen.reread,
         seen.empty_handed,
         seen.refused,
         seen.not_any_more,
@@ -83,6 +82,8 @@ struct Seen {
     refused: usize,
     /// Sheets that were refused since a rule had come to apply.
     not_any_more: usize,
+    /// Sheets that were given to somebody to read again.
+    reread: usize,
     /// Second readings of what one reader would have decided, had they been fully qualified.
     second_for_provisional: usize,
 }
@@ -145,8 +146,10 @@ fn check(walk: &Walk, index: usize) {
         assert!(!twice, "a seat or a reader twice: {seated:?}");
     }
     if n_awards > 0 {
-        let n_locked = seated.iter().filter(|(_, _, state)| state == "locked").count();
-        assert!(n_locked >= attempt.sheets_needed(), "{attempt:?}: {seated:?}");
+        // Behind the adjudicator sit those of an appeal, and whoever reads again.
+        let is_decisive = |seat: i32, state: &str| seat <= 3 && state == "locked";
+        let n_locked = seated.iter().filter(|(seat, _, state)| is_decisive(*seat, state)).count();
+        assert_eq!(n_locked, attempt.sheets_needed(), "{attempt:?}: {seated:?}");
     }
     let mut readers: Vec<String> =
         attempt.readers().map(|reader| walk.id_of(reader).to_string()).collect();
@@ -160,26 +163,23 @@ fn check(walk: &Walk, index: usize) {
 /// of the others only as an adjudicator whose own sheet is locked.
 fn look_around(walk: &Walk, index: usize) {
     let attempt = &walk.attempts[index];
-    let all: BTreeSet<usize> = attempt.readers().collect();
-    let reads = |shown: &str, may: &dyn Fn(usize) -> bool| {
-        for person in all.iter().filter(|person| !may(**person)) {
-            assert!(!shown.contains(&words_of(*person)), "the words of {person}: {shown}");
+    let all: Vec<&Seat> = attempt.leased.iter().chain(&attempt.locked).collect();
+    let reads = |shown: &str, may: &dyn Fn(&Seat) -> bool| {
+        for seat in all.iter().filter(|seat| !may(seat)) {
+            assert!(!shown.contains(&words_of(seat.review)), "the words of {seat:?}: {shown}");
         }
     };
-    let seats = attempt.leased.iter().map(|seat| (seat, false));
-    for (seat, is_locked) in seats.chain(attempt.locked.iter().map(|seat| (seat, true))) {
+    let n_leased = attempt.leased.len();
+    for (number, seat) in all.iter().enumerate() {
+        let is_locked = number >= n_leased;
         let seen = walk.act(seat.person, |cx| reviews::find(cx, seat.review));
         let may = is_locked || !attempt.is_at_work(seat) || walk.may_read(seat.person, attempt);
         assert_eq!(seen.is_ok(), may, "{seen:?}: {attempt:?}");
         let Ok(seen) = seen else { continue };
         let compares = is_locked && seat.kind == ReviewKind::Adjudication;
-        let is_first = |person: usize| {
-            let own = attempt.locked.iter().find(|seat| seat.person == person);
-            own.is_some_and(|seat| seat.case.is_none() && seat.kind == ReviewKind::Reading)
-        };
         assert_eq!(seen.other_sheets.len(), if compares { 2 } else { 0 });
-        reads(&format!("{seen:?}"), &|person| {
-            person == seat.person || (compares && is_first(person))
+        reads(&format!("{seen:?}"), &|other| {
+            other.review == seat.review || (compares && other.is_first_or_second())
         });
     }
     let for_coordinator = walk.act(walk.coordinator(), |cx| submissions::find(cx, attempt.id));
@@ -195,12 +195,10 @@ fn look_around(walk: &Walk, index: usize) {
         return;
     }
     let seen = walk.act(attempt.earner, |cx| submissions::find(cx, attempt.id)).unwrap();
-    let is_fresh = |person: usize| {
-        attempt.locked.iter().any(|seat| seat.person == person && seat.case.is_some())
-    };
-    reads(&format!("{seen:?}"), &|person| {
-        let is_told = attempt.state == SubmissionState::Decided || !is_fresh(person);
-        attempt.decision.is_some() && is_told
+    // What fresh readers write is told when the panel has decided, and what is written when a sheet is read again never.
+    reads(&format!("{seen:?}"), &|seat| {
+        let is_over = attempt.state == SubmissionState::Decided || seat.case.is_none();
+        attempt.decision.is_some() && is_over && !seat.is_reread
     });
 }
 
@@ -303,9 +301,9 @@ fn claim(walk: &mut Walk, seen: &mut Seen) {
             {
                 seen.second_for_provisional += 1;
             }
-            let until = detail.review.lease_expires_at.unwrap();
-            let (id, kind, case) = (detail.review.id, detail.review.kind, detail.review.case);
-            attempt.sit(Seat { person, review: id, kind, case, until });
+            let seat = Seat::of(person, &detail.review);
+            seen.reread += usize::from(seat.is_reread);
+            attempt.sit(seat);
             check(walk, index);
             look_around(walk, index);
         }
@@ -340,14 +338,17 @@ fn lock(walk: &mut Walk, seen: &mut Seen) {
         let is_provisional = walk.is_provisional(seat.person);
         let is_provisional = is_provisional && !walk.attempts[index].is_double;
         walk.attempts[index].lock(number, offset, is_provisional, now);
-        let is_decided = if is_known {
-            walk.drift(seat.person, index, offset);
-            // Live work by this reader would have been decided, or not.
-            offset >= 0 && !is_provisional
-        } else {
-            walk.attempts[index].state == SubmissionState::Decided
+        let attempt = &walk.attempts[index];
+        // What a reader is told of a known paper is what they would have been told of live work.
+        let is_decided = match is_known {
+            true => offset >= 0 && !is_provisional,
+            false => attempt.state == SubmissionState::Decided,
         };
-        assert_eq!(locked.is_decided, is_decided, "{:?}", walk.attempts[index]);
+        assert!(seat.is_reread || locked.is_decided == is_decided, "{attempt:?}");
+        if is_known {
+            walk.drift(seat.person, index, offset);
+        }
+        walk.look_for_rereads();
     }
     check(walk, index);
     look_around(walk, index);

@@ -34,9 +34,7 @@ fn below(random: &mut u64, n: usize) -> usize {
 fn claim(walk: &Walk, table: &Table, person: usize) {
     match walk.act(person, |cx| reviews::claim(cx, None)) {
         Ok(Some(detail)) => {
-            let until = detail.review.lease_expires_at.unwrap();
-            let (review, kind, case) = (detail.review.id, detail.review.kind, detail.review.case);
-            table.held.lock().unwrap().push(Seat { person, review, kind, case, until });
+            table.held.lock().unwrap().push(Seat::of(person, &detail.review));
         }
         Ok(None) | Err(Error::WrongState { .. } | Error::Busy) => {}
         Err(other) => panic!("{other:?}"),
@@ -152,7 +150,7 @@ fn check(walk: &Walk, attempt: &Attempt) -> bool {
     let n_locked = |kind: ReviewKind| {
         let locked =
             seated.iter().filter(|one| (one.kind, one.state) == (kind, ReviewState::Locked));
-        locked.count()
+        locked.filter(|one| !one.is_reread()).count()
     };
     let (n_read, n_third) = (n_locked(ReviewKind::Reading), n_locked(ReviewKind::Adjudication));
     let decision = store::decisions::find(&mut conn, attempt.id).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use assay::domain::ids::{CaseId, ReviewId, SubmissionId};
-use assay::domain::review::ReviewKind;
+use assay::domain::review::{Review, ReviewKind};
 use assay::domain::submission::SubmissionState as S;
 use assay::domain::timestamp::Timestamp;
 
@@ -17,7 +17,28 @@ pub struct Seat {
     pub review: ReviewId,
     pub kind: ReviewKind,
     pub case: Option<CaseId>,
+    /// It checks another sheet, after the decision.
+    pub is_reread: bool,
     pub until: Timestamp,
+}
+
+impl Seat {
+    /// The seat of a review that was claimed.
+    pub fn of(person: usize, review: &Review) -> Seat {
+        Seat {
+            person,
+            review: review.id,
+            kind: review.kind,
+            case: review.case,
+            is_reread: review.seat == 6,
+            until: review.lease_expires_at.unwrap(),
+        }
+    }
+
+    /// Whether it is one that a first decision rests on.
+    pub fn is_first_or_second(&self) -> bool {
+        self.kind == ReviewKind::Reading && self.case.is_none() && !self.is_reread
+    }
 }
 
 /// An open case.
@@ -61,6 +82,8 @@ pub struct Attempt {
     pub recused: BTreeSet<usize>,
     /// Whoever had a part in it: not for its appeal, and not on a panel.
     pub involved: BTreeSet<usize>,
+    /// Whether a sheet is to be read again, and nobody does so yet.
+    pub has_free_reread: bool,
     pub held_from: Option<S>,
     pub case: Option<Case>,
     pub was_appealed: bool,
@@ -88,6 +111,7 @@ impl Attempt {
             locked: Vec::new(),
             recused: BTreeSet::new(),
             involved: BTreeSet::from([earner]),
+            has_free_reread: false,
             held_from: None,
             case: None,
             was_appealed: false,
@@ -147,7 +171,8 @@ impl Attempt {
             let is_fresh = is_assessor && !self.involved.contains(&person);
             return is_fresh && n_leased + self.fresh.len() < 2;
         }
-        is_assessor && matches!(self.state, S::Submitted | S::Queued)
+        let is_read_again = self.state == S::Decided && self.has_free_reread;
+        is_assessor && (is_read_again || matches!(self.state, S::Submitted | S::Queued))
     }
 
     pub fn sit(&mut self, seat: Seat) {
@@ -155,11 +180,13 @@ impl Attempt {
         if matches!(self.state, S::Submitted | S::Queued) {
             self.state = S::InReview;
         }
+        self.has_free_reread &= !seat.is_reread;
         self.leased.push(seat);
     }
 
     pub fn is_at_work(&self, seat: &Seat) -> bool {
         let expected = match (seat.case, seat.kind) {
+            (None, _) if seat.is_reread => S::Decided,
             (Some(_), _) => S::Appealed,
             (None, ReviewKind::Adjudication) => S::Adjudication,
             (None, ReviewKind::Reading) => S::InReview,
@@ -173,6 +200,7 @@ impl Attempt {
         if is_recused {
             self.recused.insert(seat.person);
         }
+        self.has_free_reread |= seat.is_reread;
         if self.is_known {
             self.state = S::Voided;
         } else if self.state == S::InReview {
@@ -186,6 +214,8 @@ impl Attempt {
         self.locked.push(seat.clone());
         if self.is_known {
             self.state = S::Voided;
+        } else if seat.is_reread {
+            // It changes nothing.
         } else if seat.case.is_some() {
             self.fresh.push(offset);
             if self.fresh.len() == 2 {

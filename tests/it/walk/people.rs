@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use assay::domain::actor::{Actor, SignedIn};
 use assay::domain::ids::{
-    CaseId, MicroCredentialId, OrganizationId, PersonId, SessionId, SubmissionId,
+    CaseId, MicroCredentialId, OrganizationId, PersonId, ReviewId, SessionId, SubmissionId,
 };
 use assay::domain::review::{LOAD_CAP, Score, Sheet};
 use assay::domain::timestamp::Timestamp;
@@ -15,7 +15,9 @@ use assay::service::reviews::{self, ReviewDetail};
 use assay::service::submissions::{self, Response, Save, StoredSubmission};
 use assay::service::{Cx, Error, micro_credentials};
 use assay::store;
-use assay::store::schema::{decisions, seed_presentations, submissions as submission_rows};
+use assay::store::schema::{
+    decisions, reviews as review_rows, seed_presentations, submissions as submission_rows,
+};
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use serde_json::json;
@@ -182,6 +184,23 @@ impl Walk {
             .optional()
             .unwrap();
         self.enough_since = since.map(Timestamp::from_naive);
+    }
+
+    /// Reads what is to be read again: by chance, or since its reader was suspended. Only what is decided has a seat for that.
+    pub fn look_for_rereads(&mut self) {
+        let mut conn = self.app.resources.database.connection().unwrap();
+        let free: Vec<String> = review_rows::table
+            .filter(review_rows::seat.eq(6))
+            .filter(review_rows::state.eq("open"))
+            .select(review_rows::submission_id)
+            .load(&mut *conn)
+            .unwrap();
+        for attempt in &mut self.attempts {
+            let is_free = free.contains(&attempt.id.to_string());
+            let may_be = attempt.decision.is_some() && !attempt.is_double;
+            assert!(if is_free { may_be } else { !attempt.has_free_reread }, "{attempt:?}");
+            attempt.has_free_reread = is_free;
+        }
     }
 
     /// The promised day.
@@ -363,18 +382,18 @@ impl Walk {
                 let score = Score {
                     level: Some(u8::try_from(level).unwrap()),
                     unscorable: false,
-                    feedback: Some(words_of(seat.person)),
+                    feedback: Some(words_of(seat.review)),
                 };
                 (item.id().as_str().to_owned(), score)
             })
             .collect();
-        let sheet = Sheet { scores, overall_feedback: Some(words_of(seat.person)) };
+        let sheet = Sheet { scores, overall_feedback: Some(words_of(seat.review)) };
         let revision = detail.review.revision;
         self.act(seat.person, |cx| reviews::save_scores(cx, seat.review, &sheet, revision))
     }
 }
 
-/// What somebody writes, by which one can tell whose sheet it is from.
-pub fn words_of(person: usize) -> String {
-    format!("So says number {person}.")
+/// What somebody writes in a sheet, by which one can tell it from every other.
+pub fn words_of(review: ReviewId) -> String {
+    format!("So says {review}.")
 }
