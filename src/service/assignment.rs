@@ -153,8 +153,9 @@ impl Search<'_> {
                 continue;
             }
             let verdict = judge.judge(conn, *person, matter, Stage::Claim)?;
-            // Whoever holds as much as they may has room again soon.
-            let may = verdict.refusals.iter().all(|rule| *rule == EligibilityRule::LoadCap);
+            // Whoever holds as much as they may has room again soon, unless they are to hold nothing.
+            let may = verdict.refusals.iter().all(|rule| *rule == EligibilityRule::LoadCap)
+                && judge.assessor(conn, *person)?.load_cap > 0;
             if may && verdict.cautions.is_empty() {
                 return Ok(true);
             }

@@ -19,10 +19,6 @@ const TRIES: u32 = 40;
 /// How often it is tried beside others, before it is tried alone.
 const TRIES_BESIDE_OTHERS: u32 = 3;
 
-/// The advisory lock of PostgreSQL that says who writes: shared by those who write side by side, held alone by whoever has met others too
-/// often. The number means nothing.
-const WRITERS: i64 = 0x0a55_a7ed;
-
 /// How long a request waits for a connection before it answers 503.
 const POOL_WAIT: Duration = Duration::from_secs(2);
 
@@ -290,33 +286,17 @@ fn begin(conn: &mut DbConn) -> QueryResult<()> {
     }
 }
 
-/// Lets in whoever else writes side by side with others, and waits for whoever writes alone. The lock ends with the transaction.
-fn write_beside_others(conn: &mut DbConn) -> QueryResult<()> {
+/// Waits for whoever writes alone, or until nobody else writes and keeps others from beginning. Either ends with the transaction.
+///
+/// It has to come first: what a serializable transaction sees is fixed by its first query, but not by this, so that whoever has waited
+/// sees what they have waited for. The embedded database has one writer at a time anyway.
+fn wait_for_writers(conn: &mut DbConn, is_alone: bool) -> QueryResult<()> {
     match conn {
-        DbConn::Postgres(c) => {
-            c.batch_execute(&format!("SELECT pg_advisory_xact_lock_shared({WRITERS})"))
+        DbConn::Postgres(c) if is_alone => {
+            c.batch_execute("LOCK TABLE audit_head IN SHARE ROW EXCLUSIVE MODE")
         }
+        DbConn::Postgres(c) => c.batch_execute("LOCK TABLE audit_head IN ROW EXCLUSIVE MODE"),
         DbConn::Sqlite(_) => Ok(()),
-    }
-}
-
-/// Waits until nobody else writes, and keeps others from beginning. It has to come before the transaction: what a serializable
-/// transaction sees is fixed by its first statement, also by one that waits. The embedded database has one writer at a time anyway.
-fn keep_others_out(conn: &mut DbConn) -> QueryResult<()> {
-    match conn {
-        DbConn::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_lock({WRITERS})")),
-        DbConn::Sqlite(_) => Ok(()),
-    }
-}
-
-fn let_others_in(conn: &mut DbConn) {
-    let ended = match conn {
-        DbConn::Postgres(c) => c.batch_execute(&format!("SELECT pg_advisory_unlock({WRITERS})")),
-        DbConn::Sqlite(_) => Ok(()),
-    };
-    if let Err(error) = ended {
-        // Only a connection that is gone cannot do this, and with it goes its lock.
-        tracing::warn!(%error, "others could not be let in to write");
     }
 }
 
@@ -355,14 +335,10 @@ pub fn write<T, E: WriteError>(
     let mut tries = 0;
     loop {
         let is_alone = tries >= TRIES_BESIDE_OTHERS;
-        if is_alone {
-            keep_others_out(conn).map_err(|error| E::from(StoreError::from(error)))?;
-        }
-        let tried = try_once(conn, is_alone, &mut work);
-        if is_alone {
-            let_others_in(conn);
-        }
-        let Err(error) = tried else { return tried };
+        let error = match try_once(conn, is_alone, &mut work) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
         tries += 1;
         if !matches!(error.store_error(), Some(StoreError::Conflict(_))) {
             return Err(error);
@@ -382,7 +358,7 @@ fn try_once<T, E: WriteError>(
     work: &mut impl FnMut(&mut DbConn) -> Result<T, E>,
 ) -> Result<T, E> {
     begin(conn).map_err(|error| E::from(StoreError::from(error)))?;
-    let admitted = if is_alone { Ok(()) } else { write_beside_others(conn) };
+    let admitted = wait_for_writers(conn, is_alone);
     match admitted.map_err(|error| E::from(StoreError::from(error))).and_then(|()| work(conn)) {
         Ok(value) => match commit(conn) {
             Ok(()) => Ok(value),

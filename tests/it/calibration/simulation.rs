@@ -27,8 +27,9 @@ const LEADS: usize = 4;
 const THREADS: usize = 4;
 /// Micro-credentials, so that one earner hands in more than once.
 const FAMILIES: usize = 4;
-/// What a claim may cost, in statements, on average: as much with a thousand submissions in the queue as with a hundred.
-const MOST_STATEMENTS_OF_CLAIM: u64 = 120;
+/// What a claim may cost, in statements: as much with a thousand submissions in the queue as with a hundred. On PostgreSQL one that has
+/// met others is tried again, but the fourth time it is alone.
+const MOST_STATEMENTS_OF_CLAIM: u64 = 4 * 130;
 
 /// Work that waits, and who is there to read it.
 struct Floor {
@@ -213,7 +214,7 @@ fn forty_assessors_bring_everything_to_its_decision_by_the_rules() {
     assert!(n_adjudicated < n_submissions / 2, "leads decide too much: {n_adjudicated}");
     app.audit_events();
     let figures = Figures::of(&readers, n_submissions);
-    if n_submissions > 0 {
+    if n_submissions == 1000 {
         print(&used, n_adjudicated, &figures);
     }
     assert!(figures.mean_claim <= MOST_STATEMENTS_OF_CLAIM, "{figures}");
