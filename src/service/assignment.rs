@@ -20,8 +20,10 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
-/// How many waiting submissions are looked at in one go.
-const PAGE: i64 = 50;
+/// How many waiting submissions are looked at first: mostly something is among them.
+const FIRST_PAGE: i64 = 50;
+/// The most that are looked at in one go. What is asked of the database goes by pages, not by submissions.
+const LONGEST_PAGE: i64 = 800;
 /// The most reviews that anybody may be allowed to hold.
 const HIGHEST_CAP: i32 = 50;
 
@@ -53,66 +55,88 @@ impl Search<'_> {
         // A pair that has read together before, kept while nothing as urgent would link a new one.
         let mut known_pair: Option<(StoredSubmission, Seat)> = None;
         let mut spared = Vec::new();
-        let mut offset = 0;
+        let (mut offset, mut limit) = (0, FIRST_PAGE);
         loop {
-            let page = store::reviews::list_waiting(
-                conn,
-                self.to_read,
-                self.to_adjudicate,
-                self.family,
-                offset,
-                PAGE,
-            )?;
-            for id in &page {
-                let Some(stored) = store::submissions::find(conn, *id)? else { continue };
+            let page = self.list_waiting(conn, &mut screeners, offset, limit)?;
+            let matters = judge.matters(conn, &page.waiting)?;
+            for (stored, matter) in page.waiting.into_iter().zip(matters) {
                 if known_pair.as_ref().is_some_and(|(kept, _)| day(kept) != day(&stored)) {
                     return Ok(known_pair);
                 }
-                if screeners.wait_for(conn, &stored)? {
-                    continue;
-                }
-                let matter = judge.matter(conn, &stored)?;
                 let verdict = judge.judge(conn, self.assessor, &matter, Stage::Claim)?;
                 if !verdict.is_eligible() {
+                    continue;
+                }
+                // Nobody waits beyond the promised day because somebody else would be better.
+                let is_overdue = stored.due_on.is_some_and(|due| due < self.now);
+                if !verdict.cautions.is_empty() && !is_overdue {
+                    spared.push((stored, matter));
+                    continue;
+                }
+                let partners = partners_of(&matter);
+                if linked.is_none() && !partners.is_empty() {
+                    linked = Some(store::conflicts::list_linked(conn, self.assessor)?);
+                }
+                let is_known = !partners.is_empty()
+                    && linked.as_ref().is_some_and(|linked| partners.is_subset(linked));
+                if is_known && known_pair.is_some() {
                     continue;
                 }
                 let Some(seat) = reviews::free_seat(conn, self.resources, &stored, self.now)?
                 else {
                     continue;
                 };
-                // Nobody waits beyond the promised day because somebody else would be better.
-                let is_overdue = stored.due_on.is_some_and(|due| due < self.now);
-                if !verdict.cautions.is_empty() && !is_overdue {
-                    spared.push((stored, seat, matter));
-                    continue;
-                }
-                let partners = partners_of(&matter);
-                if partners.is_empty() {
+                if !is_known {
                     return Ok(Some((stored, seat)));
                 }
-                if linked.is_none() {
-                    linked = Some(store::conflicts::list_linked(conn, self.assessor)?);
-                }
-                if linked.as_ref().is_some_and(|linked| !partners.is_subset(linked)) {
-                    return Ok(Some((stored, seat)));
-                }
-                known_pair.get_or_insert((stored, seat));
+                known_pair = Some((stored, seat));
             }
-            if page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX) {
+            if page.is_last {
                 break;
             }
-            offset += PAGE;
+            offset += limit;
+            limit = (limit * 4).min(LONGEST_PAGE);
         }
         if known_pair.is_some() {
             return Ok(known_pair);
         }
         // What this person should be spared goes to them when there is nobody else.
-        for (stored, seat, matter) in spared {
-            if !self.has_other(conn, &mut judge, &stored, &matter)? {
+        let mut others = Others::default();
+        for (stored, matter) in spared {
+            if self.has_other(conn, &mut judge, &mut others, &stored, &matter)? {
+                continue;
+            }
+            if let Some(seat) = reviews::free_seat(conn, self.resources, &stored, self.now)? {
                 return Ok(Some((stored, seat)));
             }
         }
         Ok(None)
+    }
+
+    /// A page of what waits for readers, the most urgent first.
+    fn list_waiting(
+        &self,
+        conn: &mut DbConn,
+        screeners: &mut Screeners,
+        offset: i64,
+        limit: i64,
+    ) -> Result<Page, Error> {
+        let ids = store::reviews::list_waiting(
+            conn,
+            self.to_read,
+            self.to_adjudicate,
+            self.family,
+            offset,
+            limit,
+        )?;
+        let mut waiting = Vec::new();
+        for stored in store::submissions::list_by_id(conn, &ids)? {
+            if !screeners.wait_for(conn, &stored)? {
+                waiting.push(stored);
+            }
+        }
+        let is_last = ids.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(Page { waiting, is_last })
     }
 
     /// Whether somebody else may take a submission without any caution.
@@ -120,23 +144,48 @@ impl Search<'_> {
         &self,
         conn: &mut DbConn,
         judge: &mut Judge,
+        others: &mut Others,
         stored: &StoredSubmission,
         matter: &Matter,
     ) -> Result<bool, Error> {
-        let (organization, state) =
-            (stored.submission.facts().organization, stored.submission.state());
-        for person in eligibility::list_readers(conn, organization, state)? {
-            if person == self.assessor {
+        for person in others.of(conn, stored)? {
+            if *person == self.assessor {
                 continue;
             }
-            let verdict = judge.judge(conn, person, matter, Stage::Claim)?;
-            // Whoever holds as much as they may has room again soon.
-            let may = verdict.refusals.iter().all(|rule| *rule == EligibilityRule::LoadCap);
+            let verdict = judge.judge(conn, *person, matter, Stage::Claim)?;
+            // Whoever holds as much as they may has room again soon, unless they are to hold nothing.
+            let may = verdict.refusals.iter().all(|rule| *rule == EligibilityRule::LoadCap)
+                && judge.assessor(conn, *person)?.load_cap > 0;
             if may && verdict.cautions.is_empty() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+}
+
+/// A page of the queue.
+struct Page {
+    waiting: Vec<StoredSubmission>,
+    is_last: bool,
+}
+
+/// Who reads and who adjudicates in which organization: asked for once, however much waits there.
+#[derive(Default)]
+struct Others(BTreeMap<(OrganizationId, bool), Vec<PersonId>>);
+
+impl Others {
+    /// Everybody who may be asked to read a submission.
+    fn of(&mut self, conn: &mut DbConn, stored: &StoredSubmission) -> Result<&[PersonId], Error> {
+        let (organization, state) =
+            (stored.submission.facts().organization, stored.submission.state());
+        let known = match self.0.entry((organization, state == SubmissionState::Adjudication)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(eligibility::list_readers(conn, organization, state)?)
+            }
+        };
+        Ok(known)
     }
 }
 
@@ -207,29 +256,24 @@ pub fn blocked(cx: &mut Cx<'_>, only_blocked: bool) -> Result<Vec<Waiting>, Erro
     let (conn, now) = (&mut *cx.conn, cx.now);
     let mut judge = Judge::new(now);
     let mut screeners = Screeners::default();
-    let mut readers_of: BTreeMap<(OrganizationId, bool), Vec<PersonId>> = BTreeMap::new();
-    let mut found = Vec::new();
-    for id in store::reviews::list_waiting(conn, &among, &among, None, 0, 200)? {
-        let Some(stored) = store::submissions::find(conn, id)? else { continue };
+    let mut others = Others::default();
+    let mut waiting = Vec::new();
+    let ids = store::reviews::list_waiting(conn, &among, &among, None, 0, 200)?;
+    for stored in store::submissions::list_by_id(conn, &ids)? {
         // What is decided already keeps nobody waiting.
-        if stored.submission.state() == SubmissionState::Decided
-            || screeners.wait_for(conn, &stored)?
-            || reviews::free_seat(conn, cx.resources, &stored, now)?.is_none()
+        if stored.submission.state() != SubmissionState::Decided
+            && !screeners.wait_for(conn, &stored)?
+            && reviews::free_seat(conn, cx.resources, &stored, now)?.is_some()
         {
-            continue;
+            waiting.push(stored);
         }
-        let organization = stored.submission.facts().organization;
-        let state = stored.submission.state();
-        let assessors =
-            match readers_of.entry((organization, state == SubmissionState::Adjudication)) {
-                Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(unknown) => {
-                    unknown.insert(eligibility::list_readers(conn, organization, state)?).clone()
-                }
-            };
-        let matter = judge.matter(conn, &stored)?;
+    }
+    let matters = judge.matters(conn, &waiting)?;
+    let mut found = Vec::new();
+    for (stored, matter) in waiting.into_iter().zip(matters) {
+        let assessors = others.of(conn, &stored)?;
         let mut waiting = Waiting {
-            submission: id,
+            submission: stored.submission.facts().id,
             micro_credential: stored.micro_credential,
             due_on: stored.due_on,
             is_overdue: stored.due_on.is_some_and(|due| due < now),
@@ -238,7 +282,7 @@ pub fn blocked(cx: &mut Cx<'_>, only_blocked: bool) -> Result<Vec<Waiting>, Erro
             blocked_by: BTreeMap::new(),
         };
         for person in assessors {
-            let verdict = judge.judge(conn, person, &matter, Stage::Claim)?;
+            let verdict = judge.judge(conn, *person, &matter, Stage::Claim)?;
             waiting.eligible += usize::from(verdict.is_eligible());
             for rule in verdict.refusals {
                 *waiting.blocked_by.entry(rule).or_default() += 1;

@@ -1,6 +1,6 @@
 //! Gathers what eligibility is judged by, and asks the one function that judges it (`domain::eligibility`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{branch_up, people_with};
 use super::error::Error;
@@ -12,7 +12,7 @@ use crate::domain::eligibility::{
     QualificationLevel, REFRESHER_PAPERS, Reader, SCHOOL_LOOKBACK, Stage, Upkeep, Verdict, judge,
     license,
 };
-use crate::domain::ids::{OrganizationId, PersonId, VersionId};
+use crate::domain::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{LOAD_CAP, Review, ReviewState};
 use crate::domain::review_policy::{BasisPoints, ConflictRule, ReviewMode, ReviewPolicy};
@@ -43,6 +43,14 @@ pub struct Matter {
     pub needs_license: bool,
 }
 
+/// What is known of a submission from its surroundings.
+struct Around {
+    readers: Vec<Reader>,
+    involved: BTreeSet<PersonId>,
+    earlier_readers: BTreeSet<PersonId>,
+    coauthors: BTreeSet<PersonId>,
+}
+
 /// Facts that were read once and are used for several judgements of one moment, in one transaction.
 #[derive(Debug)]
 pub struct Judge {
@@ -52,6 +60,17 @@ pub struct Judge {
     licenses: BTreeMap<(PersonId, String), License>,
     required: BTreeMap<(OrganizationId, String), bool>,
     waived: BTreeMap<OrganizationId, bool>,
+    /// The districts that an organization is one of, or below.
+    districts: BTreeMap<OrganizationId, Vec<OrganizationId>>,
+    homes: BTreeMap<PersonId, Homes>,
+}
+
+/// Where somebody belongs.
+#[derive(Clone, Debug, Default)]
+struct Homes {
+    /// Now and in the past 24 months.
+    schools: BTreeSet<OrganizationId>,
+    districts: BTreeSet<OrganizationId>,
 }
 
 impl Judge {
@@ -65,72 +84,178 @@ impl Judge {
             licenses: BTreeMap::new(),
             required: BTreeMap::new(),
             waived: BTreeMap::new(),
+            districts: BTreeMap::new(),
+            homes: BTreeMap::new(),
         }
     }
 
-    /// Everything that the readers of a submission are judged by.
+    /// Everything that the readers of each of some submissions are judged by. However many there are, the database is asked as often.
     ///
     /// # Errors
     /// [`Error::Internal`] when the database fails.
-    pub fn matter(
+    pub fn matters(
         &mut self,
         conn: &mut DbConn,
-        stored: &StoredSubmission,
-    ) -> Result<Matter, Error> {
-        let facts = stored.submission.facts();
-        let version = self.version(conn, facts)?;
-        let since = Some(self.now.minus(SCHOOL_LOOKBACK));
-        let readers: Vec<Reader> = store::reviews::list_of_submission(conn, facts.id)?
+        waiting: &[StoredSubmission],
+    ) -> Result<Vec<Matter>, Error> {
+        let ids: Vec<SubmissionId> =
+            waiting.iter().map(|stored| stored.submission.facts().id).collect();
+        let mut reviews: BTreeMap<SubmissionId, Vec<Review>> = BTreeMap::new();
+        for review in store::reviews::list_of_submissions(conn, &ids)? {
+            reviews.entry(review.submission).or_default().push(review);
+        }
+        let earners = waiting.iter().map(|stored| stored.submission.facts().earner);
+        let readers = reviews.values().flatten().filter_map(|review| review.assessor);
+        self.learn_homes(conn, earners.chain(readers).collect())?;
+        let mut involved = self.list_involved(conn, waiting)?;
+        let mut earlier_readers = store::conflicts::list_earlier_readers(conn, &ids)?;
+        let mut coauthors = store::conflicts::list_coauthors(conn, &ids)?;
+        let mut matters = Vec::new();
+        for stored in waiting {
+            let id = stored.submission.facts().id;
+            let readers = reviews.remove(&id).unwrap_or_default();
+            let readers = self.readers_of(readers);
+            let mut involved = involved.remove(&id).unwrap_or_default();
+            // Who reads may ask for a panel, and goes on reading when the doubt is settled.
+            for reader in readers.iter().filter(|reader| reader.state == ReviewState::Leased) {
+                involved.remove(&reader.person);
+            }
+            let earlier_readers = earlier_readers.remove(&id).unwrap_or_default();
+            let coauthors = coauthors.remove(&id).unwrap_or_default();
+            matters.push(self.matter_of(
+                conn,
+                stored,
+                Around { readers, involved, earlier_readers, coauthors },
+            )?);
+        }
+        Ok(matters)
+    }
+
+    fn readers_of(&self, reviews: Vec<Review>) -> Vec<Reader> {
+        reviews
             .into_iter()
             .filter_map(|review| Some((review.assessor?, review.state)))
             .map(|(person, state)| {
-                let schools =
-                    store::conflicts::list_homes(conn, person, OrganizationKind::School, since)?;
-                Ok(Reader { person, state, schools })
+                let schools = self.homes_of(person).schools;
+                Reader { person, state, schools }
             })
-            .collect::<Result<_, Error>>()?;
+            .collect()
+    }
+
+    /// Who took part in each of some submissions in another role than reading it.
+    fn list_involved(
+        &mut self,
+        conn: &mut DbConn,
+        waiting: &[StoredSubmission],
+    ) -> Result<BTreeMap<SubmissionId, BTreeSet<PersonId>>, Error> {
+        let mut all = Vec::new();
+        let (mut screened, mut appealed) = (Vec::new(), Vec::new());
+        for stored in waiting {
+            let facts = stored.submission.facts();
+            let is_appealed = stored.submission.state() == SubmissionState::Appealed;
+            all.push(facts.id);
+            // A screener has seen the work before: that does not matter where one reader is enough.
+            if is_appealed || !self.version(conn, facts)?.is_single {
+                screened.push(facts.id);
+            }
+            if is_appealed {
+                appealed.push(facts.id);
+            }
+        }
+        let mut found = store::conflicts::list_coaches(conn, &all)?;
+        let screeners = match &screened[..] {
+            [] => BTreeMap::new(),
+            screened => store::conflicts::list_screeners(conn, screened)?,
+        };
+        let panels = match &appealed[..] {
+            [] => BTreeMap::new(),
+            appealed => store::conflicts::list_panels(conn, appealed)?,
+        };
+        for (id, people) in screeners.into_iter().chain(panels) {
+            found.entry(id).or_default().extend(people);
+        }
+        Ok(found)
+    }
+
+    fn matter_of(
+        &mut self,
+        conn: &mut DbConn,
+        stored: &StoredSubmission,
+        around: Around,
+    ) -> Result<Matter, Error> {
+        let facts = stored.submission.facts();
+        let version = self.version(conn, facts)?;
         let state = stored.submission.state();
-        let is_appealed = state == SubmissionState::Appealed;
-        // A screener has seen the work before: that does not matter where one reader is enough.
-        let with_screeners = is_appealed || !version.is_single;
-        let mut involved =
-            store::conflicts::list_involved(conn, facts.id, with_screeners, is_appealed)?;
-        // Who reads may ask for a panel, and goes on reading when the doubt is settled.
-        for reader in readers.iter().filter(|reader| reader.state == ReviewState::Leased) {
-            involved.remove(&reader.person);
-        }
-        let mut districts =
-            store::conflicts::list_homes(conn, facts.earner, OrganizationKind::District, None)?;
+        let homes = self.homes_of(facts.earner);
+        let mut districts = homes.districts;
+        let mut is_district_conflict = false;
         if version.names_district {
-            districts.extend(districts_of(conn, facts.organization)?);
+            districts.extend(self.districts_of(conn, facts.organization)?);
+            is_district_conflict = !self.is_waived(conn, facts.organization)?;
         }
-        let is_district_conflict =
-            version.names_district && !self.is_waived(conn, facts.organization)?;
-        let family = stored.micro_credential;
         Ok(Matter {
             facts: MatterFacts {
                 earner: facts.earner,
-                family,
+                family: stored.micro_credential,
                 started_at: stored.created_at,
-                schools: store::conflicts::list_homes(
-                    conn,
-                    facts.earner,
-                    OrganizationKind::School,
-                    since,
-                )?,
+                schools: homes.schools,
                 districts,
                 is_district_conflict,
-                readers,
-                earlier_readers: store::conflicts::list_earlier_readers(conn, facts, family)?,
-                involved,
-                is_appealed,
-                coauthors: store::conflicts::list_coauthors(conn, facts.id)?,
+                readers: around.readers,
+                earlier_readers: around.earlier_readers,
+                involved: around.involved,
+                is_appealed: state == SubmissionState::Appealed,
+                coauthors: around.coauthors,
             },
             // An adjudicator is a lead assessor, one of those who agree on the keys.
             needs_license: state != SubmissionState::Adjudication
                 && self.needs_license(conn, facts.organization, &version.scoring_hash)?,
             scoring_hash: version.scoring_hash,
         })
+    }
+
+    /// Reads where people belong, but for those of whom it is known.
+    fn learn_homes(
+        &mut self,
+        conn: &mut DbConn,
+        mut people: BTreeSet<PersonId>,
+    ) -> Result<(), Error> {
+        people.retain(|person| !self.homes.contains_key(person));
+        let people: Vec<PersonId> = people.into_iter().collect();
+        if people.is_empty() {
+            return Ok(());
+        }
+        let since = Some(self.now.minus(SCHOOL_LOOKBACK));
+        let mut schools =
+            store::conflicts::list_homes(conn, &people, OrganizationKind::School, since)?;
+        let mut districts =
+            store::conflicts::list_homes(conn, &people, OrganizationKind::District, None)?;
+        for person in people {
+            let homes = Homes {
+                schools: schools.remove(&person).unwrap_or_default(),
+                districts: districts.remove(&person).unwrap_or_default(),
+            };
+            self.homes.insert(person, homes);
+        }
+        Ok(())
+    }
+
+    /// What [`Judge::learn_homes`] has read.
+    fn homes_of(&self, person: PersonId) -> Homes {
+        self.homes.get(&person).cloned().unwrap_or_default()
+    }
+
+    fn districts_of(
+        &mut self,
+        conn: &mut DbConn,
+        organization: OrganizationId,
+    ) -> Result<Vec<OrganizationId>, Error> {
+        if let Some(known) = self.districts.get(&organization) {
+            return Ok(known.clone());
+        }
+        let found = districts_of(conn, organization)?;
+        self.districts.insert(organization, found.clone());
+        Ok(found)
     }
 
     /// Judges one person for one submission.
@@ -159,22 +284,13 @@ impl Judge {
         person: PersonId,
     ) -> Result<&AssessorFacts, Error> {
         if !self.assessors.contains_key(&person) {
-            let since = Some(self.now.minus(SCHOOL_LOOKBACK));
+            self.learn_homes(conn, BTreeSet::from([person]))?;
+            let Homes { schools, districts } = self.homes_of(person);
             let held = store::reviews::count_held(conn, person)?;
             let facts = AssessorFacts {
                 person,
-                schools: store::conflicts::list_homes(
-                    conn,
-                    person,
-                    OrganizationKind::School,
-                    since,
-                )?,
-                districts: store::conflicts::list_homes(
-                    conn,
-                    person,
-                    OrganizationKind::District,
-                    None,
-                )?,
+                schools,
+                districts,
                 held: usize::try_from(held).unwrap_or(usize::MAX),
                 load_cap: load_cap(conn, person)?,
                 open_families: store::conflicts::list_open_families(conn, person)?,
@@ -349,8 +465,11 @@ fn judge_reader(
     now: Timestamp,
 ) -> Result<Verdict, Error> {
     let mut judge = Judge::new(now);
-    let matter = judge.matter(conn, stored)?;
-    judge.judge(conn, assessor, &matter, Stage::Held)
+    let matters = judge.matters(conn, std::slice::from_ref(stored))?;
+    let matter = matters.first().ok_or_else(|| {
+        Error::internal(super::error::Broken("a submission that nothing is known of"))
+    })?;
+    judge.judge(conn, assessor, matter, Stage::Held)
 }
 
 /// Whether somebody who holds a submission may go on reading it.

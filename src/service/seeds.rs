@@ -221,6 +221,8 @@ pub(super) fn finish(
     definition: &Definition,
     now: Timestamp,
 ) -> Result<bool, Error> {
+    // As of the lock: whom this paper suspends must not tell by the answer that it was one.
+    let is_decided = would_decide(conn, resources, stored, sheet, definition, now)?;
     let key = agreed_key(conn, presentation.paper, definition)?;
     let scores: Vec<SeedScore> = key
         .into_iter()
@@ -232,7 +234,7 @@ pub(super) fn finish(
     store::seeds::save_scores(conn, presentation.submission, &scores, now)?;
     close(conn, stored, now)?;
     act_on_drift(conn, presentation, definition, now)?;
-    would_decide(conn, resources, stored, sheet, definition, now)
+    Ok(is_decided)
 }
 
 fn act_on_drift(

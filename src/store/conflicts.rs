@@ -1,6 +1,6 @@
 //! What speaks against an assignment: declared ties, waivers, load caps, modules, and what the rows of work say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -16,7 +16,6 @@ use crate::domain::eligibility::{Module, Relation, Tie};
 use crate::domain::ids::{ConflictId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::ReviewState;
-use crate::domain::submission::SubmissionFacts;
 use crate::domain::timestamp::Timestamp;
 
 /// What a person has declared about another.
@@ -144,17 +143,38 @@ pub fn list_ties(conn: &mut DbConn, person: PersonId) -> Result<Vec<Tie>, StoreE
         .collect()
 }
 
-/// The organizations of a kind that a person belongs to, directly or through one below it. With `since`, those as well that they
-/// have left since then.
+/// What belongs to each of some rows.
+type Grouped<Of, T> = BTreeMap<Of, BTreeSet<T>>;
+
+fn grouped<Of: std::str::FromStr + Ord, T: std::str::FromStr + Ord>(
+    table: &'static str,
+    column: &'static str,
+    words: Vec<(String, String)>,
+) -> Result<Grouped<Of, T>, StoreError> {
+    let mut found: Grouped<Of, T> = BTreeMap::new();
+    for (of, word) in words {
+        let corrupt = |_bad| StoreError::corrupt(table, &of, column);
+        let key: Of = of.parse().map_err(|_bad| StoreError::corrupt(table, &of, "id"))?;
+        found.entry(key).or_default().insert(word.parse().map_err(|_bad| corrupt(()))?);
+    }
+    Ok(found)
+}
+
+fn words<T: ToString>(ids: &[T]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// The organizations of a kind that people belong to, directly or through one below it. With `since`, those as well that they have
+/// left since then.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_homes(
     conn: &mut DbConn,
-    person: PersonId,
+    people: &[PersonId],
     kind: OrganizationKind,
     since: Option<Timestamp>,
-) -> Result<BTreeSet<OrganizationId>, StoreError> {
+) -> Result<Grouped<PersonId, OrganizationId>, StoreError> {
     let belonging = memberships::table
         .inner_join(
             organization_ancestors::table
@@ -163,16 +183,16 @@ pub fn list_homes(
         .inner_join(
             organizations::table.on(organizations::id.eq(organization_ancestors::ancestor_id)),
         )
-        .filter(memberships::person_id.eq(person.to_string()))
+        .filter(memberships::person_id.eq_any(words(people)))
         .filter(organizations::kind.eq(kind.as_str()))
-        .select(organizations::id);
-    let words: Vec<String> = match since {
+        .select((memberships::person_id, organizations::id));
+    let found: Vec<(String, String)> = match since {
         Some(since) => belonging
             .filter(memberships::removed_at.is_null().or(memberships::removed_at.gt(since.naive())))
             .load(conn)?,
         None => belonging.filter(memberships::removed_at.is_null()).load(conn)?,
     };
-    parse_ids("organizations", "id", words)
+    grouped("memberships", "organization_id", found)
 }
 
 /// The micro-credentials at which a person has an open attempt.
@@ -191,89 +211,122 @@ pub fn list_open_families(
     parse_ids("submissions", "micro_credential_id", words)
 }
 
-/// Who has locked a sheet of an earlier attempt of the same earner at the same micro-credential.
+/// Who has locked a sheet of an earlier attempt of the same earner at the same micro-credential, for each submission.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_earlier_readers(
     conn: &mut DbConn,
-    facts: &SubmissionFacts,
-    family: MicroCredentialId,
-) -> Result<BTreeSet<PersonId>, StoreError> {
-    let words: Vec<Option<String>> = reviews::table
-        .inner_join(submissions::table.on(submissions::id.eq(reviews::submission_id)))
-        .filter(submissions::earner_id.eq(facts.earner.to_string()))
-        .filter(submissions::micro_credential_id.eq(family.to_string()))
-        .filter(submissions::id.ne(facts.id.to_string()))
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let earlier = diesel::alias!(submissions as earlier);
+    let found: Vec<(String, Option<String>)> = submissions::table
+        .inner_join(
+            earlier.on(earlier
+                .field(submissions::earner_id)
+                .eq(submissions::earner_id)
+                .and(
+                    earlier
+                        .field(submissions::micro_credential_id)
+                        .eq(submissions::micro_credential_id),
+                )
+                .and(earlier.field(submissions::id).ne(submissions::id))),
+        )
+        .inner_join(reviews::table.on(reviews::submission_id.eq(earlier.field(submissions::id))))
+        .filter(submissions::id.eq_any(words(submissions)))
         .filter(reviews::state.eq(ReviewState::Locked.as_str()))
-        .select(reviews::assessor_id)
+        .select((submissions::id, reviews::assessor_id))
         .load(conn)?;
-    parse_ids("reviews", "assessor_id", words.into_iter().flatten().collect())
+    let found = found.into_iter().filter_map(|(id, reader)| Some((id, reader?))).collect();
+    grouped("reviews", "assessor_id", found)
 }
 
-/// Who took part in a submission in another role than reading it: coached it, screened it, or sat on, or asked for, one of its panels.
+/// Who has coached each of these attempts.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list_involved(
+pub fn list_coaches(
     conn: &mut DbConn,
-    submission: SubmissionId,
-    with_screeners: bool,
-    with_panels: bool,
-) -> Result<BTreeSet<PersonId>, StoreError> {
-    let submission = submission.to_string();
-    let coaches: Vec<Option<String>> = submission_events::table
-        .filter(submission_events::submission_id.eq(&submission))
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let found: Vec<(String, Option<String>)> = submission_events::table
+        .filter(submission_events::submission_id.eq_any(words(submissions)))
         .filter(submission_events::actor_role.eq(Role::Coach.as_str()))
-        .select(submission_events::actor_id)
+        .select((submission_events::submission_id, submission_events::actor_id))
         .load(conn)?;
-    let mut words: Vec<String> = coaches.into_iter().flatten().collect();
-    if with_screeners {
-        let screeners: Vec<String> = screenings::table
-            .filter(screenings::submission_id.eq(&submission))
-            .select(screenings::screener_id)
-            .load(conn)?;
-        words.extend(screeners);
-    }
-    if with_panels {
-        let openers: Vec<Option<String>> = cases::table
-            .filter(cases::submission_id.eq(&submission))
-            .select(cases::opened_by)
-            .load(conn)?;
-        words.extend(openers.into_iter().flatten());
-        let voters: Vec<String> = case_votes::table
-            .inner_join(cases::table.on(cases::id.eq(case_votes::case_id)))
-            .filter(cases::submission_id.eq(&submission))
-            .select(case_votes::person_id)
-            .load(conn)?;
-        words.extend(voters);
-    }
-    parse_ids("submission_events", "actor_id", words)
+    let found = found.into_iter().filter_map(|(id, coach)| Some((id, coach?))).collect();
+    grouped("submission_events", "actor_id", found)
 }
 
-/// Who has handed in one of the same files in a submission of their own.
+/// Who has screened each of these submissions.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_screeners(
+    conn: &mut DbConn,
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let found = screenings::table
+        .filter(screenings::submission_id.eq_any(words(submissions)))
+        .select((screenings::submission_id, screenings::screener_id))
+        .load(conn)?;
+    grouped("screenings", "screener_id", found)
+}
+
+/// Who sat on, or asked for, one of the panels of each of these submissions.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_panels(
+    conn: &mut DbConn,
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let openers: Vec<(String, Option<String>)> = cases::table
+        .filter(cases::submission_id.eq_any(words(submissions)))
+        .select((cases::submission_id, cases::opened_by))
+        .load(conn)?;
+    let mut found: Vec<(String, String)> = case_votes::table
+        .inner_join(cases::table.on(cases::id.eq(case_votes::case_id)))
+        .filter(cases::submission_id.eq_any(words(submissions)))
+        .select((cases::submission_id, case_votes::person_id))
+        .load(conn)?;
+    found.extend(openers.into_iter().filter_map(|(id, opener)| Some((id, opener?))));
+    grouped("cases", "opened_by", found)
+}
+
+/// Who has handed in one of the same files in a submission of their own, for each submission.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_coauthors(
     conn: &mut DbConn,
-    submission: SubmissionId,
-) -> Result<BTreeSet<PersonId>, StoreError> {
-    let hashes: Vec<String> = evidence::table
-        .filter(evidence::submission_id.eq(submission.to_string()))
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let files: Vec<(String, String)> = evidence::table
+        .filter(evidence::submission_id.eq_any(words(submissions)))
         .filter(evidence::kind.eq("file"))
-        .select(evidence::sha256)
+        .select((evidence::submission_id, evidence::sha256))
         .load(conn)?;
-    if hashes.is_empty() {
-        return Ok(BTreeSet::new());
+    if files.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    let words: Vec<String> = evidence::table
+    let hashes: BTreeSet<&str> = files.iter().map(|(_, hash)| hash.as_str()).collect();
+    let holders: Vec<(String, String)> = evidence::table
         .inner_join(submissions::table.on(submissions::id.eq(evidence::submission_id)))
         .filter(evidence::sha256.eq_any(hashes))
         .filter(evidence::kind.eq("file"))
-        .select(submissions::earner_id)
+        .select((evidence::sha256, submissions::earner_id))
+        .distinct()
         .load(conn)?;
-    parse_ids("submissions", "earner_id", words)
+    let mut of_hash: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (hash, earner) in &holders {
+        of_hash.entry(hash).or_default().push(earner);
+    }
+    let found = files.iter().flat_map(|(id, hash)| {
+        let earners = of_hash.get(hash.as_str()).into_iter().flatten();
+        earners.map(|earner| (id.clone(), (*earner).to_owned()))
+    });
+    grouped("submissions", "earner_id", found.collect())
 }
 
 /// With whom an assessor has locked a sheet of the same submission.

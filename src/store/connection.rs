@@ -16,6 +16,9 @@ const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/po
 /// How often a transaction that met another one is tried again.
 const TRIES: u32 = 40;
 
+/// How often it is tried beside others, before it is tried alone.
+const TRIES_BESIDE_OTHERS: u32 = 3;
+
 /// How long a request waits for a connection before it answers 503.
 const POOL_WAIT: Duration = Duration::from_secs(2);
 
@@ -283,6 +286,20 @@ fn begin(conn: &mut DbConn) -> QueryResult<()> {
     }
 }
 
+/// Waits for whoever writes alone, or until nobody else writes and keeps others from beginning. Either ends with the transaction.
+///
+/// It has to come first: what a serializable transaction sees is fixed by its first query, but not by this, so that whoever has waited
+/// sees what they have waited for. The embedded database has one writer at a time anyway.
+fn wait_for_writers(conn: &mut DbConn, is_alone: bool) -> QueryResult<()> {
+    match conn {
+        DbConn::Postgres(c) if is_alone => {
+            c.batch_execute("LOCK TABLE audit_head IN SHARE ROW EXCLUSIVE MODE")
+        }
+        DbConn::Postgres(c) => c.batch_execute("LOCK TABLE audit_head IN ROW EXCLUSIVE MODE"),
+        DbConn::Sqlite(_) => Ok(()),
+    }
+}
+
 fn commit(conn: &mut DbConn) -> QueryResult<()> {
     match conn {
         DbConn::Postgres(c) => AnsiTransactionManager::commit_transaction(c),
@@ -306,6 +323,9 @@ fn roll_back(conn: &mut DbConn) {
 /// When another transaction was in the way, `work` is run again from its beginning, up to forty times with a growing random pause. It
 /// must therefore be repeatable: no effect outside the database, no value carried from one try to the next.
 ///
+/// Every writer ends at the head of the audit chain. So on PostgreSQL a long transaction fails whenever a short one was committed
+/// meanwhile, and among many short ones it would never get through: after three tries it waits for the others, and runs alone.
+///
 /// # Errors
 /// What `work` returns, or the [`StoreError`] of the transaction itself. Nothing is written then.
 pub fn write<T, E: WriteError>(
@@ -314,16 +334,10 @@ pub fn write<T, E: WriteError>(
 ) -> Result<T, E> {
     let mut tries = 0;
     loop {
-        begin(conn).map_err(|error| E::from(StoreError::from(error)))?;
-        let error = match work(conn) {
-            Ok(value) => match commit(conn) {
-                Ok(()) => return Ok(value),
-                Err(error) => E::from(StoreError::from(error)),
-            },
-            Err(error) => {
-                roll_back(conn);
-                error
-            }
+        let is_alone = tries >= TRIES_BESIDE_OTHERS;
+        let error = match try_once(conn, is_alone, &mut work) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
         };
         tries += 1;
         if !matches!(error.store_error(), Some(StoreError::Conflict(_))) {
@@ -335,5 +349,24 @@ pub fn write<T, E: WriteError>(
         // Two that met once meet again unless one waits longer.
         let pause = rand::random_range(1..=u64::from(tries.min(10)) * 5);
         std::thread::sleep(Duration::from_millis(pause));
+    }
+}
+
+fn try_once<T, E: WriteError>(
+    conn: &mut DbConn,
+    is_alone: bool,
+    work: &mut impl FnMut(&mut DbConn) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(conn).map_err(|error| E::from(StoreError::from(error)))?;
+    let admitted = wait_for_writers(conn, is_alone);
+    match admitted.map_err(|error| E::from(StoreError::from(error))).and_then(|()| work(conn)) {
+        Ok(value) => match commit(conn) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(E::from(StoreError::from(error))),
+        },
+        Err(error) => {
+            roll_back(conn);
+            Err(error)
+        }
     }
 }

@@ -125,8 +125,20 @@ pub fn list_of_submission(
     conn: &mut DbConn,
     submission: SubmissionId,
 ) -> Result<Vec<Review>, StoreError> {
+    list_of_submissions(conn, &[submission])
+}
+
+/// All reviews of some submissions, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_submissions(
+    conn: &mut DbConn,
+    submissions: &[SubmissionId],
+) -> Result<Vec<Review>, StoreError> {
+    let words: Vec<String> = submissions.iter().map(ToString::to_string).collect();
     let rows: Vec<Row> = reviews::table
-        .filter(reviews::submission_id.eq(submission.to_string()))
+        .filter(reviews::submission_id.eq_any(words))
         .order(reviews::id)
         .select(review_columns!())
         .load(conn)?;

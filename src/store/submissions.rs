@@ -1,5 +1,7 @@
 //! Submissions, their answers, and the trail of their states.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -181,6 +183,27 @@ pub fn find(conn: &mut DbConn, id: SubmissionId) -> Result<Option<StoredSubmissi
         .first(conn)
         .optional()?;
     row.map(from_row).transpose()
+}
+
+/// Some submissions, in the order of their ids as given; without those that there are not.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_by_id(
+    conn: &mut DbConn,
+    ids: &[SubmissionId],
+) -> Result<Vec<StoredSubmission>, StoreError> {
+    let words: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let rows: Vec<Row> = submissions::table
+        .filter(submissions::id.eq_any(words))
+        .select(submission_columns!())
+        .load(conn)?;
+    let mut found: BTreeMap<SubmissionId, StoredSubmission> = BTreeMap::new();
+    for row in rows {
+        let stored = from_row(row)?;
+        found.insert(stored.submission.facts().id, stored);
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 /// The number of the earner's last attempt, 0 when there is none.

@@ -249,6 +249,53 @@ fn writes_that_meet_are_all_done() {
 }
 
 #[test]
+fn long_write_gets_through_among_many_short_ones() {
+    const LONG: usize = 10;
+    let app = TestApp::new();
+    let before = app.audit_events();
+    let resources = &app.resources;
+    let count = |conn: &mut DbConn, writer: usize| {
+        let change = Change::new("count", None, "writer", writer);
+        audit::append(conn, None, &change, resources.now())
+    };
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let n_short = std::thread::scope(|scope| {
+        let is_over = &is_over;
+        let short: Vec<_> = (0..3)
+            .map(|writer| {
+                scope.spawn(move || {
+                    let mut conn = resources.database.connection().unwrap();
+                    let mut n_done = 0;
+                    while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                        assay::store::write(&mut conn, |conn| count(conn, writer)).unwrap();
+                        n_done += 1;
+                    }
+                    n_done
+                })
+            })
+            .collect();
+        let mut conn = resources.database.connection().unwrap();
+        let long: Vec<bool> = (0..LONG)
+            .map(|_| {
+                let done = assay::store::write(&mut conn, |conn| {
+                    // It has seen the head before the others move it on.
+                    for _ in 0..300 {
+                        let head = audit_head::table.select(audit_head::seq);
+                        head.first::<i64>(conn).map_err(StoreError::from)?;
+                    }
+                    count(conn, 3)
+                });
+                done.is_ok()
+            })
+            .collect();
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert_eq!(long, [true; LONG]);
+        short.into_iter().map(|thread| thread.join().unwrap()).sum::<i64>()
+    });
+    assert_eq!(app.audit_events(), before + n_short + i64::try_from(LONG).unwrap());
+}
+
+#[test]
 fn failed_write_leaves_nothing() {
     let app = TestApp::new();
     let mut conn = app.resources.database.connection().unwrap();

@@ -1,5 +1,7 @@
 //! The main job over HTTP: from a definition to a badge that a stranger verifies.
 
+mod rubric_edit;
+
 use serde_json::json;
 
 use crate::harness::{BASE_URL, TestApp};

@@ -9,7 +9,8 @@ mod district;
 mod seed;
 pub mod served;
 mod smtp;
-mod world;
+pub mod statements;
+pub mod world;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -43,7 +44,7 @@ pub struct TestApp {
     /// Where the server listens, `http://127.0.0.1:…`.
     pub origin: String,
     offset: Arc<AtomicI64>,
-    stop: Option<Box<dyn FnOnce() + Send>>,
+    stop: Option<Box<dyn FnOnce() + Send + Sync>>,
     server: Option<JoinHandle<()>>,
     folder: TempDir,
     // Dropped last: the pool must be gone before the database is.
@@ -118,7 +119,7 @@ impl TestApp {
             });
         });
         let (handle, address) = receiver.recv().unwrap();
-        let stop: Box<dyn FnOnce() + Send> = Box::new(move || {
+        let stop: Box<dyn FnOnce() + Send + Sync> = Box::new(move || {
             // The future is done once the message is sent; the thread that runs the server does the rest.
             actix_web::rt::System::new().block_on(handle.stop(false));
         });

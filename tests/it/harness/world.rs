@@ -12,6 +12,7 @@ use assay::service::evidence::{Inline, ItemTerms};
 use assay::service::installation::{NewInstallation, initialize};
 use assay::service::members::NewInvitation;
 use assay::service::organizations::NewOrganization;
+use assay::service::reviews::ReviewDetail;
 use assay::service::submissions::{Response, Save, SubmissionDetail};
 use assay::service::{
     Cx, Error, Resources, evidence, members, micro_credentials, organizations, reviews, sessions,
@@ -53,13 +54,67 @@ fn sign_in(resources: &Resources, email: &str) -> String {
 }
 
 /// Runs a use case as the holder of a token, as a request does.
-fn act<T>(
+pub fn act<T>(
     resources: &Resources,
     token: &str,
     operation: &'static str,
     work: impl FnOnce(&mut Cx<'_>) -> Result<T, Error>,
 ) -> T {
     resources.run(operation, Proof::Token(token), work).unwrap()
+}
+
+/// Everything an earner does, to the hand-in.
+pub fn hand_in(resources: &Resources, earner: &str, family: MicroCredentialId) -> SubmissionId {
+    let started =
+        act(resources, earner, "create_submission", |cx| submissions::start(cx, family, None));
+    let facts = started.submission.facts().clone();
+    let (_, definition) =
+        act(resources, earner, "read_version", |cx| submissions::pinned(cx.conn, &started));
+    let answer = || Some(Response::Text("We agreed on roles and a signal.".to_owned()));
+    let save = Save {
+        responses: definition
+            .rubric()
+            .prompts()
+            .map(|prompt| (prompt.id().as_str().to_owned(), answer()))
+            .collect(),
+        integrity_statement: Some(true),
+        include_results: Some(true),
+        ai_use: None,
+    };
+    act(resources, earner, "patch_submission", |cx| {
+        submissions::save(cx, facts.id, &save, facts.revision)
+    });
+    for requirement in definition.evidence() {
+        let terms = ItemTerms {
+            requirement_id: requirement.id().as_str().to_owned(),
+            contains_students: false,
+            consent: false,
+        };
+        let item = Inline::Text("What was shown, in plain words.".to_owned());
+        act(resources, earner, "add_evidence", |cx| {
+            evidence::add_inline(cx, facts.id, &item, &terms)
+        });
+    }
+    act(resources, earner, "submit_submission", |cx| submissions::submit(cx, facts.id));
+    facts.id
+}
+
+/// A sheet over everything that a claimed review covers; `level` says which for an item of the rubric with this pass level.
+pub fn sheet(detail: &ReviewDetail, level: impl Fn(&str, u8) -> u8) -> Sheet {
+    let work = detail.work.as_ref().expect("the work of a claimed review");
+    let definition = micro_credentials::parse_stored(&work.version).unwrap().definition;
+    let scores: BTreeMap<String, Score> = definition
+        .rubric()
+        .items()
+        .map(|item| (item.id().as_str(), item.pass_level().number()))
+        .filter(|(id, _)| detail.criteria.iter().any(|covered| covered == id))
+        .map(|(id, pass_level)| {
+            let level = Some(level(id, pass_level));
+            let feedback = Some("Say how you checked.".to_owned());
+            (id.to_owned(), Score { level, unscorable: false, feedback })
+        })
+        .collect();
+    Sheet { scores, overall_feedback: Some("You wait for everybody.".to_owned()) }
 }
 
 impl World {
@@ -165,62 +220,13 @@ impl World {
         Turn { earner: self.earners[seat].clone(), family: self.families[round] }
     }
 
-    /// Everything an earner does, to the hand-in.
-    fn hand_in(&self, resources: &Resources, turn: &Turn) -> SubmissionId {
-        let earner = &turn.earner;
-        let started = act(resources, earner, "create_submission", |cx| {
-            submissions::start(cx, turn.family, None)
-        });
-        let facts = started.submission.facts().clone();
-        let (_, definition) =
-            act(resources, earner, "read_version", |cx| submissions::pinned(cx.conn, &started));
-        let answer = || Some(Response::Text("We agreed on roles and a signal.".to_owned()));
-        let save = Save {
-            responses: definition
-                .rubric()
-                .prompts()
-                .map(|prompt| (prompt.id().as_str().to_owned(), answer()))
-                .collect(),
-            integrity_statement: Some(true),
-            include_results: Some(true),
-            ai_use: None,
-        };
-        act(resources, earner, "patch_submission", |cx| {
-            submissions::save(cx, facts.id, &save, facts.revision)
-        });
-        for requirement in definition.evidence() {
-            let terms = ItemTerms {
-                requirement_id: requirement.id().as_str().to_owned(),
-                contains_students: false,
-                consent: false,
-            };
-            let item = Inline::Text("What was shown, in plain words.".to_owned());
-            act(resources, earner, "add_evidence", |cx| {
-                evidence::add_inline(cx, facts.id, &item, &terms)
-            });
-        }
-        act(resources, earner, "submit_submission", |cx| submissions::submit(cx, facts.id));
-        facts.id
-    }
-
     /// Everything an assessor does with a submission, to the decision: earned.
     fn score(&self, resources: &Resources, family: MicroCredentialId) {
         let assessor = &self.assessor;
         let claimed =
             act(resources, assessor, "claim_review", |cx| reviews::claim(cx, Some(family)));
         let detail = claimed.expect("work to score");
-        let work = detail.work.expect("the work of a claimed review");
-        let definition = micro_credentials::parse_stored(&work.version).unwrap().definition;
-        let scores: BTreeMap<String, Score> = definition
-            .rubric()
-            .items()
-            .map(|item| {
-                let level = Some(item.pass_level().number());
-                let feedback = Some("Say how you checked.".to_owned());
-                (item.id().as_str().to_owned(), Score { level, unscorable: false, feedback })
-            })
-            .collect();
-        let sheet = Sheet { scores, overall_feedback: Some("You wait for everybody.".to_owned()) };
+        let sheet = sheet(&detail, |_, pass_level| pass_level);
         let id = detail.review.id;
         act(resources, assessor, "put_scores", |cx| {
             reviews::save_scores(cx, id, &sheet, detail.review.revision)
@@ -231,7 +237,7 @@ impl World {
 
     /// The whole way from a submission to its award. Unless issuing is stopped, the award has its credential then.
     pub fn earn(&self, resources: &Resources, turn: &Turn) -> AwardId {
-        let id = self.hand_in(resources, turn);
+        let id = hand_in(resources, &turn.earner, turn.family);
         self.score(resources, turn.family);
         let detail =
             act(resources, &turn.earner, "read_submission", |cx| submissions::find(cx, id));

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use assay::domain::ids::{CaseId, ReviewId, SubmissionId};
-use assay::domain::review::ReviewKind;
+use assay::domain::review::{Review, ReviewKind};
 use assay::domain::submission::SubmissionState as S;
 use assay::domain::timestamp::Timestamp;
+
+/// Whose a known paper is.
+pub const NOBODY: usize = usize::MAX;
 
 /// A leased or locked review.
 #[derive(Clone, Debug)]
@@ -14,7 +17,28 @@ pub struct Seat {
     pub review: ReviewId,
     pub kind: ReviewKind,
     pub case: Option<CaseId>,
+    /// It checks another sheet, after the decision.
+    pub is_reread: bool,
     pub until: Timestamp,
+}
+
+impl Seat {
+    /// The seat of a review that was claimed.
+    pub fn of(person: usize, review: &Review) -> Seat {
+        Seat {
+            person,
+            review: review.id,
+            kind: review.kind,
+            case: review.case,
+            is_reread: review.seat == 6,
+            until: review.lease_expires_at.unwrap(),
+        }
+    }
+
+    /// Whether it is one that a first decision rests on.
+    pub fn is_first_or_second(&self) -> bool {
+        self.kind == ReviewKind::Reading && self.case.is_none() && !self.is_reread
+    }
 }
 
 /// An open case.
@@ -43,7 +67,12 @@ pub struct Attempt {
     pub id: SubmissionId,
     pub earner: usize,
     pub is_double: bool,
+    /// A known paper that only looks like an attempt: of nobody, for one reader, and it decides nothing.
+    pub is_known: bool,
+    /// Whether a second reader was asked for.
+    pub needs_two: bool,
     pub state: S,
+    pub started_at: Timestamp,
     pub readings: Vec<i16>,
     pub third: Option<i16>,
     pub fresh: Vec<i16>,
@@ -53,6 +82,8 @@ pub struct Attempt {
     pub recused: BTreeSet<usize>,
     /// Whoever had a part in it: not for its appeal, and not on a panel.
     pub involved: BTreeSet<usize>,
+    /// Whether a sheet is to be read again, and nobody does so yet.
+    pub has_free_reread: bool,
     pub held_from: Option<S>,
     pub case: Option<Case>,
     pub was_appealed: bool,
@@ -64,12 +95,15 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub fn new(id: SubmissionId, earner: usize, is_double: bool) -> Attempt {
+    pub fn new(id: SubmissionId, earner: usize, is_double: bool, started_at: Timestamp) -> Attempt {
         Attempt {
             id,
             earner,
             is_double,
+            is_known: false,
+            needs_two: is_double,
             state: S::Submitted,
+            started_at,
             readings: Vec::new(),
             third: None,
             fresh: Vec::new(),
@@ -77,6 +111,7 @@ impl Attempt {
             locked: Vec::new(),
             recused: BTreeSet::new(),
             involved: BTreeSet::from([earner]),
+            has_free_reread: false,
             held_from: None,
             case: None,
             was_appealed: false,
@@ -86,13 +121,24 @@ impl Attempt {
         }
     }
 
+    /// A known paper in the place of live work.
+    pub fn known(id: SubmissionId, now: Timestamp) -> Attempt {
+        Attempt { is_known: true, state: S::Queued, ..Attempt::new(id, NOBODY, false, now) }
+    }
+
     /// Whether it keeps its earner from another attempt.
     pub fn is_open(&self) -> bool {
         !matches!(self.state, S::Decided | S::Appealed | S::Withdrawn | S::Voided | S::Expired)
     }
 
+    /// Whether its earner is at work on the micro-credential, and so reads nobody else's there: until nothing can come of it any more.
+    pub fn keeps_from_reading(&self) -> bool {
+        self.is_open() || self.state == S::Appealed
+    }
+
+    /// The sheets that the first decision rests on.
     pub fn sheets_needed(&self) -> usize {
-        if self.is_double { 2 } else { 1 }
+        1 + usize::from(self.needs_two) + usize::from(self.third.is_some())
     }
 
     pub fn can_be_withdrawn(&self) -> bool {
@@ -103,8 +149,13 @@ impl Attempt {
         matches!(self.state, S::Submitted | S::Queued | S::InReview | S::Adjudication)
     }
 
+    /// Everybody who has a seat now.
+    pub fn readers(&self) -> impl Iterator<Item = usize> + '_ {
+        self.leased.iter().chain(&self.locked).map(|seat| seat.person)
+    }
+
     fn has_seat(&self, person: usize) -> bool {
-        self.leased.iter().chain(&self.locked).any(|seat| seat.person == person)
+        self.readers().any(|reader| reader == person)
     }
 
     pub fn has_seat_for(&self, person: usize, is_assessor: bool, is_lead: bool) -> bool {
@@ -120,7 +171,8 @@ impl Attempt {
             let is_fresh = is_assessor && !self.involved.contains(&person);
             return is_fresh && n_leased + self.fresh.len() < 2;
         }
-        is_assessor && matches!(self.state, S::Submitted | S::Queued)
+        let is_read_again = self.state == S::Decided && self.has_free_reread;
+        is_assessor && (is_read_again || matches!(self.state, S::Submitted | S::Queued))
     }
 
     pub fn sit(&mut self, seat: Seat) {
@@ -128,11 +180,13 @@ impl Attempt {
         if matches!(self.state, S::Submitted | S::Queued) {
             self.state = S::InReview;
         }
+        self.has_free_reread &= !seat.is_reread;
         self.leased.push(seat);
     }
 
     pub fn is_at_work(&self, seat: &Seat) -> bool {
         let expected = match (seat.case, seat.kind) {
+            (None, _) if seat.is_reread => S::Decided,
             (Some(_), _) => S::Appealed,
             (None, ReviewKind::Adjudication) => S::Adjudication,
             (None, ReviewKind::Reading) => S::InReview,
@@ -146,15 +200,23 @@ impl Attempt {
         if is_recused {
             self.recused.insert(seat.person);
         }
-        if self.state == S::InReview {
+        self.has_free_reread |= seat.is_reread;
+        if self.is_known {
+            self.state = S::Voided;
+        } else if self.state == S::InReview {
             self.state = S::Queued;
         }
     }
 
-    pub fn lock(&mut self, number: usize, offset: i16, at: Timestamp) {
+    /// Locks a sheet. Where its reader is only provisionally qualified, a second one is asked for.
+    pub fn lock(&mut self, number: usize, offset: i16, is_provisional: bool, at: Timestamp) {
         let seat = self.leased.remove(number);
         self.locked.push(seat.clone());
-        if seat.case.is_some() {
+        if self.is_known {
+            self.state = S::Voided;
+        } else if seat.is_reread {
+            // It changes nothing.
+        } else if seat.case.is_some() {
             self.fresh.push(offset);
             if self.fresh.len() == 2 {
                 self.case.as_mut().unwrap().is_heard = true;
@@ -164,13 +226,14 @@ impl Attempt {
             self.decide(offset, at);
         } else {
             self.readings.push(offset);
+            self.needs_two |= offset < 0 || is_provisional;
             self.resolve(at);
         }
     }
 
     fn resolve(&mut self, at: Timestamp) {
         match self.readings[..] {
-            [first] if self.is_double || first < 0 => self.state = S::Queued,
+            [_] if self.needs_two => self.state = S::Queued,
             [first] => self.decide(first, at),
             [one, other] => {
                 let is_split = (one < 0) != (other < 0) || (one - other).abs() >= 2;

@@ -3,33 +3,86 @@
 use std::collections::BTreeMap;
 
 use assay::domain::actor::{Actor, SignedIn};
-use assay::domain::ids::{CaseId, MicroCredentialId, PersonId, SessionId, SubmissionId};
-use assay::domain::review::{ReviewState, Score, Sheet};
+use assay::domain::ids::{
+    CaseId, MicroCredentialId, OrganizationId, PersonId, ReviewId, SessionId, SubmissionId,
+};
+use assay::domain::review::{LOAD_CAP, Score, Sheet};
 use assay::domain::timestamp::Timestamp;
+use assay::service::conflicts::{self, NewWaiver};
 use assay::service::context::new_uuid;
 use assay::service::evidence::{self, Inline, ItemTerms};
 use assay::service::reviews::{self, ReviewDetail};
 use assay::service::submissions::{self, Response, Save, StoredSubmission};
 use assay::service::{Cx, Error, micro_credentials};
 use assay::store;
+use assay::store::schema::{
+    decisions, reviews as review_rows, seed_presentations, submissions as submission_rows,
+};
 use chrono::{Datelike, TimeDelta};
+use diesel::prelude::*;
 use serde_json::json;
 
 use super::model::{Attempt, Seat};
+use super::rules::{Seed, Someone, Tie};
+use super::training::Sets;
 use crate::harness::{TestApp, definition};
 
-const N_EARNERS: usize = 8;
-const N_ASSESSORS: usize = 7;
+/// How many there are of each kind, in this order: those who only earn; those who earn and assess; assessors; those who assess and lead;
+/// those who only lead; the panel; somebody who assesses and sits on the panel; and the coordinator. Fifty.
+const EARNERS: usize = 22;
+const BOTH: usize = 6;
+const ASSESSORS: usize = 12;
+const LEADING: usize = 2;
+const LEADS: usize = 2;
+const PANEL: usize = 4;
+const N_PEOPLE: usize = EARNERS + BOTH + ASSESSORS + LEADING + LEADS + PANEL + 2;
+const SCHOOLS: usize = 4;
+/// As many double-scored submissions are enough real work to qualify fully on.
+const ENOUGH_REAL_WORK: i64 = 30;
 
 /// A walk under way.
 pub struct Walk {
     pub app: TestApp,
     pub attempts: Vec<Attempt>,
     pub now: Timestamp,
+    /// What the model knows of each of the people.
+    pub everybody: Vec<Someone>,
+    pub ties: Vec<Tie>,
+    pub seeds: Vec<Seed>,
+    /// Until when those of the district may read one another's work.
+    pub waived_until: Timestamp,
+    /// Since when there is enough real work by the rubric that needs a qualification.
+    pub enough_since: Option<Timestamp>,
+    pub sets: Option<Sets>,
+    pub district: OrganizationId,
     people: Vec<PersonId>,
+    deciders: Vec<PersonId>,
     single: MicroCredentialId,
     double: MicroCredentialId,
     random: u64,
+}
+
+/// The roles of the person with this number, and their school unless they are of the office.
+fn kind_of(person: usize) -> (&'static [&'static str], Option<usize>) {
+    let ends = [EARNERS, BOTH, ASSESSORS, LEADING, LEADS, PANEL, 1];
+    let mut rest = person;
+    let kind = ends.iter().position(|count| {
+        let is_here = rest < *count;
+        rest -= if is_here { 0 } else { *count };
+        is_here
+    });
+    let school = Some(rest % SCHOOLS);
+    match kind {
+        Some(0) => (&["earner"], school),
+        Some(1) => (&["earner", "assessor"], school),
+        // The last ones are of the office.
+        Some(2) => (&["assessor"], school.filter(|_| rest < 9)),
+        Some(3) => (&["assessor", "lead_assessor"], school),
+        Some(4) => (&["lead_assessor"], None),
+        Some(5) => (&["review_panel"], None),
+        Some(6) => (&["assessor", "review_panel"], None),
+        Some(_) | None => (&["coordinator"], None),
+    }
 }
 
 /// Nine in the morning of the next Monday: what is due when follows from the day of the week, and the walk is to be the same every time.
@@ -43,34 +96,136 @@ impl Walk {
     pub fn new(seed: u64) -> Walk {
         let app = TestApp::new();
         let district = app.district();
-        let [willow, _] = &district.schools;
+        let [willow, summit] = district.schools.clone();
+        let more = ["Alder", "Birch"]
+            .map(|name| app.organization(&district.admin, &district.id, name, "school"));
+        let schools = [vec![willow, summit], more.to_vec()].concat();
         let mut people: Vec<PersonId> = Vec::new();
-        let mut add = |organization: &str, name: String, roles: &[&str]| {
-            let person = app.seed(organization, &format!("{name}@walk.example.org"), roles);
-            people.push(person.id.parse().unwrap());
-        };
-        // In this order: earners, assessors, somebody who reads and leads, a lead alone, the panel, and one who reads and judges.
-        for n in 0..N_EARNERS {
-            add(willow, format!("earner-{n}"), &["earner"]);
+        let mut everybody = Vec::new();
+        for person in 0..N_PEOPLE {
+            let (roles, school) = kind_of(person);
+            // Three are there already, in every district of the tests.
+            let known = match (person, roles) {
+                (0, _) => Some(&district.earner),
+                (_, ["assessor"]) if people.len() == EARNERS + BOTH + 1 => Some(&district.assessor),
+                (_, ["coordinator"]) => Some(&district.coordinator),
+                _ => None,
+            };
+            let id = known.map_or_else(
+                || {
+                    let home = school.map_or(&district.id, |school| &schools[school]);
+                    app.seed(home, &format!("person-{person}@walk.example.org"), roles).id
+                },
+                |known| known.id.clone(),
+            );
+            people.push(id.parse().unwrap());
+            let has = |role: &str| roles.contains(&role);
+            everybody.push(Someone {
+                school,
+                is_assessor: has("assessor"),
+                is_lead: has("lead_assessor"),
+                cap: LOAD_CAP,
+                ..Someone::default()
+            });
         }
-        // Readers of no school: those of one are never put together.
-        for n in 1..N_ASSESSORS {
-            add(&district.id, format!("assessor-{n}"), &["assessor"]);
-        }
-        add(&district.id, "both".to_owned(), &["assessor", "lead_assessor"]);
-        add(&district.id, "lead".to_owned(), &["lead_assessor"]);
-        for n in 0..5 {
-            add(&district.id, format!("panel-{n}"), &["review_panel"]);
-        }
-        add(&district.id, "judge".to_owned(), &["assessor", "review_panel"]);
-        // The first assessor is the one whom every district of the tests has.
-        people.insert(N_EARNERS, district.assessor.id.parse().unwrap());
         let single = district.publish_small_group().parse().unwrap();
         let mut two = definition("mc-shared-decision-making");
-        two["review_policy"]["coi"] = json!(["self", "same_school"]);
+        two["review_policy"]["coi"] = json!(["self", "same_school", "same_district"]);
         let double = district.publish(&two).parse().unwrap();
         let now = next_monday(app.resources.now());
-        Walk { app, attempts: Vec::new(), now, people, single, double, random: seed }
+        let mut walk = Walk {
+            attempts: Vec::new(),
+            now,
+            everybody,
+            ties: Vec::new(),
+            seeds: Vec::new(),
+            waived_until: now,
+            enough_since: None,
+            sets: None,
+            district: district.id.parse().unwrap(),
+            people,
+            deciders: district.designers.iter().map(|one| one.id.parse().unwrap()).collect(),
+            single,
+            double,
+            random: seed,
+            app,
+        };
+        walk.waive(TimeDelta::days(60));
+        walk.begin_calibration();
+        walk
+    }
+
+    pub fn id_of(&self, person: usize) -> PersonId {
+        self.people[person]
+    }
+
+    pub fn coordinator(&self) -> usize {
+        N_PEOPLE - 1
+    }
+
+    /// The group decides that those of the district may read one another's work for so long.
+    pub fn waive(&mut self, length: TimeDelta) {
+        let (coordinator, district) = (self.coordinator(), self.district);
+        let before = self.act(coordinator, |cx| conflicts::find_waiver(cx, district)).unwrap();
+        let new = NewWaiver {
+            reason: "A pilot in one district.".to_owned(),
+            deciders: self.deciders.clone(),
+            ends_at: self.now.plus(length),
+            revision: before.map_or(0, |waiver| waiver.revision),
+        };
+        self.act(coordinator, |cx| conflicts::put_waiver(cx, district, &new)).unwrap();
+        self.waived_until = new.ends_at;
+    }
+
+    /// Reads what the model does not reckon out by itself: since when there is enough real work.
+    pub fn look_up(&mut self) {
+        let mut conn = self.app.resources.database.connection().unwrap();
+        let since: Option<chrono::NaiveDateTime> = decisions::table
+            .inner_join(submission_rows::table.on(submission_rows::id.eq(decisions::submission_id)))
+            .filter(submission_rows::micro_credential_id.eq(self.single.to_string()))
+            .filter(decisions::raters.ge(2))
+            .order(decisions::decided_at)
+            .offset(ENOUGH_REAL_WORK - 1)
+            .select(decisions::decided_at)
+            .first(&mut *conn)
+            .optional()
+            .unwrap();
+        self.enough_since = since.map(Timestamp::from_naive);
+    }
+
+    /// Reads what is to be read again: by chance, or since its reader was suspended. Only what is decided has a seat for that.
+    pub fn look_for_rereads(&mut self) {
+        let mut conn = self.app.resources.database.connection().unwrap();
+        let free: Vec<String> = review_rows::table
+            .filter(review_rows::seat.eq(6))
+            .filter(review_rows::state.eq("open"))
+            .select(review_rows::submission_id)
+            .load(&mut *conn)
+            .unwrap();
+        for attempt in &mut self.attempts {
+            let is_free = free.contains(&attempt.id.to_string());
+            let may_be = attempt.decision.is_some() && !attempt.is_double;
+            assert!(if is_free { may_be } else { !attempt.has_free_reread }, "{attempt:?}");
+            attempt.has_free_reread = is_free;
+        }
+    }
+
+    /// The promised day.
+    pub fn due_on(&self, attempt: &Attempt) -> Option<Timestamp> {
+        let mut conn = self.app.resources.database.connection().unwrap();
+        store::submissions::find(&mut conn, attempt.id).unwrap().unwrap().due_on
+    }
+
+    /// Whether a submission that nobody has handed in is a known paper for this person.
+    pub fn is_presented(&self, id: SubmissionId, person: usize) -> bool {
+        let mut conn = self.app.resources.database.connection().unwrap();
+        let to: Option<String> = seed_presentations::table
+            .find(id.to_string())
+            .select(seed_presentations::person_id)
+            .first(&mut *conn)
+            .optional()
+            .unwrap();
+        to == Some(self.people[person].to_string())
     }
 
     /// An even number below `n`, by xorshift: the same walk every time.
@@ -101,62 +256,47 @@ impl Walk {
     }
 
     pub fn an_earner(&mut self) -> usize {
-        self.below(N_EARNERS)
+        self.below(EARNERS + BOTH)
     }
 
     /// Somebody who may have something to claim.
     pub fn a_reader(&mut self) -> usize {
-        match self.below(N_ASSESSORS + 3) {
-            n if n < N_ASSESSORS + 2 => N_EARNERS + n,
-            _ => self.people.len() - 1,
+        match self.below(BOTH + ASSESSORS + LEADING + LEADS + 1) {
+            n if n < BOTH + ASSESSORS + LEADING + LEADS => EARNERS + n,
+            _ => N_PEOPLE - 2,
         }
     }
 
     pub fn anybody(&mut self) -> usize {
-        self.below(self.people.len())
+        self.below(N_PEOPLE)
     }
 
-    pub fn leads(&self) -> [usize; 2] {
-        [N_EARNERS + N_ASSESSORS + 1, N_EARNERS + N_ASSESSORS]
+    /// Somebody who leads alone.
+    pub fn a_lead(&mut self) -> usize {
+        let authors = self.key_authors();
+        authors[self.below(authors.len())]
     }
 
-    pub fn is_lead(&self, person: usize) -> bool {
-        self.leads().contains(&person)
-    }
-
-    pub fn is_assessor(&self, person: usize) -> bool {
-        (N_EARNERS..=N_EARNERS + N_ASSESSORS).contains(&person) || person == self.people.len() - 1
-    }
-
-    /// Whether the person has scored an earlier attempt of the same earner, and somebody else could take this one.
-    pub fn is_spared(&self, person: usize, index: usize) -> bool {
-        let attempt = &self.attempts[index];
-        let knows = |person: usize| {
-            self.attempts.iter().any(|one| {
-                one.id != attempt.id
-                    && (one.earner, one.is_double) == (attempt.earner, attempt.is_double)
-                    && one.locked.iter().any(|seat| seat.person == person)
-            })
-        };
-        let may_take = |other: &usize| {
-            attempt.has_seat_for(*other, self.is_assessor(*other), self.is_lead(*other))
-        };
-        knows(person)
-            && (0..self.people.len())
-                .any(|other| other != person && may_take(&other) && !knows(other))
+    /// Those who lead and do not assess.
+    pub fn key_authors(&self) -> [usize; LEADS] {
+        let first = EARNERS + BOTH + ASSESSORS + LEADING;
+        [first, first + 1]
     }
 
     pub fn a_panelist(&mut self) -> usize {
-        self.people.len() - 1 - self.below(6)
+        N_PEOPLE - 2 - self.below(PANEL + 1)
     }
 
+    /// What somebody has handed in: mostly something of late.
     pub fn an_attempt(&mut self) -> Option<usize> {
         let n = self.attempts.len();
-        (n > 0).then(|| self.below(n))
+        let first = if self.below(3) > 0 { n.saturating_sub(40) } else { 0 };
+        let chosen = (n > 0).then(|| first + self.below(n - first));
+        chosen.filter(|index| !self.attempts[*index].is_known)
     }
 
-    pub fn index_of(&self, id: SubmissionId) -> usize {
-        self.attempts.iter().position(|one| one.id == id).unwrap()
+    pub fn find_index(&self, id: SubmissionId) -> Option<usize> {
+        self.attempts.iter().position(|one| one.id == id)
     }
 
     pub fn case_of(&self, id: SubmissionId) -> CaseId {
@@ -231,7 +371,6 @@ impl Walk {
     /// Saves a sheet at this distance from the pass levels.
     pub fn save_sheet(&self, seat: &Seat, offset: i16) -> Result<ReviewDetail, Error> {
         let detail = self.act(seat.person, |cx| reviews::find(cx, seat.review))?;
-        assert_eq!(detail.review.state, ReviewState::Leased);
         let Some(work) = &detail.work else {
             let revision = detail.review.revision;
             let empty = Sheet::default();
@@ -250,13 +389,18 @@ impl Walk {
                 let score = Score {
                     level: Some(u8::try_from(level).unwrap()),
                     unscorable: false,
-                    feedback: Some("Say how you checked.".to_owned()),
+                    feedback: Some(words_of(seat.review)),
                 };
                 (item.id().as_str().to_owned(), score)
             })
             .collect();
-        let sheet = Sheet { scores, overall_feedback: Some("You wait.".to_owned()) };
+        let sheet = Sheet { scores, overall_feedback: Some(words_of(seat.review)) };
         let revision = detail.review.revision;
         self.act(seat.person, |cx| reviews::save_scores(cx, seat.review, &sheet, revision))
     }
+}
+
+/// What somebody writes in a sheet, by which one can tell it from every other.
+pub fn words_of(review: ReviewId) -> String {
+    format!("So says {review}.")
 }
