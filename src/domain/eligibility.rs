@@ -26,6 +26,8 @@ worded_enum! {
         QualificationExpired = "qualification_expired",
         /// It is suspended.
         QualificationSuspended = "qualification_suspended",
+        /// Released from scoring by this rubric.
+        Released = "released",
         /// No known paper for 90 days.
         RefresherDue = "refresher_due",
         /// A provisional qualification, and the time to qualify fully is over.
@@ -77,6 +79,7 @@ impl EligibilityRule {
             EligibilityRule::NotQualified
             | EligibilityRule::QualificationExpired
             | EligibilityRule::QualificationSuspended
+            | EligibilityRule::Released
             | EligibilityRule::RefresherDue
             | EligibilityRule::ProvisionalEnded
             | EligibilityRule::ModulesMissing
@@ -210,6 +213,8 @@ pub enum License {
 pub struct Upkeep {
     /// Whether the modules are done.
     pub has_modules: bool,
+    /// Whether they have gone, or were let go.
+    pub is_released: bool,
     /// When the last known paper in the queue was scored, or the last refresher done.
     pub last_known_work: Option<Timestamp>,
     /// When there was enough real work to qualify fully.
@@ -219,6 +224,9 @@ pub struct Upkeep {
 /// The license that follows, where one is required.
 #[must_use]
 pub fn license(qualification: Option<&Qualification>, upkeep: Upkeep, now: Timestamp) -> License {
+    if upkeep.is_released {
+        return License::Refused(EligibilityRule::Released);
+    }
     let Some(held) = qualification else { return License::Refused(EligibilityRule::NotQualified) };
     if held.state == QualificationState::Suspended {
         return License::Refused(EligibilityRule::QualificationSuspended);

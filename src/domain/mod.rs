@@ -33,6 +33,7 @@ macro_rules! worded_enum {
 }
 
 pub mod actor;
+pub mod assessor;
 pub mod audit;
 pub mod award;
 pub mod calendar;

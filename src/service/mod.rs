@@ -1,6 +1,7 @@
 //! One function per use case: load, authorize, decide, record. Ordinary blocking Rust; owns the transactions.
 
 pub mod agreement_reports;
+pub mod assessors;
 pub mod assignment;
 pub mod audit;
 mod award_letters;

@@ -18,12 +18,15 @@ use super::qualifying::beside_key;
 use super::resolution::Terms;
 use super::reviews;
 use super::submissions::{self, By, NewDraft};
+use crate::domain::assessor::AssessorStep;
 use crate::domain::audit::hex;
 use crate::domain::calibration::{CalibrationLimits, DriftFlag, ScaledScore, judge_seeds};
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{Qualification, QualificationState};
 use crate::domain::evidence_metadata::EvidenceMetadata;
-use crate::domain::ids::{CalibrationPaperId, EvidenceId, PersonId, ReviewId, SubmissionId};
+use crate::domain::ids::{
+    CalibrationPaperId, EvidenceId, OrganizationId, PersonId, ReviewId, SubmissionId,
+};
 use crate::domain::organization::Role;
 use crate::domain::policy;
 use crate::domain::resolution::Sheets;
@@ -31,6 +34,7 @@ use crate::domain::review::{LEASE, Review, ReviewKind, ReviewState, Sheet};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::files::seal_bytes;
+use crate::store::assessors::NewStep;
 use crate::store::evidence::StoredEvidence;
 use crate::store::micro_credentials::Version;
 use crate::store::seeds::{Presentation, Reread, SeedScore};
@@ -252,7 +256,7 @@ fn act_on_drift(
     let Some(held) = store::qualifications::find_qualification(conn, person, hash)? else {
         return Ok(());
     };
-    let papers = papers_of(store::seeds::list_scores(conn, person, hash, held.passed_at)?);
+    let papers = papers_since_pass(conn, &held)?;
     let scores: Vec<ScaledScore> =
         papers.iter().flat_map(|(_, paper)| scaled(paper, definition)).collect();
     match judge_seeds(&scores, &CalibrationLimits::default()) {
@@ -267,19 +271,38 @@ fn act_on_drift(
         }
         DriftFlag::Watch => Ok(()),
         DriftFlag::Suspend => {
-            let good = papers
-                .iter()
-                .rev()
-                .find(|(_, paper)| is_good(&scaled(paper, definition)))
-                .map_or(held.passed_at, |(at, _)| *at);
-            suspend(conn, &held, good, now)
+            let good = last_good(conn, &held, definition)?;
+            suspend(conn, &held, good, &Suspension::default(), now)
         }
     }
 }
 
+type SeedPapers = Vec<(Timestamp, Vec<SeedScore>)>;
+
+fn papers_since_pass(conn: &mut DbConn, held: &Qualification) -> Result<SeedPapers, Error> {
+    let since = held.passed_at;
+    Ok(papers_of(store::seeds::list_scores(conn, held.person, &held.scoring_hash, since)?))
+}
+
+/// When an assessor last showed on a seed paper that they score as agreed, or else the moment at which they passed.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn last_good(
+    conn: &mut DbConn,
+    held: &Qualification,
+    definition: &Definition,
+) -> Result<Timestamp, Error> {
+    Ok(papers_since_pass(conn, held)?
+        .iter()
+        .rev()
+        .find(|(_, paper)| is_good(&scaled(paper, definition)))
+        .map_or(held.passed_at, |(at, _)| *at))
+}
+
 /// The scores of each paper with the moment at which it was locked, oldest first.
-fn papers_of(scores: Vec<(Timestamp, SeedScore)>) -> Vec<(Timestamp, Vec<SeedScore>)> {
-    let mut papers: Vec<(Timestamp, Vec<SeedScore>)> = Vec::new();
+fn papers_of(scores: Vec<(Timestamp, SeedScore)>) -> SeedPapers {
+    let mut papers: SeedPapers = Vec::new();
     for (at, score) in scores {
         match papers.last_mut() {
             // A criterion stands once in a paper.
@@ -312,18 +335,30 @@ fn is_good(scores: &[ScaledScore]) -> bool {
     })
 }
 
-/// Suspends a qualification: what the person holds goes back to the queue, and what they locked since the last good seed paper is
-/// listed to be read again.
-fn suspend(
+/// Who has decided a suspension; nobody where drift has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Suspension {
+    /// The lead assessor.
+    pub actor: Option<PersonId>,
+    /// Where they decide.
+    pub organization: Option<OrganizationId>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Gives back what a person holds of a rubric. Returns how many reviews that were.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn free_held(
     conn: &mut DbConn,
-    held: &Qualification,
-    since: Timestamp,
+    person: PersonId,
+    hash: &str,
+    reason: &'static str,
     now: Timestamp,
-) -> Result<(), Error> {
-    let (person, hash) = (held.person, &held.scoring_hash);
-    store::qualifications::flag_qualification(conn, held, QualificationState::Suspended, now)?;
-    let leased =
-        store::seeds::list_reviews(conn, person, hash, ReviewState::Leased, held.passed_at)?;
+) -> Result<usize, Error> {
+    // A lease has no time of locking: the moment says nothing here.
+    let leased = store::seeds::list_reviews(conn, person, hash, ReviewState::Leased, now)?;
     let mut n_released = 0;
     for (id, submission, organization) in leased {
         let review = store::reviews::find(conn, id)?.ok_or(Error::Stale)?.1;
@@ -333,13 +368,40 @@ fn suspend(
             // It stands still for a panel; its holder is refused when it goes on.
             continue;
         }
-        let by = By::system("qualification_suspended");
+        let by = By::system(reason);
         reviews::give_back(conn, &review, ReviewState::Lapsed, &stored, by, now)?;
         let change = Change::new("lapse_review", Some(organization), "review", id)
             .with("submission", submission);
         audit::append(conn, None, &change, now)?;
         n_released += 1;
     }
+    Ok(n_released)
+}
+
+/// Suspends a qualification: what the person holds goes back to the queue, and what they locked since the last good seed paper is
+/// listed to be read again.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn suspend(
+    conn: &mut DbConn,
+    held: &Qualification,
+    since: Timestamp,
+    decided: &Suspension,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (person, hash) = (held.person, &held.scoring_hash);
+    store::qualifications::flag_qualification(conn, held, QualificationState::Suspended, now)?;
+    let step = NewStep {
+        id: new_uuid().to_string(),
+        person,
+        scoring_hash: hash.clone(),
+        step: AssessorStep::Suspend,
+        actor: decided.actor,
+        reason: decided.reason.clone(),
+    };
+    store::assessors::create(conn, &step, now)?;
+    let n_released = free_held(conn, person, hash, "qualification_suspended", now)?;
     let locked = store::seeds::list_reviews(conn, person, hash, ReviewState::Locked, since)?;
     let mut n_rereads = 0;
     for (review, submission, organization) in locked {
@@ -352,11 +414,11 @@ fn suspend(
         store::seeds::create_reread(conn, organization, &reread)?;
         n_rereads += 1;
     }
-    let change = Change::new("suspend_assessor", None, "person", person)
+    let change = Change::new("suspend_assessor", decided.organization, "person", person)
         .with("scoring_hash", hash)
         .with("released", n_released)
         .with("rereads", n_rereads);
-    audit::append(conn, None, &change, now)?;
+    audit::append(conn, decided.actor, &change, now)?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The database: one schema, one set of queries, two backends. No rules about who may do what live here.
 
 pub mod agreement_reports;
+pub mod assessors;
 pub mod audit;
 pub mod award_states;
 pub mod awards;

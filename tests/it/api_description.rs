@@ -130,6 +130,7 @@ fn each_list_is_described_with_its_own_items() {
             "cases" => "CaseLine",
             "evidence-matches" => "EvidenceMatchView",
             "conflicts" => "ConflictView",
+            "assessors" => "StandingView",
             "calibration-sets" => "CalibrationSetLine",
             "attempts" => "CalibrationAttemptLine",
             "rereads" => "RereadView",

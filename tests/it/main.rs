@@ -11,6 +11,7 @@ mod harness;
 
 mod api_description;
 mod artwork;
+mod assessors;
 mod awards;
 mod bad_input;
 mod bake;

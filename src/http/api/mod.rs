@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod artwork;
+pub mod assessors;
 pub mod audit_events;
 pub mod awards;
 pub mod bank_comments;
