@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::context::Cx;
 use super::error::Error;
 use super::{
-    assessors, audit, award_terms, compromise, issuance, overdue, resolution, reviews,
+    assessors, audit, award_terms, compromise, issuance, overdue, resolution, reviews, seeds,
 };
 use crate::files::StorageName;
 use crate::store;
@@ -54,6 +54,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     let terms = keep_terms(cx);
     let told = overdue::escalate(cx);
     let lapsed = assessors::note_lapses(cx);
+    seeds::close_questioned(cx)?;
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
     let now = cx.now;

@@ -155,6 +155,7 @@ fn present(
             },
         )?;
     }
+    store::submissions::save_ai_use(conn, facts.id, work.ai_use.as_deref())?;
     // Dates like those of the work whose place it takes.
     store::submissions::save_promise(conn, &facts, live.submitted_at, live.due_on)?;
     let mut submission = stored.submission;
@@ -189,7 +190,8 @@ fn present(
     Ok(review)
 }
 
-/// Closes the submission that a known paper looked like. Nobody else is ever given it.
+/// Closes the submission that a known paper looked like. Nobody else is ever given it, and nobody can read this copy any more: known
+/// work of an earner may be withdrawn.
 ///
 /// # Errors
 /// [`Error::Stale`] when it is closed already.
@@ -202,7 +204,34 @@ pub(super) fn close(
     // No event of the process leads from a reading to here: a known paper only looks like a submission.
     let after = SubmissionFacts { revision: facts.revision + 1, ..facts.clone() };
     let closed = Submission::new(after, SubmissionState::Voided, None);
-    Ok(store::submissions::save_state(conn, &stored.submission, &closed, now)?)
+    store::submissions::save_state(conn, &stored.submission, &closed, now)?;
+    Ok(store::submissions::forget(conn, facts.id)?)
+}
+
+/// How long a known paper that was flagged stands still, as live work would for a panel: the twenty working days that one has.
+const QUESTIONED_FOR: TimeDelta = TimeDelta::days(28);
+
+/// Closes known papers that assessors have flagged, once a panel would have decided. They had no panel, and no letter.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn close_questioned(cx: &mut Cx<'_>) -> Result<usize, Error> {
+    let now = cx.now;
+    store::write(cx.conn, |conn| {
+        let over = store::seeds::list_questioned(conn, now.minus(QUESTIONED_FOR), 200)?;
+        for id in &over {
+            let stored = store::submissions::find(conn, *id)?.ok_or(Error::Stale)?;
+            for review in store::reviews::list_of_submission(conn, *id)? {
+                if review.state == ReviewState::Leased {
+                    let lapsed =
+                        Review { state: ReviewState::Lapsed, lease_expires_at: None, ..review };
+                    store::reviews::save(conn, &lapsed)?;
+                }
+            }
+            close(conn, &stored, now)?;
+        }
+        Ok(over.len())
+    })
 }
 
 /// Whether live work with this sheet would have been decided by it: the answer to the lock is the same.

@@ -182,6 +182,7 @@ pub fn list_waiting(
         .and(submissions::state.eq("adjudication"));
     let mut query = submissions::table
         .filter(to_read.or(to_adjudicate))
+        .filter(diesel::dsl::not(is_seed!()))
         .select(submissions::id)
         .into_boxed::<MultiBackend>();
     if let Some(family) = family {

@@ -7,6 +7,7 @@ mod rules;
 mod seeds;
 mod sets;
 mod simulation;
+mod unseen;
 
 use serde_json::{Value, json};
 

@@ -31,7 +31,7 @@ fn score_next(assessor: &Person, level: impl Fn(&Value) -> u8) -> (Value, Value)
 }
 
 #[track_caller]
-fn score(assessor: &Person, claimed: Answer, level: impl Fn(&Value) -> u8) -> (Value, Value) {
+pub fn score(assessor: &Person, claimed: Answer, level: impl Fn(&Value) -> u8) -> (Value, Value) {
     let etag = claimed.etag();
     let review = claimed.expect(201);
     let path = format!("/api/v1/reviews/{}", id_of(&review));
@@ -57,7 +57,7 @@ pub fn presented(scene: &Scene) -> BTreeSet<String> {
 }
 
 /// The names of everything in an answer, without what stands there.
-fn shape(value: &Value) -> Value {
+pub fn shape(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             members.iter().map(|(name, member)| (name.clone(), shape(member))).collect()
