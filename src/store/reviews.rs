@@ -198,6 +198,24 @@ pub fn list_waiting(
         .collect()
 }
 
+/// The organizations with submissions that may have a free seat.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_waiting_organizations(conn: &mut DbConn) -> Result<Vec<OrganizationId>, StoreError> {
+    let ids: Vec<String> = submissions::table
+        .filter(submissions::state.eq_any(["submitted", "queued", "appealed", "adjudication"]))
+        .filter(diesel::dsl::not(is_seed!()))
+        .select(submissions::organization_id)
+        .distinct()
+        .order(submissions::organization_id)
+        .load(conn)?;
+    let parsed = |id: String| {
+        id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "organization_id"))
+    };
+    ids.into_iter().map(parsed).collect()
+}
+
 /// Replaces what a sheet covers; none for everything.
 ///
 /// # Errors
