@@ -1,5 +1,6 @@
 //! One function per use case: load, authorize, decide, record. Ordinary blocking Rust; owns the transactions.
 
+pub mod agreement_plots;
 pub mod agreement_reports;
 pub mod assessors;
 pub mod assignment;
