@@ -35,6 +35,7 @@ mod issuance;
 mod issuers;
 mod jwt;
 mod key_command;
+mod life_cycles;
 mod lints;
 mod mail;
 mod main_job;
