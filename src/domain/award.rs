@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 
+use super::organization::Role;
+use super::process::Party;
 use super::timestamp::Timestamp;
 
 worded_enum! {
@@ -94,6 +96,91 @@ impl RevocationReason {
     }
 }
 
+worded_enum! {
+    /// A condition of a transition beyond state and party. Names are those of the process model; each is checked by the use case that
+    /// brings the event about.
+    AwardGuard {
+        /// It was earned.
+        DecisionEarned = "decision_earned",
+        /// A panel sits; whoever suspends notes which.
+        CaseOpen = "case_open",
+        /// The panel has found for the earner; whoever reinstates notes it.
+        CaseClosedInFavour = "case_closed_in_favour",
+        /// A panel has decided it, or the holder wants it; whoever revokes notes which.
+        PanelDecisionOrHolderRequest = "panel_decision_or_holder_request",
+        /// There is a code of the reason.
+        ReasonCode = "reason_code",
+        /// Its end has passed.
+        ExpiryDatePassed = "expiry_date_passed",
+        /// A newer award was earned in time.
+        RenewalEarnedWithinGrace = "renewal_earned_within_grace",
+    }
+}
+
+/// One line of the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AwardTransition {
+    /// The states that it starts from.
+    pub from: &'static [AwardState],
+    /// What happens.
+    pub event: AwardEvent,
+    /// Who may bring it about.
+    pub parties: &'static [Party],
+    /// What must hold besides.
+    pub guards: &'static [AwardGuard],
+    /// Where it leads.
+    pub to: AwardState,
+}
+
+const OFFICER: Party = Party::Person(Role::IssuingOfficer);
+const PANEL: Party = Party::Person(Role::ReviewPanel);
+
+/// Every transition. Officers suspend and reinstate beside the panel (docs/decisions/0031).
+pub const TRANSITIONS: &[AwardTransition] = &[
+    AwardTransition {
+        from: &[AwardState::PendingKey],
+        event: AwardEvent::Sign,
+        parties: &[OFFICER, Party::System],
+        guards: &[AwardGuard::DecisionEarned],
+        to: AwardState::Active,
+    },
+    AwardTransition {
+        from: &[AwardState::Active],
+        event: AwardEvent::Suspend,
+        parties: &[OFFICER, PANEL],
+        guards: &[AwardGuard::CaseOpen],
+        to: AwardState::Suspended,
+    },
+    AwardTransition {
+        from: &[AwardState::Suspended],
+        event: AwardEvent::Reinstate,
+        parties: &[OFFICER, PANEL],
+        guards: &[AwardGuard::CaseClosedInFavour],
+        to: AwardState::Active,
+    },
+    AwardTransition {
+        from: &[AwardState::Active, AwardState::Suspended],
+        event: AwardEvent::Revoke,
+        parties: &[OFFICER],
+        guards: &[AwardGuard::PanelDecisionOrHolderRequest, AwardGuard::ReasonCode],
+        to: AwardState::Revoked,
+    },
+    AwardTransition {
+        from: &[AwardState::Active],
+        event: AwardEvent::Lapse,
+        parties: &[Party::System],
+        guards: &[AwardGuard::ExpiryDatePassed],
+        to: AwardState::Expired,
+    },
+    AwardTransition {
+        from: &[AwardState::Active, AwardState::Expired],
+        event: AwardEvent::Renewed,
+        parties: &[Party::System],
+        guards: &[AwardGuard::RenewalEarnedWithinGrace],
+        to: AwardState::Superseded,
+    },
+];
+
 /// For so long after its end an award can still be renewed (DOMAIN.md, 2.4).
 const GRACE: TimeDelta = TimeDelta::days(90);
 
@@ -117,17 +204,14 @@ impl AwardState {
         }
     }
 
-    /// What may happen in this state.
+    /// What may happen in this state, in the order of the table.
     #[must_use]
-    pub const fn allowed_events(self) -> &'static [AwardEvent] {
-        use AwardEvent as E;
-        match self {
-            AwardState::PendingKey => &[E::Sign],
-            AwardState::Active => &[E::Suspend, E::Revoke, E::Lapse, E::Renewed],
-            AwardState::Suspended => &[E::Reinstate, E::Revoke],
-            AwardState::Expired => &[E::Renewed],
-            AwardState::Superseded | AwardState::Revoked => &[],
-        }
+    pub fn allowed_events(self) -> Vec<AwardEvent> {
+        TRANSITIONS
+            .iter()
+            .filter(|transition| transition.from.contains(&self))
+            .map(|transition| transition.event)
+            .collect()
     }
 
     /// Refuses an event that is not legal here.

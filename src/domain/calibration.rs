@@ -426,24 +426,42 @@ pub enum TryRefusal {
     },
 }
 
+/// The last cycle of tries with its end; those before the last one that passed do not count. A cycle begins with the first try after the
+/// one before has ended.
+fn last_cycle(past: &[PastTry]) -> Option<(&[PastTry], Timestamp)> {
+    let since_pass = past.iter().rposition(|one| one.state == AttemptState::Passed);
+    let mut rest = &past[since_pass.map_or(0, |at| at + 1)..];
+    let mut last = None;
+    while let Some(first) = rest.first() {
+        let end = first.started_at.plus(CYCLE);
+        let n_within = rest.iter().take_while(|one| one.started_at < end).count();
+        let (within, later) = rest.split_at(n_within.max(1));
+        last = Some((within, end));
+        rest = later;
+    }
+    last
+}
+
+/// The most tries of one cycle.
+const MOST_TRIES: usize = 3;
+
+/// The end of the last cycle, where all its tries have failed; `past` is as in [`may_try`]. `None` while one is left or going on.
+#[must_use]
+pub fn exhausted_until(past: &[PastTry]) -> Option<Timestamp> {
+    let (cycle, end) = last_cycle(past)?;
+    let n_failed = cycle.iter().filter(|one| one.state == AttemptState::Failed).count();
+    (n_failed >= MOST_TRIES).then_some(end)
+}
+
 /// Whether somebody may try a qualifying set now: two sets, then coaching, then one more, then the rest of the cycle out
 /// (DOMAIN.md, 3.5). `past` are their tries, oldest first; those before the last one that passed do not count.
 ///
 /// # Errors
 /// [`TryRefusal`].
 pub fn may_try(past: &[PastTry], now: Timestamp) -> Result<(), TryRefusal> {
-    let since_pass = past.iter().rposition(|one| one.state == AttemptState::Passed);
-    let counted = &past[since_pass.map_or(0, |at| at + 1)..];
-    // A cycle begins with the first try after the one before has ended.
-    let mut cycle: &[PastTry] = &[];
-    let mut rest = counted;
-    while let Some(first) = rest.first() {
-        let end = first.started_at.plus(CYCLE);
-        let n_within = rest.iter().take_while(|one| one.started_at < end).count();
-        let (within, later) = rest.split_at(n_within.max(1));
-        cycle = if end > now { within } else { &[] };
-        rest = later;
-    }
+    let Some((cycle, until)) = last_cycle(past).filter(|(_, end)| *end > now) else {
+        return Ok(());
+    };
     if cycle.iter().any(|one| one.state == AttemptState::Open) {
         return Err(TryRefusal::Open);
     }
@@ -453,6 +471,6 @@ pub fn may_try(past: &[PastTry], now: Timestamp) -> Result<(), TryRefusal> {
         [_] => Ok(()),
         [_, second] if second.is_coached => Ok(()),
         [_, _] => Err(TryRefusal::CoachingDue),
-        [first, ..] => Err(TryRefusal::CycleOver { until: first.started_at.plus(CYCLE) }),
+        [_, _, ..] => Err(TryRefusal::CycleOver { until }),
     }
 }

@@ -26,6 +26,8 @@ worded_enum! {
         QualificationExpired = "qualification_expired",
         /// It is suspended.
         QualificationSuspended = "qualification_suspended",
+        /// Released from scoring by this rubric.
+        Released = "released",
         /// No known paper for 90 days.
         RefresherDue = "refresher_due",
         /// A provisional qualification, and the time to qualify fully is over.
@@ -70,6 +72,36 @@ impl EligibilityRule {
         matches!(self, EligibilityRule::ScoredEarlier)
     }
 
+    /// What it says, in plain words that complete "assessors are kept away because they …".
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            EligibilityRule::NotQualified => "are not qualified for this rubric",
+            EligibilityRule::QualificationExpired => "were qualified, and the year is over",
+            EligibilityRule::QualificationSuspended => "are suspended",
+            EligibilityRule::Released => "were released from scoring by this rubric",
+            EligibilityRule::RefresherDue => "need a refresher",
+            EligibilityRule::ProvisionalEnded => {
+                "are qualified provisionally, and that time is over"
+            }
+            EligibilityRule::ModulesMissing => "have not done the modules on bias and conflicts",
+            EligibilityRule::LoadCap => "hold as many reviews as they may",
+            EligibilityRule::OwnWork => "would read their own work",
+            EligibilityRule::OwnOpenAttempt => "work on the same micro-credential themselves",
+            EligibilityRule::SameSchool => "are or were of the same school",
+            EligibilityRule::SameDistrict => "are of the same district, which nobody has waived",
+            EligibilityRule::Evaluates => "evaluate each other",
+            EligibilityRule::Coached => "have coached the attempt",
+            EligibilityRule::Coauthor => "share a part of the work",
+            EligibilityRule::Declared => "have a declared tie",
+            EligibilityRule::Involved => "took part in the matter in another role",
+            EligibilityRule::HasRead => "have read the work already",
+            EligibilityRule::Recused => "have stepped back from it",
+            EligibilityRule::SameSchoolAsReader => "are of the same school as the other reader",
+            EligibilityRule::ScoredEarlier => "scored an earlier attempt",
+        }
+    }
+
     /// Whether an assessor may be told of it by name: the others would say something about the earner or the other reader.
     #[must_use]
     pub const fn is_about_assessor_alone(self) -> bool {
@@ -77,6 +109,7 @@ impl EligibilityRule {
             EligibilityRule::NotQualified
             | EligibilityRule::QualificationExpired
             | EligibilityRule::QualificationSuspended
+            | EligibilityRule::Released
             | EligibilityRule::RefresherDue
             | EligibilityRule::ProvisionalEnded
             | EligibilityRule::ModulesMissing
@@ -210,6 +243,8 @@ pub enum License {
 pub struct Upkeep {
     /// Whether the modules are done.
     pub has_modules: bool,
+    /// Whether they have gone, or were let go.
+    pub is_released: bool,
     /// When the last known paper in the queue was scored, or the last refresher done.
     pub last_known_work: Option<Timestamp>,
     /// When there was enough real work to qualify fully.
@@ -219,6 +254,9 @@ pub struct Upkeep {
 /// The license that follows, where one is required.
 #[must_use]
 pub fn license(qualification: Option<&Qualification>, upkeep: Upkeep, now: Timestamp) -> License {
+    if upkeep.is_released {
+        return License::Refused(EligibilityRule::Released);
+    }
     let Some(held) = qualification else { return License::Refused(EligibilityRule::NotQualified) };
     if held.state == QualificationState::Suspended {
         return License::Refused(EligibilityRule::QualificationSuspended);

@@ -34,6 +34,7 @@ macro_rules! worded_enum {
 
 pub mod actor;
 pub mod ai_use;
+pub mod assessor;
 pub mod audit;
 pub mod award;
 pub mod calendar;

@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, ai_use, answers, artwork, audit_events, awards, bank_comments, calendars, calibration,
-    cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
+    Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
+    calibration, cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
     organizations, reports, reviews, screenings, sessions, signing_keys, submissions,
     trusted_issuers, verify,
 };
@@ -186,6 +186,14 @@ pub const ROUTES: &[Route] = &[
     route!("score_calibration_paper" POST "/api/v1/calibration-attempts/{id}/papers/{paper_id}/scores" calibration::score_calibration_paper, "Score a paper, once; a practice paper is corrected at once.", schema::<calibration::PaperScoresBody>(), 200, schema::<calibration::CalibrationAttemptView>(), &[]),
     route!("finish_calibration_attempt" POST "/api/v1/calibration-attempts/{id}/finish" calibration::finish_calibration_attempt, "Finish an attempt; who passes a qualifying set may score.", None, 200, schema::<calibration::CalibrationAttemptView>(), &[]),
     route!("record_calibration_coaching" POST "/api/v1/calibration-attempts/{id}/coaching" calibration::record_calibration_coaching, "Record that you spoke about a failed attempt with its person.", None, 200, schema::<calibration::CalibrationAttemptView>(), &[]),
+    route!("list_assessors" GET "/api/v1/assessors" assessors::list_assessors, "Where the assessors of your organizations stand, by rubric; at most 500.", None, 200, page::<assessors::StandingView>(), &["micro_credential_id"]),
+    route!("read_assessor" GET "/api/v1/assessors/{person_id}" assessors::read_assessor, "Where an assessor stands for each rubric, and what comes next: yourself, or for lead assessors.", None, 200, page::<assessors::StandingView>(), &[]),
+    route!("accept_assessing" POST "/api/v1/assessors/{person_id}/accept" assessors::accept_assessing, "Say that you have declared your conflicts of interest, and begin to train.", schema::<assessors::AcceptanceBody>(), 200, schema::<assessors::StandingView>(), &[]),
+    route!("suspend_assessor" POST "/api/v1/assessors/{person_id}/suspend" assessors::suspend_assessor, "Stop an assessor for a reason; what they hold goes back to the queue.", schema::<assessors::ReasonedBody>(), 200, schema::<assessors::StandingView>(), &[]),
+    route!("coach_assessor" POST "/api/v1/assessors/{person_id}/coaching" assessors::coach_assessor, "Record that you spoke with a suspended assessor.", schema::<assessors::RubricBody>(), 200, schema::<assessors::StandingView>(), &[]),
+    route!("requalify_assessor" POST "/api/v1/assessors/{person_id}/requalify" assessors::requalify_assessor, "Let a suspended assessor try the qualifying sets again, after coaching.", schema::<assessors::RubricBody>(), 200, schema::<assessors::StandingView>(), &[]),
+    route!("release_assessor" POST "/api/v1/assessors/{person_id}/release" assessors::release_assessor, "Stop being an assessor of a rubric, or let somebody go.", schema::<assessors::ReasonedBody>(), 200, schema::<assessors::StandingView>(), &[]),
+    route!("invite_assessor" POST "/api/v1/assessors/{person_id}/invite" assessors::invite_assessor, "Ask an assessor back who was released.", schema::<assessors::RubricBody>(), 200, schema::<assessors::StandingView>(), &[]),
     route!("put_sample_consent" PUT "/api/v1/submissions/{id}/sample-consent" calibration::put_sample_consent, "Let your decided work be known work until a date, or withdraw that.", schema::<calibration::SampleConsentBody>(), 200, schema::<calibration::SampleConsentBody>(), &[]),
     route!("list_rereads" GET "/api/v1/queue/rereads" conflicts::list_rereads, "Sheets that are read again after the decision, by chance or since their assessor was suspended: those that differ first, then those that wait; at most 200.", None, 200, page::<conflicts::RereadView>(), &[]),
     route!("read_agreement_report" GET "/api/v1/reports/agreement" reports::read_agreement_report, "How far assessors agree, by criterion and by assessor; format=csv for a table, svg and svg_severity for plots.", None, 200, schema::<reports::AgreementReport>(), &["micro_credential_id", "format"]),

@@ -1,4 +1,4 @@
-//! What people see of a badge: its picture, the issuer's own artwork, the preview for other sites, and a certificate to print.
+//! What people see of a badge: its picture, the issuer's own artwork, the preview for other sites, and a certificate to print; and the plots of reports.
 //!
 //! Everything is drawn from values. Nothing is read from a disk or a network, the fonts are inside the program, and the
 //! same values give the same drawing.
@@ -9,6 +9,7 @@ mod badge;
 mod certificate;
 mod drawing;
 mod motif;
+mod plot;
 mod preview;
 mod qr;
 mod text;
@@ -18,5 +19,6 @@ pub use badge::{BadgeFace, badge_png, draw_badge};
 #[cfg(feature = "pdf")]
 pub use certificate::{Certificate, certificate_pdf};
 pub use drawing::{DrawError, Drawing};
+pub use plot::{Interval, Mark, Plot, Row, Threshold, Unit, draw_plot};
 pub use preview::{PREVIEW_SIZE, Standing, draw_preview, preview_png};
 pub use qr::Qr;

@@ -7,6 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use crate::domain::award::RevocationClass;
+use crate::domain::eligibility::EligibilityRule;
 use crate::mail::message::one_line;
 
 /// What an invitation says.
@@ -269,6 +270,52 @@ struct OverdueWorkText {
     name: String,
     count: u32,
     oldest: String,
+    link: String,
+}
+
+/// Writes to a coordinator that no assessor may take some work: how much, and which rule keeps assessors from how much of it.
+pub fn blocked_work(
+    name: &str,
+    count: u32,
+    without_assessors: u32,
+    rules: &[(EligibilityRule, u32)],
+    link: &str,
+) -> Result<(String, String), askama::Error> {
+    let subject = match count {
+        1 => "A submission waits that no assessor may take".to_owned(),
+        _ => format!("{count} submissions wait that no assessor may take"),
+    };
+    let rules = rules
+        .iter()
+        .map(|(rule, count)| BlockingLine {
+            rule: rule.as_str(),
+            words: rule.in_words(),
+            count: *count,
+        })
+        .collect();
+    let text = BlockedWorkText {
+        name: one_line(name),
+        count,
+        without_assessors,
+        rules,
+        link: one_link(link),
+    };
+    Ok((subject, text.render()?))
+}
+
+struct BlockingLine {
+    rule: &'static str,
+    words: &'static str,
+    count: u32,
+}
+
+#[derive(Template)]
+#[template(path = "blocked_work.txt", config = "src/mail/templates/askama.toml")]
+struct BlockedWorkText {
+    name: String,
+    count: u32,
+    without_assessors: u32,
+    rules: Vec<BlockingLine>,
     link: String,
 }
 

@@ -253,17 +253,31 @@ pub fn blocked(cx: &mut Cx<'_>, only_blocked: bool) -> Result<Vec<Waiting>, Erro
         organizations_under(cx.conn, &cx.actor, Role::Coordinator)?.into_iter().collect();
     among.extend(organizations_under(cx.conn, &cx.actor, Role::LeadAssessor)?);
     let among: Vec<OrganizationId> = among.into_iter().collect();
-    let (conn, now) = (&mut *cx.conn, cx.now);
+    let mut found = waiting_in(cx.conn, cx.resources, &among, cx.now)?;
+    found.retain(|waiting| !only_blocked || waiting.eligible == 0);
+    Ok(found)
+}
+
+/// What waits in some organizations, the most urgent first; at most 200 are looked at.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn waiting_in(
+    conn: &mut DbConn,
+    resources: &Resources,
+    among: &[OrganizationId],
+    now: Timestamp,
+) -> Result<Vec<Waiting>, Error> {
     let mut judge = Judge::new(now);
     let mut screeners = Screeners::default();
     let mut others = Others::default();
     let mut waiting = Vec::new();
-    let ids = store::reviews::list_waiting(conn, &among, &among, None, 0, 200)?;
+    let ids = store::reviews::list_waiting(conn, among, among, None, 0, 200)?;
     for stored in store::submissions::list_by_id(conn, &ids)? {
         // What is decided already keeps nobody waiting.
         if stored.submission.state() != SubmissionState::Decided
             && !screeners.wait_for(conn, &stored)?
-            && reviews::free_seat(conn, cx.resources, &stored, now)?.is_some()
+            && reviews::free_seat(conn, resources, &stored, now)?.is_some()
         {
             waiting.push(stored);
         }
@@ -288,9 +302,7 @@ pub fn blocked(cx: &mut Cx<'_>, only_blocked: bool) -> Result<Vec<Waiting>, Erro
                 *waiting.blocked_by.entry(rule).or_default() += 1;
             }
         }
-        if !only_blocked || waiting.eligible == 0 {
-            found.push(waiting);
-        }
+        found.push(waiting);
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use super::error::{Broken, Error};
 use super::process_letters::{self, CaseNews};
 use super::reviews::{self, Work};
 use super::submissions::{self, By, StoredSubmission};
-use super::{calendars, issuance, outbox};
+use super::{calendars, issuance, outbox, seeds};
 use crate::domain::case::{
     APPEAL_WINDOW, CaseEvent, CaseKind, CaseState, DUE_WORKING_DAYS, FRESH_READERS, Grounds,
     REPLY_WORKING_DAYS, Vote,
@@ -174,6 +174,11 @@ pub fn flag(cx: &mut Cx<'_>, id: SubmissionId, statement: &str) -> Result<Case, 
     } else {
         return Err(Denied::Hidden("submission").into());
     };
+    // A known paper is its reader's alone: no panel, no letter, and the same answer.
+    let is_known = seeds::find_presentation(cx.conn, id)?.is_some();
+    if is_known && reading.is_none() {
+        return Err(Denied::Hidden("submission").into());
+    }
     // What is not handed in is nobody's business but its earner's.
     if matches!(stored.submission.state(), SubmissionState::Draft | SubmissionState::Returned) {
         return Err(Denied::Hidden("submission").into());
@@ -191,13 +196,17 @@ pub fn flag(cx: &mut Cx<'_>, id: SubmissionId, statement: &str) -> Result<Case, 
             reply_until: Some(reply_until),
             ..open_case(conn, &stored, CaseKind::Integrity, statement, role, now)?
         };
-        store::cases::create(conn, &case, &BTreeMap::new())?;
+        if !is_known {
+            store::cases::create(conn, &case, &BTreeMap::new())?;
+        }
         let by = By::person(person, role).because("flagged");
         let after =
             submissions::record(conn, &stored.submission, SubmissionEvent::IntegrityFlag, by, now)?;
-        let news = CaseNews::Questioned(reply_until);
-        let facts = stored.submission.facts();
-        process_letters::case_news(conn, facts, &version.title, news, &host, now)?;
+        if !is_known {
+            let news = CaseNews::Questioned(reply_until);
+            let facts = stored.submission.facts();
+            process_letters::case_news(conn, facts, &version.title, news, &host, now)?;
+        }
         let change = submissions::change_of("flag_submission", &stored.submission, &after)
             .with("case", case.id);
         Ok((case, change))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::assessors;
 use super::assignment::require_member;
 use super::audit::Change;
 use super::context::{Cx, new_uuid};
@@ -116,7 +117,11 @@ pub fn end(cx: &mut Cx<'_>, id: ConflictId) -> Result<(), Error> {
 pub fn complete_module(cx: &mut Cx<'_>, module: Module) -> Result<BTreeSet<Module>, Error> {
     let (person, home, now) = (cx.signed_in()?.person, cx.actor.home(), cx.now);
     cx.write(|conn| {
+        let before = assessors::states_of(conn, person, now)?;
         store::conflicts::save_module(conn, person, module, now)?;
+        for (hash, state) in before {
+            assessors::settle(conn, (person, &hash), home, state, now)?;
+        }
         let done = store::conflicts::list_modules(conn, person)?;
         let change = Change::new("complete_module", home, "person", person).with("module", module);
         Ok((done, change))

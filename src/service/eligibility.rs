@@ -424,7 +424,10 @@ pub fn license_of(
     scoring_hash: &str,
     now: Timestamp,
 ) -> Result<License, Error> {
-    let held = store::qualifications::find_qualification(conn, person, scoring_hash)?;
+    let engagement = super::assessors::engagement_of(conn, person, scoring_hash, now)?;
+    // What was passed before a release does not count any more.
+    let held = store::qualifications::find_qualification(conn, person, scoring_hash)?
+        .filter(|held| engagement.counts(held.passed_at));
     let modules = store::conflicts::list_modules(conn, person)?;
     let real_work_since = match &held {
         Some(held) if held.level == QualificationLevel::Provisional => {
@@ -433,6 +436,7 @@ pub fn license_of(
         Some(_) | None => None,
     };
     let upkeep = Upkeep {
+        is_released: engagement.is_released,
         has_modules: Module::ALL.iter().all(|module| modules.contains(module)),
         last_known_work: last_known_work(conn, person, scoring_hash, now)?,
         real_work_since,
@@ -523,6 +527,9 @@ const fn advice(rule: EligibilityRule) -> &'static str {
         EligibilityRule::QualificationExpired => "your qualification has ended; qualify again",
         EligibilityRule::QualificationSuspended => {
             "your qualification is suspended; a lead assessor will speak with you"
+        }
+        EligibilityRule::Released => {
+            "you were released from scoring by this rubric; a lead assessor can ask you back"
         }
         EligibilityRule::RefresherDue => "score five practice papers as a refresher first",
         EligibilityRule::ProvisionalEnded => {

@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 
 use super::context::Cx;
 use super::error::Error;
-use super::{audit, award_terms, compromise, issuance, overdue, resolution, reviews};
+use super::{
+    assessors, audit, award_terms, compromise, issuance, overdue, resolution, reviews, seeds,
+};
 use crate::files::StorageName;
 use crate::store;
 
@@ -51,6 +53,9 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     // What earners and the public are told must not wait for the cleaning to succeed, nor the cleaning for it.
     let terms = keep_terms(cx);
     let told = overdue::escalate(cx);
+    let told_of_blocked = overdue::tell_of_blocked(cx);
+    let lapsed = assessors::note_lapses(cx);
+    seeds::close_questioned(cx)?;
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
     let now = cx.now;
@@ -68,7 +73,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         Ok::<(), Error>(())
     })?;
     sweep_files(cx)?;
-    terms.and(told.map(|_| ()))
+    terms.and(told.map(|_| ())).and(told_of_blocked.map(|_| ())).and(lapsed.map(|_| ()))
 }
 
 /// Awards whose end has passed expire, and earners are reminded of an end that is near.

@@ -39,7 +39,13 @@ pub struct KnownWork {
     pub responses: BTreeMap<String, String>,
     /// Items of evidence.
     pub evidence: Vec<KnownItem>,
+    /// What is said about the use of AI: some live work says something, so that its absence tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ai_use: Option<String>,
 }
+
+/// The most characters of what is said about the use of AI, as for live work.
+const LONGEST_AI_USE: usize = 4000;
 
 /// Everything that keeps work from looking like work that was handed in.
 #[must_use]
@@ -78,6 +84,10 @@ pub fn faults_of(work: &KnownWork, definition: &Definition) -> Vec<Fault> {
             let detail = format!("an item has 1 to {LONGEST} characters");
             faults.push(Fault::new(format!("/evidence/{index}/text"), "text", detail));
         }
+    }
+    if work.ai_use.as_ref().is_some_and(|text| text.chars().count() > LONGEST_AI_USE) {
+        let detail = "a statement has at most 4,000 characters";
+        faults.push(Fault::new("/ai_use", "too-long", detail));
     }
     faults
 }
@@ -118,7 +128,7 @@ pub fn of_submission(
     else {
         return Ok(None);
     };
-    let mut work = KnownWork::default();
+    let mut work = KnownWork { ai_use: stored.ai_use.clone(), ..KnownWork::default() };
     for (prompt, response) in submissions::read_responses(conn, resources, &stored)? {
         match response {
             Response::Text(text) => work.responses.insert(prompt, text),

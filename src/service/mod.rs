@@ -1,7 +1,9 @@
 //! One function per use case: load, authorize, decide, record. Ordinary blocking Rust; owns the transactions.
 
+pub mod agreement_plots;
 pub mod agreement_reports;
 pub mod ai_use;
+pub mod assessors;
 pub mod assignment;
 pub mod audit;
 mod award_letters;

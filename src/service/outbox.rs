@@ -8,6 +8,7 @@ use url::Url;
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
 use super::{award_letters, overdue, process_letters};
+use crate::domain::eligibility::EligibilityRule;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::timestamp::Timestamp;
@@ -113,6 +114,14 @@ struct BadgeParameters {
     award_id: AwardId,
     title: String,
     organization_id: OrganizationId,
+}
+
+/// What the mail about blocked work says.
+#[derive(Deserialize)]
+struct BlockedParameters {
+    count: u32,
+    without_assessors: u32,
+    rules: Vec<(String, u32)>,
 }
 
 #[derive(Deserialize)]
@@ -250,6 +259,17 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
             let p: OverdueParameters = parse(row)?;
             let link = format!("{base_url}/api/v1/queue/blocked?all=true");
             templates::overdue_work(&profile.name, p.count, p.oldest, &link)
+                .map_err(Error::internal)?
+        }
+        overdue::BLOCKED => {
+            let p: BlockedParameters = parse(row)?;
+            let rules: Vec<(EligibilityRule, u32)> = p
+                .rules
+                .iter()
+                .filter_map(|(word, count)| Some((EligibilityRule::parse(word)?, *count)))
+                .collect();
+            let link = format!("{base_url}/api/v1/queue/blocked");
+            templates::blocked_work(&profile.name, p.count, p.without_assessors, &rules, &link)
                 .map_err(Error::internal)?
         }
         kind => match award_letters::render(cx, kind, row, &profile.name, &base_url)? {

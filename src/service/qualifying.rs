@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::assessors;
 use super::audit::Change;
 use super::calibration::{agreed_key, definition_of, is_key_author, load};
 use super::context::{Cx, Resources, above, new_uuid};
@@ -61,19 +62,10 @@ pub fn start(cx: &mut Cx<'_>, id: CalibrationSetId) -> Result<AttemptDetail, Err
             return Err(Error::invalid("", "key-author", detail));
         }
         if set.kind.is_qualifying() {
-            let past: Vec<PastTry> =
-                store::qualifications::list_attempts(conn, person, &set.scoring_hash)?
-                    .into_iter()
-                    .filter(|attempt| attempt.kind.is_qualifying())
-                    .map(|attempt| PastTry {
-                        is_same_set: attempt.set == id,
-                        state: attempt.state,
-                        started_at: attempt.started_at,
-                        is_coached: attempt.coached_at.is_some(),
-                    })
-                    .collect();
+            let past = tries_of(conn, person, &set.scoring_hash, Some(id))?;
             may_try(&past, now).map_err(|refusal| wrong_state(refusal.to_string()))?;
         }
+        assessors::require_may_begin(conn, person, &set, now)?;
         let attempt = Attempt {
             id: CalibrationAttemptId::from_uuid(new_uuid()),
             set: id,
@@ -104,6 +96,29 @@ pub fn start(cx: &mut Cx<'_>, id: CalibrationSetId) -> Result<AttemptDetail, Err
         Ok((attempt.id, change))
     })?;
     find(cx, attempt)
+}
+
+/// The tries of a person at qualifying sets for a scoring hash, the oldest first; `set` is the one that is asked for now.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn tries_of(
+    conn: &mut DbConn,
+    person: PersonId,
+    scoring_hash: &str,
+    set: Option<CalibrationSetId>,
+) -> Result<Vec<PastTry>, Error> {
+    let attempts = store::qualifications::list_attempts(conn, person, scoring_hash)?;
+    Ok(attempts
+        .into_iter()
+        .filter(|attempt| attempt.kind.is_qualifying())
+        .map(|attempt| PastTry {
+            is_same_set: set == Some(attempt.set),
+            state: attempt.state,
+            started_at: attempt.started_at,
+            is_coached: attempt.coached_at.is_some(),
+        })
+        .collect())
 }
 
 fn wrong_state(detail: String) -> Error {
@@ -345,12 +360,15 @@ pub fn finish(cx: &mut Cx<'_>, id: CalibrationAttemptId) -> Result<Finished, Err
             finished_at: Some(now),
             ..attempt
         };
+        let who = (finished.person, set.scoring_hash.as_str());
+        let before = assessors::record_of(conn, who.0, who.1, now)?.state(now);
         store::qualifications::finish_attempt(conn, &finished)?;
         if state == AttemptState::Passed {
             qualify(conn, &set, &finished, now)?;
         } else if state == AttemptState::Done {
             end_watch(conn, finished.person, &set.scoring_hash, now)?;
         }
+        assessors::settle(conn, who, Some(set.organization), before, now)?;
         let change = Change::new(
             "finish_calibration_attempt",
             Some(set.organization),

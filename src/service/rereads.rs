@@ -15,46 +15,50 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
+use crate::store::rereads::NewReread;
 pub use crate::store::rereads::Reread;
 
-/// Has a locked sheet read again: it is listed for lead assessors, and where its submission is decided a seat is free for whoever may
-/// read it. What is not decided yet gets none, now or later.
+/// Has a locked sheet read again: it is listed for lead assessors, and once its submission is decided a seat is free for whoever may
+/// read it.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
 pub(super) fn order(
     conn: &mut DbConn,
     stored: &StoredSubmission,
-    sheet: ReviewId,
+    sheet: &Review,
     reason: RereadReason,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let id = stored.submission.facts().id;
-    let organization = stored.submission.facts().organization;
-    let reviews = store::reviews::list_of_submission(conn, id)?;
-    let read = reviews
-        .iter()
-        .find(|review| review.id == sheet)
-        .ok_or_else(|| Error::internal(Broken("a sheet that is not of this submission")))?;
     let person =
-        read.assessor.ok_or_else(|| Error::internal(Broken("a locked sheet of nobody")))?;
-    let decision = store::decisions::find(conn, id)?;
-    let is_decisive = decision.as_ref().is_some_and(|decision| decision.raters == 1);
-    let reread = Reread {
-        review: sheet,
-        submission: id,
-        person,
-        is_decisive,
-        reason,
-        created_at: now,
-        differing: None,
-    };
-    store::rereads::create(conn, organization, &reread)?;
-    let has_seat = reviews.iter().any(|review| {
+        sheet.assessor.ok_or_else(|| Error::internal(Broken("a locked sheet of nobody")))?;
+    let reread = NewReread { review: sheet.id, person, reason };
+    store::rereads::create(conn, stored.submission.facts().organization, &reread, now)?;
+    open_seat(conn, stored, now)
+}
+
+/// Frees a seat for reading a submission again where one of its sheets is listed for that: once it is decided, and while it can be read.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn open_seat(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (id, organization) = (stored.submission.facts().id, stored.submission.facts().organization);
+    let is_readable = stored.sealed_key.is_some();
+    if !is_readable
+        || store::rereads::list_of_submission(conn, id)?.is_empty()
+        || store::decisions::find(conn, id)?.is_none()
+    {
+        return Ok(());
+    }
+    let has_seat = store::reviews::list_of_submission(conn, id)?.iter().any(|review| {
         let is_gone = matches!(review.state, ReviewState::Lapsed | ReviewState::Recused);
         review.is_reread() && !is_gone
     });
-    if decision.is_none() || stored.sealed_key.is_none() || has_seat {
+    if has_seat {
         return Ok(());
     }
     let seat = Review::open(ReviewId::from_uuid(new_uuid()), id, REREAD_SEAT);

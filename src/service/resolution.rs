@@ -234,7 +234,7 @@ pub fn resolve(
             .iter()
             .find(|review| review.is_first_or_second() && review.state == ReviewState::Locked)
             .ok_or_else(|| Error::internal(Broken("a decision without its sheet")))?;
-        rereads::order(conn, stored, sheet.id, RereadReason::Backread, now)?;
+        rereads::order(conn, stored, sheet, RereadReason::Backread, now)?;
     }
     Ok(advance)
 }
@@ -315,6 +315,8 @@ fn close(
     };
     store::decisions::create(conn, facts.id, &decision)?;
     store::decisions::save_resolutions(conn, facts.id, settled)?;
+    // A reader may have been suspended while others still read.
+    rereads::open_seat(conn, stored, now)?;
     store::submissions::save_end(conn, facts, Some(now), now.plus(RETENTION))?;
     let title = &scoring.version.title;
     let parameters = outbox::decision_parameters(facts.id, title, outcome == Outcome::Earned);

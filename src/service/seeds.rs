@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::audit::{self, Change};
 use super::calibration::agreed_key;
+use super::context::Cx;
 use super::context::{Resources, branch_up, new_uuid};
 use super::error::{Broken, Error};
 use super::known_work::{self, KnownWork};
@@ -17,18 +18,23 @@ use super::qualifying::beside_key;
 use super::resolution::Terms;
 use super::submissions::{self, By, NewDraft};
 use super::{rereads, reviews};
+use crate::domain::ai_use::AiUsePolicy;
+use crate::domain::assessor::AssessorStep;
 use crate::domain::audit::hex;
 use crate::domain::calibration::{CalibrationLimits, DriftFlag, ScaledScore, judge_seeds};
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{Qualification, QualificationState};
 use crate::domain::evidence_metadata::EvidenceMetadata;
-use crate::domain::ids::{CalibrationPaperId, EvidenceId, PersonId, ReviewId, SubmissionId};
+use crate::domain::ids::{
+    CalibrationPaperId, EvidenceId, OrganizationId, PersonId, ReviewId, SubmissionId,
+};
 use crate::domain::organization::Role;
 use crate::domain::resolution::Sheets;
 use crate::domain::review::{LEASE, RereadReason, Review, ReviewState, Sheet};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::files::seal_bytes;
+use crate::store::assessors::NewStep;
 use crate::store::evidence::StoredEvidence;
 use crate::store::micro_credentials::Version;
 use crate::store::seeds::{Presentation, SeedScore};
@@ -84,7 +90,11 @@ pub(super) fn offer(
     unseen.sort_by_key(|paper| resources.keyring.draw(&format!("{assessor}/{paper}")));
     for id in unseen {
         let Some(work) = work_of(conn, resources, id, now)? else { continue };
-        if !known_work::faults_of(&work, &definition).is_empty() {
+        // Where live work cannot come without a statement on AI, a paper without one would be known by that.
+        let says_nothing = work.ai_use.as_ref().is_none_or(|words| words.trim().is_empty());
+        let is_bare =
+            says_nothing && live.ai_use_policy.is_some_and(AiUsePolicy::asks_for_statement);
+        if is_bare || !known_work::faults_of(&work, &definition).is_empty() {
             continue;
         }
         return present(conn, resources, (assessor, id), (live, &version), &work, now).map(Some);
@@ -149,6 +159,7 @@ fn present(
             },
         )?;
     }
+    store::submissions::save_ai_use(conn, facts.id, work.ai_use.as_deref())?;
     // Dates and terms like those of the work whose place it takes.
     store::submissions::save_ai_use_policy(conn, facts.id, live.ai_use_policy)?;
     store::submissions::save_promise(conn, &facts, live.submitted_at, live.due_on)?;
@@ -178,7 +189,8 @@ fn present(
     Ok(review)
 }
 
-/// Closes the submission that a known paper looked like. Nobody else is ever given it.
+/// Closes the submission that a known paper looked like. Nobody else is ever given it, and nobody can read this copy any more: known
+/// work of an earner may be withdrawn.
 ///
 /// # Errors
 /// [`Error::Stale`] when it is closed already.
@@ -191,7 +203,34 @@ pub(super) fn close(
     // No event of the process leads from a reading to here: a known paper only looks like a submission.
     let after = SubmissionFacts { revision: facts.revision + 1, ..facts.clone() };
     let closed = Submission::new(after, SubmissionState::Voided, None);
-    Ok(store::submissions::save_state(conn, &stored.submission, &closed, now)?)
+    store::submissions::save_state(conn, &stored.submission, &closed, now)?;
+    Ok(store::submissions::forget(conn, facts.id)?)
+}
+
+/// How long a known paper that was flagged stands still, as live work would for a panel: the twenty working days that one has.
+const QUESTIONED_FOR: TimeDelta = TimeDelta::days(28);
+
+/// Closes known papers that assessors have flagged, once a panel would have decided. They had no panel, and no letter.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn close_questioned(cx: &mut Cx<'_>) -> Result<usize, Error> {
+    let now = cx.now;
+    store::write(cx.conn, |conn| {
+        let over = store::seeds::list_questioned(conn, now.minus(QUESTIONED_FOR), 200)?;
+        for id in &over {
+            let stored = store::submissions::find(conn, *id)?.ok_or(Error::Stale)?;
+            for review in store::reviews::list_of_submission(conn, *id)? {
+                if review.state == ReviewState::Leased {
+                    let lapsed =
+                        Review { state: ReviewState::Lapsed, lease_expires_at: None, ..review };
+                    store::reviews::save(conn, &lapsed)?;
+                }
+            }
+            close(conn, &stored, now)?;
+        }
+        Ok(over.len())
+    })
 }
 
 /// Whether live work with this sheet would have been decided by it: the answer to the lock is the same.
@@ -247,7 +286,7 @@ fn act_on_drift(
     let Some(held) = store::qualifications::find_qualification(conn, person, hash)? else {
         return Ok(());
     };
-    let papers = papers_of(store::seeds::list_scores(conn, person, hash, held.passed_at)?);
+    let papers = papers_since_pass(conn, &held)?;
     let scores: Vec<ScaledScore> =
         papers.iter().flat_map(|(_, paper)| scaled(paper, definition)).collect();
     match judge_seeds(&scores, &CalibrationLimits::default()) {
@@ -262,19 +301,38 @@ fn act_on_drift(
         }
         DriftFlag::Watch => Ok(()),
         DriftFlag::Suspend => {
-            let good = papers
-                .iter()
-                .rev()
-                .find(|(_, paper)| is_good(&scaled(paper, definition)))
-                .map_or(held.passed_at, |(at, _)| *at);
-            suspend(conn, &held, good, now)
+            let good = last_good(conn, &held, definition)?;
+            suspend(conn, &held, good, &Suspension::default(), now)
         }
     }
 }
 
+type SeedPapers = Vec<(Timestamp, Vec<SeedScore>)>;
+
+fn papers_since_pass(conn: &mut DbConn, held: &Qualification) -> Result<SeedPapers, Error> {
+    let since = held.passed_at;
+    Ok(papers_of(store::seeds::list_scores(conn, held.person, &held.scoring_hash, since)?))
+}
+
+/// When an assessor last showed on a seed paper that they score as agreed, or else the moment at which they passed.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn last_good(
+    conn: &mut DbConn,
+    held: &Qualification,
+    definition: &Definition,
+) -> Result<Timestamp, Error> {
+    Ok(papers_since_pass(conn, held)?
+        .iter()
+        .rev()
+        .find(|(_, paper)| is_good(&scaled(paper, definition)))
+        .map_or(held.passed_at, |(at, _)| *at))
+}
+
 /// The scores of each paper with the moment at which it was locked, oldest first.
-fn papers_of(scores: Vec<(Timestamp, SeedScore)>) -> Vec<(Timestamp, Vec<SeedScore>)> {
-    let mut papers: Vec<(Timestamp, Vec<SeedScore>)> = Vec::new();
+fn papers_of(scores: Vec<(Timestamp, SeedScore)>) -> SeedPapers {
+    let mut papers: SeedPapers = Vec::new();
     for (at, score) in scores {
         match papers.last_mut() {
             // A criterion stands once in a paper.
@@ -307,18 +365,30 @@ fn is_good(scores: &[ScaledScore]) -> bool {
     })
 }
 
-/// Suspends a qualification: what the person holds goes back to the queue, and what they locked since the last good seed paper is
-/// listed to be read again.
-fn suspend(
+/// Who has decided a suspension; nobody where drift has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Suspension {
+    /// The lead assessor.
+    pub actor: Option<PersonId>,
+    /// Where they decide.
+    pub organization: Option<OrganizationId>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Gives back what a person holds of a rubric. Returns how many reviews that were.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn free_held(
     conn: &mut DbConn,
-    held: &Qualification,
-    since: Timestamp,
+    person: PersonId,
+    hash: &str,
+    reason: &'static str,
     now: Timestamp,
-) -> Result<(), Error> {
-    let (person, hash) = (held.person, &held.scoring_hash);
-    store::qualifications::flag_qualification(conn, held, QualificationState::Suspended, now)?;
-    let leased =
-        store::seeds::list_reviews(conn, person, hash, ReviewState::Leased, held.passed_at)?;
+) -> Result<usize, Error> {
+    // A lease has no time of locking: the moment says nothing here.
+    let leased = store::seeds::list_reviews(conn, person, hash, ReviewState::Leased, now)?;
     let mut n_released = 0;
     for (id, submission, organization) in leased {
         let review = store::reviews::find(conn, id)?.ok_or(Error::Stale)?.1;
@@ -328,13 +398,40 @@ fn suspend(
             // It stands still for a panel; its holder is refused when it goes on.
             continue;
         }
-        let by = By::system("qualification_suspended");
+        let by = By::system(reason);
         reviews::give_back(conn, &review, ReviewState::Lapsed, &stored, by, now)?;
         let change = Change::new("lapse_review", Some(organization), "review", id)
             .with("submission", submission);
         audit::append(conn, None, &change, now)?;
         n_released += 1;
     }
+    Ok(n_released)
+}
+
+/// Suspends a qualification: what the person holds goes back to the queue, and what they locked since the last good seed paper is
+/// listed to be read again.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn suspend(
+    conn: &mut DbConn,
+    held: &Qualification,
+    since: Timestamp,
+    decided: &Suspension,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (person, hash) = (held.person, &held.scoring_hash);
+    store::qualifications::flag_qualification(conn, held, QualificationState::Suspended, now)?;
+    let step = NewStep {
+        id: new_uuid().to_string(),
+        person,
+        scoring_hash: hash.clone(),
+        step: AssessorStep::Suspend,
+        actor: decided.actor,
+        reason: decided.reason.clone(),
+    };
+    store::assessors::create(conn, &step, now)?;
+    let n_released = free_held(conn, person, hash, "qualification_suspended", now)?;
     let locked = store::seeds::list_reviews(conn, person, hash, ReviewState::Locked, since)?;
     let mut n_rereads = 0;
     for (review, submission, _) in locked {
@@ -342,14 +439,15 @@ fn suspend(
             continue;
         }
         let stored = submissions::find_fresh(conn, submission)?;
-        rereads::order(conn, &stored, review, RereadReason::Suspension, now)?;
+        let (_, sheet) = store::reviews::find(conn, review)?.ok_or(Error::Stale)?;
+        rereads::order(conn, &stored, &sheet, RereadReason::Suspension, now)?;
         n_rereads += 1;
     }
-    let change = Change::new("suspend_assessor", None, "person", person)
+    let change = Change::new("suspend_assessor", decided.organization, "person", person)
         .with("scoring_hash", hash)
         .with("released", n_released)
         .with("rereads", n_rereads);
-    audit::append(conn, None, &change, now)?;
+    audit::append(conn, decided.actor, &change, now)?;
     Ok(())
 }
 

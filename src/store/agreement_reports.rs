@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::schema::{definition_versions, review_scores, reviews, seed_presentations, submissions};
+use super::schema::{definition_versions, review_scores, reviews, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::review::{ReviewKind, ReviewState};
@@ -30,9 +30,6 @@ pub fn list_locked(
     family: MicroCredentialId,
     scoring_hash: &str,
 ) -> Result<Vec<LockedScore>, StoreError> {
-    let is_seed = diesel::dsl::exists(
-        seed_presentations::table.filter(seed_presentations::submission_id.eq(submissions::id)),
-    );
     let rows: Vec<(String, Option<String>, String, Option<i32>)> = review_scores::table
         .inner_join(reviews::table.on(reviews::id.eq(review_scores::review_id)))
         .inner_join(submissions::table.on(submissions::id.eq(reviews::submission_id)))
@@ -44,7 +41,7 @@ pub fn list_locked(
         .filter(reviews::state.eq(ReviewState::Locked.as_str()))
         .filter(reviews::kind.eq(ReviewKind::Reading.as_str()))
         .filter(reviews::case_id.is_null())
-        .filter(diesel::dsl::not(is_seed))
+        .filter(diesel::dsl::not(is_seed!()))
         .order((reviews::locked_at, reviews::id, review_scores::criterion_id))
         .select((
             reviews::submission_id,

@@ -200,6 +200,25 @@ pub fn list_published(
     rows.into_iter().map(set_from_row).collect()
 }
 
+/// Every set for a scoring hash that is or was in use, wherever it is, the oldest first; for every scoring hash without one.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_used(
+    conn: &mut DbConn,
+    scoring_hash: Option<&str>,
+) -> Result<Vec<CalibrationSet>, StoreError> {
+    let mut boxed = calibration_sets::table
+        .filter(calibration_sets::state.ne(SetState::Draft.as_str()))
+        .select(set_columns!())
+        .into_boxed::<MultiBackend>();
+    if let Some(hash) = scoring_hash {
+        boxed = boxed.filter(calibration_sets::scoring_hash.eq(hash.to_owned()));
+    }
+    let rows: Vec<SetRow> = boxed.order(calibration_sets::id).load(conn)?;
+    rows.into_iter().map(set_from_row).collect()
+}
+
 /// Moves a set as read at `set.revision` to another state.
 ///
 /// # Errors

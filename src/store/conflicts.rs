@@ -408,7 +408,7 @@ pub fn list_modules(conn: &mut DbConn, person: PersonId) -> Result<BTreeSet<Modu
         .collect()
 }
 
-/// Records that a person has completed a module. The first time counts.
+/// Records that a person has completed a module. The last time counts: who begins to train again does it again.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -418,14 +418,16 @@ pub fn save_module(
     module: Module,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if list_modules(conn, person)?.contains(&module) {
+    let at = assessor_modules::completed_at.eq(now.naive());
+    let before = assessor_modules::table.find((person.to_string(), module.as_str()));
+    if diesel::update(before).set(at).execute(conn)? > 0 {
         return Ok(());
     }
     diesel::insert_into(assessor_modules::table)
         .values((
             assessor_modules::person_id.eq(person.to_string()),
             assessor_modules::module.eq(module.as_str()),
-            assessor_modules::completed_at.eq(now.naive()),
+            at,
         ))
         .execute(conn)
         .map_err(StoreError::conflict)?;

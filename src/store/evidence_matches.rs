@@ -26,7 +26,7 @@ pub struct EvidenceMatch {
     pub found_at: Timestamp,
 }
 
-/// Other earners' submissions of an organization that hold these bytes and are no drafts.
+/// Other earners' submissions of an organization that hold these bytes and are no drafts. Known papers are nobody's.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -42,6 +42,7 @@ pub fn list_others_with(
         .filter(evidence::sha256.eq(sha256))
         .filter(submissions::organization_id.eq(organization.to_string()))
         .filter(submissions::earner_id.ne(earner.to_string()))
+        .filter(diesel::dsl::not(is_seed!()))
         .filter(submissions::state.ne_all(["draft", "returned", "withdrawn", "expired"]))
         .order(submissions::id)
         .limit(limit)

@@ -1,7 +1,21 @@
 //! The database: one schema, one set of queries, two backends. No rules about who may do what live here.
 
+/// Whether a row of `submissions` is a known paper that looks like live work to its reader: a query over submissions that is not for
+/// their reader leaves these out (docs/decisions/0025).
+macro_rules! is_seed {
+    () => {
+        diesel::dsl::exists(
+            crate::store::schema::seed_presentations::table.filter(
+                crate::store::schema::seed_presentations::submission_id
+                    .eq(crate::store::schema::submissions::id),
+            ),
+        )
+    };
+}
+
 pub mod agreement_reports;
 pub mod ai_use;
+pub mod assessors;
 pub mod audit;
 pub mod award_states;
 pub mod awards;

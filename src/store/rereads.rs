@@ -4,11 +4,22 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::error::parse_ids;
-use super::schema::{rereads, reviews};
+use super::schema::{decisions, rereads, reviews};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{OrganizationId, PersonId, ReviewId, SubmissionId};
 use crate::domain::review::RereadReason;
 use crate::domain::timestamp::Timestamp;
+
+/// A sheet to list for rereading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReread {
+    /// The sheet.
+    pub review: ReviewId,
+    /// Whose sheet it is.
+    pub person: PersonId,
+    /// Why.
+    pub reason: RereadReason,
+}
 
 /// A live sheet that is to be read again, or has been.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +47,8 @@ pub struct Reread {
 pub fn create(
     conn: &mut DbConn,
     organization: OrganizationId,
-    reread: &Reread,
+    reread: &NewReread,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let known = rereads::table.find(reread.review.to_string());
     if diesel::select(diesel::dsl::exists(known)).get_result(conn)? {
@@ -47,9 +59,8 @@ pub fn create(
             rereads::review_id.eq(reread.review.to_string()),
             rereads::organization_id.eq(organization.to_string()),
             rereads::person_id.eq(reread.person.to_string()),
-            rereads::is_decisive.eq(reread.is_decisive),
             rereads::reason.eq(reread.reason.as_str()),
-            rereads::created_at.eq(reread.created_at.naive()),
+            rereads::created_at.eq(now.naive()),
         ))
         .execute(conn)
         .map_err(StoreError::conflict)?;
@@ -99,11 +110,13 @@ pub fn list(
     among: &[OrganizationId],
     limit: i64,
 ) -> Result<Vec<Reread>, StoreError> {
-    type Row = (String, String, String, bool, String, NaiveDateTime, Option<String>);
+    type Row = (String, String, String, Option<i32>, String, NaiveDateTime, Option<String>);
     let among: Vec<String> = among.iter().map(ToString::to_string).collect();
     let is_same = rereads::differing.eq(Some("[]"));
+    let is_alone = decisions::raters.nullable().eq(1);
     let rows: Vec<Row> = rereads::table
         .inner_join(reviews::table.on(reviews::id.eq(rereads::review_id)))
+        .left_join(decisions::table.on(decisions::submission_id.eq(reviews::submission_id)))
         .filter(rereads::organization_id.eq_any(among))
         .order((
             diesel::dsl::case_when::<_, _, diesel::sql_types::Integer>(
@@ -112,7 +125,7 @@ pub fn list(
             )
             .when(is_same, 2)
             .otherwise(0),
-            rereads::is_decisive.desc(),
+            diesel::dsl::case_when::<_, _, diesel::sql_types::Integer>(is_alone, 0).otherwise(1),
             rereads::created_at,
             rereads::review_id,
         ))
@@ -121,20 +134,20 @@ pub fn list(
             rereads::review_id,
             reviews::submission_id,
             rereads::person_id,
-            rereads::is_decisive,
+            decisions::raters.nullable(),
             rereads::reason,
             rereads::created_at,
             rereads::differing,
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(review, submission, person, is_decisive, reason, created_at, differing)| {
+        .map(|(review, submission, person, raters, reason, created_at, differing)| {
             let corrupt = |column| StoreError::corrupt("rereads", &review, column);
             Ok(Reread {
                 review: review.parse().map_err(|_bad| corrupt("review_id"))?,
                 submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
                 person: person.parse().map_err(|_bad| corrupt("person_id"))?,
-                is_decisive,
+                is_decisive: raters == Some(1),
                 reason: RereadReason::parse(&reason).ok_or_else(|| corrupt("reason"))?,
                 created_at: Timestamp::from_naive(created_at),
                 differing: differing

@@ -207,6 +207,7 @@ pub fn list_waiting(
         .and(has_free_seat);
     let mut query = submissions::table
         .filter(to_read.or(to_adjudicate).or(to_read_again))
+        .filter(diesel::dsl::not(is_seed!()))
         .select(submissions::id)
         .into_boxed::<MultiBackend>();
     if let Some(family) = family {
@@ -219,6 +220,21 @@ pub fn list_waiting(
         .limit(limit)
         .load(conn)?;
     parse_ids("submissions", "id", ids)
+}
+
+/// The organizations with submissions that may have a free seat.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_waiting_organizations(conn: &mut DbConn) -> Result<Vec<OrganizationId>, StoreError> {
+    let ids: Vec<String> = submissions::table
+        .filter(submissions::state.eq_any(["submitted", "queued", "appealed", "adjudication"]))
+        .filter(diesel::dsl::not(is_seed!()))
+        .select(submissions::organization_id)
+        .distinct()
+        .order(submissions::organization_id)
+        .load(conn)?;
+    parse_ids("submissions", "organization_id", ids)
 }
 
 /// Replaces what a sheet covers; none for everything.

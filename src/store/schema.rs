@@ -575,6 +575,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    assessor_steps (id) {
+        id -> Text,
+        person_id -> Text,
+        scoring_hash -> Text,
+        step -> Text,
+        actor_id -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        taken_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     assessor_load_caps (organization_id, person_id) {
         organization_id -> Text,
         person_id -> Text,
@@ -711,7 +723,6 @@ diesel::table! {
         review_id -> Text,
         organization_id -> Text,
         person_id -> Text,
-        is_decisive -> Bool,
         created_at -> Timestamp,
         reason -> Text,
         reread_by -> Nullable<Text>,
@@ -791,6 +802,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     same_district_waivers,
     waiver_deciders,
     assessor_modules,
+    assessor_steps,
     assessor_load_caps,
     calendars,
     calibration_sets,

@@ -170,6 +170,7 @@ pub fn list_waiting(
     let ids: Vec<String> = submissions::table
         .filter(submissions::organization_id.eq_any(among))
         .filter(submissions::state.eq("submitted"))
+        .filter(diesel::dsl::not(is_seed!()))
         .filter(submissions::earner_id.ne(person.to_string()))
         .filter(submissions::id.gt(after.unwrap_or_default().to_owned()))
         .order(submissions::id)

@@ -12,6 +12,7 @@ use super::{DbConn, StoreError};
 use crate::domain::calibration::{SetKind, SetState};
 use crate::domain::ids::{CalibrationPaperId, OrganizationId, PersonId, ReviewId, SubmissionId};
 use crate::domain::review::ReviewState;
+use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 
 /// A known paper as one assessor has it in the queue.
@@ -85,6 +86,28 @@ pub fn find(
 /// [`StoreError`].
 pub fn is_seed(conn: &mut DbConn, submission: SubmissionId) -> Result<bool, StoreError> {
     Ok(find(conn, submission)?.is_some())
+}
+
+/// Known papers that stand still since before a moment, because their reader has flagged them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_questioned(
+    conn: &mut DbConn,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<SubmissionId>, StoreError> {
+    let ids: Vec<String> = seed_presentations::table
+        .inner_join(submissions::table.on(submissions::id.eq(seed_presentations::submission_id)))
+        .filter(submissions::state.eq(SubmissionState::OnHold.as_str()))
+        .filter(submissions::updated_at.lt(before.naive()))
+        .order(submissions::id)
+        .limit(limit)
+        .select(submissions::id)
+        .load(conn)?;
+    ids.into_iter()
+        .map(|id| id.parse().map_err(|_bad| StoreError::corrupt("submissions", &id, "id")))
+        .collect()
 }
 
 /// The seed papers that a person may be given: published, not seen by them, and not keyed by them.
@@ -263,6 +286,7 @@ pub fn double_scored_since(
         )
         .filter(definition_versions::scoring_hash.eq(scoring_hash))
         .filter(decisions::raters.ge(2))
+        .filter(diesel::dsl::not(is_seed!()))
         .order(decisions::decided_at)
         .offset(count - 1)
         .select(decisions::decided_at)
@@ -375,9 +399,6 @@ pub fn list_overdue(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<(OrganizationId, Timestamp)>, StoreError> {
-    let is_seed = diesel::dsl::exists(
-        seed_presentations::table.filter(seed_presentations::submission_id.eq(submissions::id)),
-    );
     let rows: Vec<(String, Option<NaiveDateTime>)> = submissions::table
         .filter(submissions::state.eq_any([
             "submitted",
@@ -387,7 +408,7 @@ pub fn list_overdue(
             "adjudication",
         ]))
         .filter(submissions::due_on.lt(Some(now.naive())))
-        .filter(diesel::dsl::not(is_seed))
+        .filter(diesel::dsl::not(is_seed!()))
         .order(submissions::due_on)
         .limit(limit)
         .select((submissions::organization_id, submissions::due_on))

@@ -7,9 +7,7 @@ use diesel::prelude::*;
 
 use super::connection::MultiBackend;
 use super::error::parse_ids;
-use super::schema::{
-    reviews, seed_presentations, submission_events, submission_responses, submissions,
-};
+use super::schema::{reviews, submission_events, submission_responses, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ai_use::AiUsePolicy;
 use crate::domain::ids::{
@@ -341,6 +339,21 @@ pub fn save_draft(
     if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
 }
 
+/// Sets what is said about the use of AI in a submission that nobody drafts.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_ai_use(
+    conn: &mut DbConn,
+    id: SubmissionId,
+    ai_use: Option<&str>,
+) -> Result<(), StoreError> {
+    diesel::update(submissions::table.find(id.to_string()))
+        .set(submissions::ai_use.eq(ai_use))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Which submissions a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct SubmissionQuery {
@@ -385,12 +398,8 @@ pub fn list(
             .filter(reviews::submission_id.eq(submissions::id))
             .filter(reviews::assessor_id.eq(Some(earner.clone()))),
     );
-    // Known papers look like submissions to their reader alone.
-    let is_seed = diesel::dsl::exists(
-        seed_presentations::table.filter(seed_presentations::submission_id.eq(submissions::id)),
-    );
     let mut boxed = submissions::table
-        .filter(diesel::dsl::not(is_seed))
+        .filter(diesel::dsl::not(is_seed!()))
         .filter(
             submissions::earner_id.eq(earner).or(submissions::organization_id
                 .eq_any(organizations)
@@ -593,6 +602,7 @@ pub fn list_in_state(
 ) -> Result<Vec<SubmissionId>, StoreError> {
     let ids: Vec<String> = submissions::table
         .filter(submissions::state.eq(state.as_str()))
+        .filter(diesel::dsl::not(is_seed!()))
         .order(submissions::id)
         .limit(limit)
         .select(submissions::id)

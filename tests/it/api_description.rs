@@ -130,6 +130,7 @@ fn each_list_is_described_with_its_own_items() {
             "cases" => "CaseLine",
             "evidence-matches" => "EvidenceMatchView",
             "conflicts" => "ConflictView",
+            "assessors" => "StandingView",
             "calibration-sets" => "CalibrationSetLine",
             "attempts" => "CalibrationAttemptLine",
             "rereads" => "RereadView",
@@ -138,7 +139,7 @@ fn each_list_is_described_with_its_own_items() {
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 16);
+    assert_eq!(n_lists, 17);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

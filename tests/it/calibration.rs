@@ -1,11 +1,13 @@
 //! Calibration as a licence: sets and their keys, practice, qualifying, seed papers and drift.
 
+mod life;
 mod qualifying;
 mod reports;
 mod rules;
 mod seeds;
 mod sets;
 mod simulation;
+mod unseen;
 
 use serde_json::{Value, json};
 
@@ -77,14 +79,37 @@ impl Scene {
         set
     }
 
+    /// The modules that come before scoring.
+    #[track_caller]
+    fn do_modules(&self, person: &Person) {
+        for module in ["bias", "conflicts"] {
+            let path = format!("/api/v1/me/modules/{module}");
+            person.put(&path, "\"0\"", &json!({})).expect(200);
+        }
+    }
+
+    /// An assessor declares conflicts of interest for the only rubric, and accepts.
+    #[track_caller]
+    fn accept(&self, person: &Person) {
+        let path = format!("/api/v1/assessors/{}", person.id);
+        let own = person.get(&path).expect(200);
+        let hash = &own["items"][0]["scoring_hash"];
+        let body = json!({ "scoring_hash": hash, "conflicts_declared": true });
+        person.post(&format!("{path}/accept"), &body).expect(200);
+    }
+
+    /// The same with the modules: ready for qualifying sets where no practice set is in use.
+    #[track_caller]
+    fn prepare(&self, person: &Person) {
+        self.accept(person);
+        self.do_modules(person);
+    }
+
     /// The assessor has done the modules and passed a qualifying set.
     #[track_caller]
     fn qualify(&self, set: &str) {
         let assessor = self.assessor();
-        for module in ["bias", "conflicts"] {
-            let path = format!("/api/v1/me/modules/{module}");
-            assessor.put(&path, "\"0\"", &json!({})).expect(200);
-        }
+        self.prepare(&assessor);
         let attempt = begin(&assessor, set).expect(201);
         let finished = give(&assessor, &attempt, |level| level).expect(200);
         assert_eq!(finished["state"], "passed", "{finished}");
@@ -130,4 +155,12 @@ fn give(assessor: &Person, attempt: &Value, level: impl Fn(u8) -> u8) -> Answer 
         assessor.post(&scores, &body).expect(200);
     }
     assessor.act(&format!("{path}/finish"))
+}
+
+/// Scores a whole practice set as its key says.
+#[track_caller]
+fn finish_practice(assessor: &Person, set: &str) {
+    let attempt = begin(assessor, set).expect(201);
+    let finished = give(assessor, &attempt, |level| level).expect(200);
+    assert_eq!(finished["state"], "done");
 }

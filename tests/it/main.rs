@@ -11,6 +11,7 @@ mod harness;
 
 mod api_description;
 mod artwork;
+mod assessors;
 mod awards;
 mod bad_input;
 mod bake;
@@ -35,6 +36,7 @@ mod issuance;
 mod issuers;
 mod jwt;
 mod key_command;
+mod life_cycles;
 mod lints;
 mod mail;
 mod main_job;

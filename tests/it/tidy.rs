@@ -3,5 +3,6 @@
 mod dependencies;
 mod habits;
 mod layers;
+mod seeds;
 pub mod text;
 mod twins;

@@ -13,7 +13,7 @@ use crate::domain::ids::{CalibrationSetId, MicroCredentialId};
 use crate::domain::rubric::Criterion;
 use crate::service::calibration::{self, NewPaper, NewSet, PaperSource};
 use crate::service::known_work::{KnownItem, KnownWork};
-use crate::service::{conflicts, micro_credentials, qualifying};
+use crate::service::{assessors, conflicts, micro_credentials, qualifying};
 use crate::store;
 
 /// How far each paper is from the pass levels; four criteria and three papers make the ten scores that a qualifying set needs.
@@ -25,7 +25,7 @@ impl Story<'_> {
         &self,
         family: MicroCredentialId,
         leads: [&Person; 2],
-        assessors: &[&Person],
+        readers: &[&Person],
     ) -> anyhow::Result<()> {
         let (version, definition) = self.act(leads[0], "read_version", |cx| {
             let version = store::micro_credentials::find_open(cx.conn, family)?
@@ -34,7 +34,12 @@ impl Story<'_> {
             Ok((version, definition))
         })?;
         let set = self.known_set(family, &version.title, &definition, leads)?;
-        for (at, person) in assessors.iter().enumerate() {
+        for (at, person) in readers.iter().enumerate() {
+            let hash = &version.scoring_hash;
+            self.act(person, "accept_assessing", |cx| {
+                let me = cx.signed_in()?.person;
+                assessors::accept(cx, me, hash, true)
+            })?;
             for module in Module::ALL {
                 self.act(person, "complete_module", |cx| conflicts::complete_module(cx, *module))?;
             }
@@ -156,5 +161,6 @@ fn known_work(title: &str, definition: &Definition, offset: i8) -> KnownWork {
                 text: words.to_owned(),
             })
             .collect(),
+        ai_use: None,
     }
 }

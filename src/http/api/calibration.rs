@@ -100,6 +100,8 @@ pub struct KnownWorkBody {
     responses: BTreeMap<String, String>,
     /// Items of evidence, as texts.
     evidence: Vec<KnownItemBody>,
+    /// What is said about the use of AI, as in live work; null for nothing.
+    ai_use: Option<String>,
 }
 
 impl From<KnownWork> for KnownWorkBody {
@@ -111,6 +113,7 @@ impl From<KnownWork> for KnownWorkBody {
         KnownWorkBody {
             responses: work.responses,
             evidence: work.evidence.into_iter().map(item).collect(),
+            ai_use: work.ai_use,
         }
     }
 }
@@ -124,6 +127,7 @@ impl From<KnownWorkBody> for KnownWork {
         KnownWork {
             responses: body.responses,
             evidence: body.evidence.into_iter().map(item).collect(),
+            ai_use: body.ai_use,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod ai_use;
 pub mod answers;
 pub mod artwork;
+pub mod assessors;
 pub mod audit_events;
 pub mod awards;
 pub mod bank_comments;

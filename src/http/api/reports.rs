@@ -12,6 +12,7 @@ use crate::domain::statistics::{Figure, Precision, Undefined};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{Meta, Query};
+use crate::service::agreement_plots;
 use crate::service::agreement_reports::{self, AssessorLine, Report};
 
 /// So many of so many, with the 95 percent interval of Wilson.
@@ -297,90 +298,6 @@ fn to_csv(report: &AgreementReport) -> String {
     text
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A value and the ends of its interval.
-type Point = (f64, f64, f64);
-
-/// Rows of a plot: a label, a point and its interval, between two ends of the axis.
-struct Plot<'a> {
-    title: &'a str,
-    ends: (f64, f64),
-    rows: Vec<(String, Option<Point>)>,
-}
-
-fn to_svg(plot: &Plot<'_>) -> String {
-    let (low, high) = plot.ends;
-    let x = |value: f64| 300.0 + 460.0 * ((value - low) / (high - low)).clamp(0.0, 1.0);
-    let height = 90 + 28 * plot.rows.len();
-    let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 {height}" role="img" font-family="sans-serif" font-size="14"><title>{title}</title><rect width="800" height="{height}" fill="white"/><text x="20" y="30" font-size="18">{title}</text>"#,
-        title = escape(plot.title)
-    );
-    for step in 0..=4 {
-        let value = low + (high - low) * f64::from(step) / 4.0;
-        svg += &format!(
-            r##"<line x1="{0:.1}" y1="50" x2="{0:.1}" y2="{1}" stroke="#ddd"/><text x="{0:.1}" y="{2}" text-anchor="middle" font-size="12">{value:.2}</text>"##,
-            x(value),
-            height - 30,
-            height - 12
-        );
-    }
-    for (at, (label, point)) in plot.rows.iter().enumerate() {
-        let y = 70 + 28 * at;
-        svg += &format!(r#"<text x="20" y="{}">{}</text>"#, y + 5, escape(label));
-        match point {
-            Some((value, from, to)) => {
-                svg += &format!(
-                    r##"<line x1="{:.1}" y1="{y}" x2="{:.1}" y2="{y}" stroke="#1a5276" stroke-width="2"/><circle cx="{:.1}" cy="{y}" r="5" fill="#1a5276"/>"##,
-                    x(*from),
-                    x(*to),
-                    x(*value)
-                );
-            }
-            None => svg += &format!(r#"<text x="310" y="{}" fill="gray">no data</text>"#, y + 5),
-        }
-    }
-    svg + "</svg>"
-}
-
-fn plot_agreement(report: &AgreementReport) -> String {
-    let point = |share: &ShareView| Some((share.share?, share.low?, share.high?));
-    let rows = report
-        .criteria
-        .iter()
-        .map(|line| {
-            let title: String = line.title.chars().take(34).collect();
-            (format!("{title} (n = {})", line.summary.n), point(&line.summary.exact))
-        })
-        .collect();
-    to_svg(&Plot { title: "Exact agreement by criterion, 95% interval", ends: (0.0, 1.0), rows })
-}
-
-fn plot_severity(report: &AgreementReport) -> String {
-    let rows: Vec<(String, Option<Point>)> = report
-        .assessors
-        .iter()
-        .map(|line| {
-            let label = line.assessor_id.chars().rev().take(8).collect::<String>();
-            let label: String = label.chars().rev().collect();
-            let point = line
-                .severity
-                .zip(line.severity_standard_error)
-                .map(|(value, error)| (value, value - 1.96 * error, value + 1.96 * error));
-            (format!("assessor …{label}"), point)
-        })
-        .collect();
-    let reach = rows
-        .iter()
-        .filter_map(|(_, point)| *point)
-        .fold(1.0_f64, |reach, (_, low, high)| reach.max(low.abs()).max(high.abs()));
-    let title = "Severity of assessors in logits (more is more severe), 95% interval";
-    to_svg(&Plot { title, ends: (-reach, reach), rows })
-}
-
 /// What a report is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -438,15 +355,15 @@ pub async fn read_agreement_report(
             .await;
     }
     let report = app
-        .run(&meta, "read_agreement_report", move |cx| {
-            Ok(AgreementReport::from(agreement_reports::find(cx, family)?))
-        })
+        .run(&meta, "read_agreement_report", move |cx| agreement_reports::find(cx, family))
         .await?;
     let (media_type, name, body) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "agreement.csv", to_csv(&report)),
-        Format::Severity => ("image/svg+xml", "severity.svg", plot_severity(&report)),
+        Format::Csv => ("text/csv; charset=utf-8", "agreement.csv", to_csv(&report.into())),
+        Format::Severity => {
+            ("image/svg+xml", "severity.svg", agreement_plots::plot_severity(&report))
+        }
         Format::Agreement | Format::Json => {
-            ("image/svg+xml", "agreement.svg", plot_agreement(&report))
+            ("image/svg+xml", "agreement.svg", agreement_plots::plot_agreement(&report))
         }
     };
     Ok(HttpResponse::Ok()

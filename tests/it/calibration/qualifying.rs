@@ -28,6 +28,9 @@ fn without_a_set_assessors_score_as_before_and_with_one_only_who_is_qualified() 
     let rule = json!([{ "rule": "not_qualified", "assessors": 1 }]);
     assert_eq!(blocked["items"][0]["blocked_by"], rule);
 
+    assert_eq!(begin(&assessor, &set).problem(), "wrong-state", "training comes first");
+    scene.accept(&assessor);
+    assessor.put("/api/v1/me/modules/bias", "\"0\"", &json!({})).expect(200);
     let attempt = begin(&assessor, &set).expect(201);
     let finished = give(&assessor, &attempt, |level| level).expect(200);
     assert_eq!(finished["state"], "passed");
@@ -37,9 +40,7 @@ fn without_a_set_assessors_score_as_before_and_with_one_only_who_is_qualified() 
     );
     let blocked = coordinator.get("/api/v1/queue/blocked").expect(200);
     assert_eq!(blocked["items"][0]["blocked_by"][0]["rule"], "modules_missing");
-    for module in ["bias", "conflicts"] {
-        assessor.put(&format!("/api/v1/me/modules/{module}"), "\"0\"", &json!({})).expect(200);
-    }
+    assessor.put("/api/v1/me/modules/conflicts", "\"0\"", &json!({})).expect(200);
     let me = assessor.get("/api/v1/me").expect(200);
     assert_eq!(me["qualifications"][0]["state"], "qualified");
     assert_eq!(me["qualifications"][0]["level"], "provisional", "the work was made for it");
@@ -80,10 +81,7 @@ fn badge_says_that_its_assessors_were_qualified() {
         }
     }
     scene.lead(0).act(&format!("{set}/publish")).expect(200);
-    for module in ["bias", "conflicts"] {
-        let path = format!("/api/v1/me/modules/{module}");
-        district.assessor.put(&path, "\"0\"", &json!({})).expect(200);
-    }
+    scene.prepare(&district.assessor);
     let attempt = begin(&district.assessor, &set).expect(201);
     let path = format!("/api/v1/calibration-attempts/{}", id_of(&attempt));
     for paper in attempt["papers"].as_array().unwrap() {
@@ -105,6 +103,7 @@ fn practice_is_corrected_at_once_and_qualifying_never() {
     let scene = Scene::new();
     let assessor = scene.assessor();
     let practice = scene.keyed_set("practice", &[1, 2]);
+    scene.prepare(&assessor);
     let attempt = begin(&assessor, &practice).expect(201);
     assert!(!attempt.to_string().contains("secret reason"));
     let path = format!("/api/v1/calibration-attempts/{}", id_of(&attempt));
@@ -127,6 +126,9 @@ fn practice_is_corrected_at_once_and_qualifying_never() {
         let answer = assessor.post(&format!("{path}/papers/{paper}/scores"), &bad);
         assert_eq!(answer.problem(), "invalid", "{bad}");
     }
+    let last = id_of(&attempt["papers"][1]);
+    assessor.post(&format!("{path}/papers/{last}/scores"), &body).expect(200);
+    assert_eq!(assessor.act(&format!("{path}/finish")).expect(200)["state"], "done");
 
     let set = scene.keyed_set("qualifying_a", &[0, 1, 2]);
     let attempt = begin(&assessor, &set).expect(201);
@@ -149,6 +151,7 @@ fn two_tries_then_coaching_then_one_more_and_then_the_cycle_is_over() {
     let (a, b) =
         (scene.keyed_set("qualifying_a", &[0, 1, 2]), scene.keyed_set("qualifying_b", &[2, 1, 0]));
     let assessor = scene.assessor();
+    scene.prepare(&assessor);
     let fail = |set: &str| {
         let attempt = begin(&assessor, set).expect(201);
         assert_eq!(begin(&assessor, set).problem(), "wrong-state");
@@ -172,6 +175,7 @@ fn two_tries_then_coaching_then_one_more_and_then_the_cycle_is_over() {
     }
     assert_eq!(assessor.get("/api/v1/me").expect(200)["qualifications"], json!([]));
     scene.app.advance(TimeDelta::days(365));
+    scene.prepare(&scene.assessor());
     let attempt = begin(&scene.assessor(), &b).expect(201);
     let passed = give(&scene.assessor(), &attempt, |level| level).expect(200);
     assert_eq!(passed["state"], "passed");
@@ -193,6 +197,7 @@ fn author_of_a_key_does_not_qualify_on_its_set() {
     }
     both.act(&format!("{set}/publish")).expect(200);
     assert_eq!(begin(&both, &set).faults()[0].1, "key-author");
+    scene.prepare(&scene.assessor());
     begin(&scene.assessor(), &set).expect(201);
 }
 
@@ -201,8 +206,8 @@ fn qualification_ends_after_a_year_and_needs_known_work_every_90_days() {
     let scene = Scene::new();
     let district = &scene.district;
     let set = scene.keyed_set("qualifying_a", &[0, 1, 2]);
-    let practice = scene.keyed_set("practice", &[0, 1, 2, 0, 1]);
     scene.qualify(&set);
+    let practice = scene.keyed_set("practice", &[0, 1, 2, 0, 1]);
     district.submit(&district.earner, &scene.family);
     let rule = || {
         let coordinator = scene.app.sign_in("coordinator@example.org");

@@ -3,6 +3,7 @@
 use assay::domain::statistics::Precision;
 use assay::domain::statistics::report::{Reading, beside_others, summarise};
 use assay::http::api::reports::csv_cell;
+use assay::images::{Interval, Mark, Plot, Row, Threshold, Unit, draw_plot};
 use assay::store::schema::{review_scores, reviews};
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -129,6 +130,10 @@ fn report_is_for_lead_assessors_and_auditors_and_ones_own_line_for_oneself() {
     assert_eq!(before["criteria"][0]["exact"]["share"], Value::Null);
     assert_eq!(district.assessor.get(&mine).expect(200)["own"], Value::Null);
 
+    let empty = scene.lead(0).get(&format!("{path}&format=svg"));
+    let empty = String::from_utf8(empty.bytes).unwrap();
+    assert!(empty.contains("no submission has been read by two assessors"), "{empty}");
+
     read_again(&scene, &second.id);
     let report = district.auditor.get(&path).expect(200);
     let first = &report["criteria"][0];
@@ -159,7 +164,21 @@ fn report_is_for_lead_assessors_and_auditors_and_ones_own_line_for_oneself() {
         assert_eq!(plot.headers["content-type"], "image/svg+xml");
         let text = String::from_utf8(plot.bytes).unwrap();
         assert!(text.starts_with("<svg ") && text.ends_with("</svg>"), "{text}");
+        assert!(
+            text.contains("role=\"img\"") && text.contains("<desc id=\"plot-desc\">"),
+            "{text}"
+        );
     }
+    let plot = |format: &str| {
+        String::from_utf8(scene.lead(0).get(&format!("{path}&format={format}")).bytes).unwrap()
+    };
+    let agreement = plot("svg");
+    for words in ["n = 22 · 2 assessors · 3 levels", "80%: asked of criteria with 3 levels"] {
+        assert!(agreement.contains(words), "{words}: {agreement}");
+    }
+    assert!(agreement.contains("A hollow mark is imprecise: fewer than 50."), "{agreement}");
+    let severity = plot("svg_severity");
+    assert!(severity.contains("There are not as many yet."), "an empty plot says why: {severity}");
     assert_eq!(scene.lead(0).get(&format!("{path}&format=pdf")).problem(), "invalid");
 
     let own = second.get(&mine).expect(200);
@@ -168,7 +187,98 @@ fn report_is_for_lead_assessors_and_auditors_and_ones_own_line_for_oneself() {
     assert!(own["own"]["mean_difference"]["value"].as_f64().unwrap() > 0.0);
     for person in [&district.assessor, &district.coordinator, &district.earner] {
         assert_eq!(person.get(&path).problem(), "forbidden");
+        assert_eq!(person.get(&format!("{path}&format=csv")).problem(), "forbidden");
+    }
+    // One's own view is nobody else's: there is no way to ask for another person's.
+    assert!(!district.assessor.get(&mine).expect(200).to_string().contains(&second.id));
+    let theirs = format!("{mine}&person_id={}", second.id);
+    assert_eq!(district.assessor.get(&theirs).problem(), "invalid");
+    for person in [&scene.lead(0), &district.auditor, &district.coordinator] {
+        assert_eq!(person.get(&mine).problem(), "forbidden");
     }
     assert_eq!(id_of(&district.earner.get("/api/v1/me").expect(200)), district.earner.id);
     assert_eq!(district.earner.get(&mine).problem(), "forbidden");
+}
+
+fn interval(value: f64) -> Interval {
+    Interval { value, low: value - 0.1, high: value + 0.1 }
+}
+
+fn plot(rows: Vec<Row>) -> Plot {
+    let line = |value, label: &str| Threshold { value, label: label.to_owned() };
+    Plot {
+        title: "Agreement".to_owned(),
+        subtitle: "Of something".to_owned(),
+        axis: "Share".to_owned(),
+        unit: Unit::Percent,
+        ticks: vec![0.0, 0.5, 1.0],
+        thresholds: vec![line(0.7, "four levels"), line(0.8, "three levels"), line(0.9, "two")],
+        rows,
+        empty: None,
+    }
+}
+
+/// The texts of a plot with their base lines, from top to bottom as they were written.
+fn texts(svg: &str) -> Vec<(String, f32)> {
+    let place = |text: &str, name: &str| -> f32 {
+        let from = text.split(&format!(" {name}=\"")).nth(1).unwrap();
+        from.split('"').next().unwrap().parse().unwrap()
+    };
+    svg.split("<text")
+        .skip(1)
+        .map(|text| {
+            let words = text.split('>').nth(1).unwrap().trim_end_matches("</text");
+            (words.to_owned(), place(text, "y"))
+        })
+        .collect()
+}
+
+#[test]
+fn long_titles_are_broken_and_no_two_lines_of_labels_meet() {
+    let title = "Represents what learners say so that others can follow it and build on it, ";
+    let row = |number: usize| Row {
+        label: title.repeat(number),
+        note: format!("n = {number}"),
+        mark: Mark::Usual(interval(0.7)),
+    };
+    let drawing = draw_plot(&plot((1..=6).map(row).collect()));
+    let mut labels: Vec<f32> = texts(drawing.svg())
+        .into_iter()
+        .filter(|(words, _)| words.contains("learners") || words.starts_with("n = "))
+        .map(|(_, y)| y)
+        .collect();
+    assert!(labels.len() >= 12, "{labels:?}");
+    labels.sort_by(f32::total_cmp);
+    assert!(labels.windows(2).all(|pair| pair[1] - pair[0] >= 15.0), "{labels:?}");
+    assert!(drawing.png(600).is_ok());
+}
+
+#[test]
+fn plot_says_in_words_what_it_shows_and_marks_what_is_imprecise() {
+    let row = |label: &str, mark| Row { label: label.to_owned(), note: "n = 1".to_owned(), mark };
+    let svg = draw_plot(&plot(vec![
+        row("A & <b>", Mark::Usual(interval(0.5))),
+        row("Few", Mark::Imprecise(interval(0.6))),
+        row("Fewer", Mark::Hidden("too few to show".to_owned())),
+    ]))
+    .svg()
+    .to_owned();
+    let describes = [
+        "A &amp; &lt;b&gt; (n = 1): 50%, interval 40% to 60%.",
+        "Fewer (n = 1): too few to show.",
+        "Line at 80%: three levels.",
+    ];
+    let description = svg.split("<desc").nth(1).unwrap().split("</desc>").next().unwrap();
+    for words in describes {
+        assert!(description.contains(words), "{words}: {description}");
+    }
+    assert_eq!(svg.matches("<circle").count(), 2, "what is hidden has no mark");
+    assert_eq!(svg.matches("r=\"6\" fill=\"white\"").count(), 1);
+    let colours: std::collections::BTreeSet<&str> =
+        svg.split('#').skip(1).filter_map(|rest| rest.get(..6)).collect();
+    let is_grey = |colour: &&str| colour[..2] == colour[2..4] && colour[2..4] == colour[4..];
+    assert!(!colours.is_empty() && colours.iter().all(is_grey), "{colours:?}");
+    let empty = Plot { empty: Some("Nothing yet.".to_owned()), ..plot(Vec::new()) };
+    let svg = draw_plot(&empty).svg().to_owned();
+    assert!(svg.contains("Nothing yet.") && !svg.contains("<circle"), "{svg}");
 }

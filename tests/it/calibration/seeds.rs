@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Scene, id_of};
-use crate::harness::{District, Person};
+use crate::harness::{Answer, District, Person};
 
 /// The scene with a qualified assessor, seed papers at level 1, and live work of so many earners.
-fn seeded(n_seeds: usize, n_live: usize) -> Scene {
+pub fn seeded(n_seeds: usize, n_live: usize) -> Scene {
     let scene = Scene::new();
     let set = scene.keyed_set("qualifying_a", &[0, 1, 2]);
     scene.keyed_set("seed", &vec![1; n_seeds]);
@@ -27,7 +27,11 @@ fn seeded(n_seeds: usize, n_live: usize) -> Scene {
 /// Claims and locks with these levels for the criteria. Returns the review as it was claimed.
 #[track_caller]
 fn score_next(assessor: &Person, level: impl Fn(&Value) -> u8) -> (Value, Value) {
-    let claimed = assessor.post("/api/v1/reviews/claim", &json!({}));
+    score(assessor, assessor.post("/api/v1/reviews/claim", &json!({})), level)
+}
+
+#[track_caller]
+pub fn score(assessor: &Person, claimed: Answer, level: impl Fn(&Value) -> u8) -> (Value, Value) {
     let etag = claimed.etag();
     let review = claimed.expect(201);
     let path = format!("/api/v1/reviews/{}", id_of(&review));
@@ -43,7 +47,7 @@ fn score_next(assessor: &Person, level: impl Fn(&Value) -> u8) -> (Value, Value)
     (review, locked)
 }
 
-fn presented(scene: &Scene) -> BTreeSet<String> {
+pub fn presented(scene: &Scene) -> BTreeSet<String> {
     let mut conn = scene.app.resources.database.connection().unwrap();
     let ids: Vec<String> = seed_presentations::table
         .select(seed_presentations::submission_id)
@@ -53,7 +57,7 @@ fn presented(scene: &Scene) -> BTreeSet<String> {
 }
 
 /// The names of everything in an answer, without what stands there.
-fn shape(value: &Value) -> Value {
+pub fn shape(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             members.iter().map(|(name, member)| (name.clone(), shape(member))).collect()
@@ -133,7 +137,13 @@ fn drift_suspends_frees_what_is_held_and_lists_what_to_read_again() {
     let lead = scene.lead(2);
     assert_eq!(lead.get("/api/v1/queue/rereads").expect(200)["items"], json!([]));
     // Everything at level 0: three seed papers are twelve scores, all wrong.
-    let held = assessor.post("/api/v1/reviews/claim", &json!({})).expect(201);
+    // Live work to hold: should the first one be a seed paper, it is scored and the next is none.
+    let mut held = assessor.post("/api/v1/reviews/claim", &json!({}));
+    if presented(&scene).len() == 1 {
+        score(&assessor, held, |_| 0);
+        held = assessor.post("/api/v1/reviews/claim", &json!({}));
+    }
+    let held = held.expect(201);
     let held_path = format!("/api/v1/reviews/{}", id_of(&held));
     let mut n_live = 0;
     while presented(&scene).len() < 3 {
@@ -190,4 +200,61 @@ fn overdue_work_is_told_to_its_coordinator_once_a_day() {
         .collect();
     assert_eq!(letters.len(), 2);
     assert!(!letters[0].contains(&scene.district.earner.email));
+}
+
+#[test]
+fn coordinator_is_told_once_a_day_which_rules_block_and_nothing_while_none_does() {
+    let scene = Scene::new();
+    let set = scene.keyed_set("qualifying_a", &[0, 1, 2]);
+    scene.qualify(&set);
+    let school = &scene.district.schools[0];
+    scene.app.seed(school, "neighbour@example.org", &["assessor"]);
+    let submission = scene.district.submit(&scene.district.earner, &scene.family);
+    let told = || {
+        scene.app.resources.as_system(assay::service::housekeeping::hourly).unwrap();
+        let mut conn = scene.app.resources.database.connection().unwrap();
+        let mails = outbox::table.filter(outbox::kind.eq("blocked_work"));
+        mails.count().get_result::<i64>(&mut *conn).unwrap()
+    };
+    assert_eq!(told(), 0, "one assessor may take it");
+    let own = scene.assessor();
+    let path = format!("/api/v1/assessors/{}", own.id);
+    let hash = own.get(&path).expect(200)["items"][0]["scoring_hash"].clone();
+    let gone = json!({ "scoring_hash": hash, "reason": "I move away." });
+    own.post(&format!("{path}/release"), &gone).expect(200);
+    assert_eq!((told(), told()), (1, 1), "once a day");
+    scene.app.advance(TimeDelta::days(1));
+    assert_eq!((told(), told()), (2, 2));
+    scene.app.send_mail();
+    let letters: Vec<String> = std::fs::read_dir(scene.app.folder().join("mail"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .filter(|text| text.contains("no assessor may take it"))
+        .collect();
+    assert_eq!(letters.len(), 2);
+    let letter = &letters[0];
+    for line in [
+        "- Assessors who are not qualified for this rubric",
+        "  (not_qualified): for 1 of 1.",
+        "- Assessors who were released from scoring by this rubric",
+        "  (released): for 1 of 1.",
+        "- Assessors who are or were of the same school",
+    ] {
+        assert!(letter.contains(line), "{line}: {letter}");
+    }
+    assert!(letter.contains("/api/v1/queue/blocked"), "{letter}");
+    let district = &scene.district;
+    for secret in [&submission, &district.earner.email, &district.earner.id, &own.email, &own.id] {
+        assert!(!letter.contains(secret.as_str()), "{secret}: {letter}");
+    }
+    assert!(letter.contains(&district.coordinator.email), "{letter}");
+    // Somebody who may take it again: nothing is told on the next day.
+    let lead = scene.lead(2);
+    lead.post(&format!("{path}/invite"), &json!({ "scoring_hash": hash })).expect(200);
+    scene.app.advance(TimeDelta::minutes(1));
+    scene.accept(&scene.assessor());
+    let attempt = super::begin(&scene.assessor(), &set).expect(201);
+    super::give(&scene.assessor(), &attempt, |level| level).expect(200);
+    scene.app.advance(TimeDelta::days(1));
+    assert_eq!(told(), 2);
 }

@@ -109,6 +109,7 @@ fn earners_work_becomes_a_paper_only_with_their_consent_and_leaves_when_it_is_wi
     }
     let published = lead.act(&format!("{set}/publish")).expect(200);
     assert_eq!(published["is_provisional"], false, "it is real work");
+    scene.accept(&district.assessor);
     let attempt = begin(&district.assessor, &set).expect(201);
     assert_ne!(attempt["papers"][0]["work"], Value::Null);
     district.earner.put(&consent, "\"0\"", &json!({ "ends_at": null })).expect(200);

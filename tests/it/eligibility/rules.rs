@@ -196,6 +196,9 @@ fn license_is_refused_for_what_is_missing_ended_or_suspended() {
     let suspended = Qualification { state: QualificationState::Suspended, ..qualification() };
     let expected = refused(EligibilityRule::QualificationSuspended);
     assert_eq!(license(Some(&suspended), kept, day(1)), expected);
+    let gone = Upkeep { is_released: true, ..kept };
+    let expected = refused(EligibilityRule::Released);
+    assert_eq!(license(Some(&qualification()), gone, day(1)), expected);
     let watched = Qualification { state: QualificationState::Watch, ..qualification() };
     assert_eq!(license(Some(&watched), kept, day(1)), License::Held(QualificationLevel::Full));
 }
@@ -203,7 +206,8 @@ fn license_is_refused_for_what_is_missing_ended_or_suspended() {
 #[test]
 fn provisional_license_ends_90_days_after_there_is_real_work() {
     let held = Qualification { level: QualificationLevel::Provisional, ..qualification() };
-    let kept = Upkeep { has_modules: true, last_known_work: Some(day(100)), real_work_since: None };
+    let last_known_work = Some(day(100));
+    let kept = Upkeep { has_modules: true, last_known_work, ..Upkeep::default() };
     let in_force = License::Held(QualificationLevel::Provisional);
     assert_eq!(license(Some(&held), kept, day(150)), in_force);
     let enough = Upkeep { real_work_since: Some(day(60)), ..kept };

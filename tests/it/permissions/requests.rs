@@ -50,6 +50,14 @@ pub fn request(
     // What has no object of its own cannot be somebody else's.
     let unless_other = |request: Option<RequestBuilder>| request.filter(|_| case != Case::Other);
     let member = format!("/api/v1/organizations/{}/members/{}", target.district, target.person);
+    // What lead assessors do is done to an assessor of the tree.
+    let whom = if case == Case::Other {
+        target.person.clone()
+    } else {
+        world.actor("assessor", Case::Own).id.clone()
+    };
+    let hash = &world.scoring_hash;
+    let assessor = format!("/api/v1/assessors/{whom}");
     match operation {
         "health_live" => get("/health/live".to_owned()),
         "health_ready" => get("/health/ready".to_owned()),
@@ -259,6 +267,29 @@ pub fn request(
         "record_calibration_coaching" => {
             unless_other(act(format!("/api/v1/calibration-attempts/{NO_KEY}/coaching")))
         }
+        "list_assessors" => unless_other(get("/api/v1/assessors".to_owned())),
+        "read_assessor" => {
+            let person = if case == Case::Own { &actor.id } else { &target.person };
+            let person = if person.is_empty() { &target.person } else { person };
+            get(format!("/api/v1/assessors/{person}"))
+        }
+        "accept_assessing" => {
+            let person = if case == Case::Own { &actor.id } else { &target.person };
+            let person = if person.is_empty() { &target.person } else { person };
+            let body = json!({ "scoring_hash": hash, "conflicts_declared": false });
+            post(format!("/api/v1/assessors/{person}/accept"), body)
+        }
+        "suspend_assessor" => {
+            post(format!("{assessor}/suspend"), json!({ "scoring_hash": hash, "reason": "" }))
+        }
+        "coach_assessor" => post(format!("{assessor}/coaching"), json!({ "scoring_hash": hash })),
+        "requalify_assessor" => {
+            post(format!("{assessor}/requalify"), json!({ "scoring_hash": hash }))
+        }
+        "release_assessor" => {
+            post(format!("{assessor}/release"), json!({ "scoring_hash": hash, "reason": "" }))
+        }
+        "invite_assessor" => post(format!("{assessor}/invite"), json!({ "scoring_hash": hash })),
         "put_sample_consent" => {
             put(format!("{submission}/sample-consent"), json!({ "ends_at": null }))
         }

@@ -83,6 +83,8 @@ pub struct World {
     pub set: String,
     /// A set that is not in use.
     pub draft_set: String,
+    /// The rubric of both.
+    pub scoring_hash: String,
     root: String,
     valley: String,
     school: String,
@@ -183,6 +185,9 @@ impl World {
             json!({ "micro_credential_id": published, "kind": "practice", "title": "Begun" });
         let lead = &people["lead_assessor"];
         let draft_set = id_of(&lead.post("/api/v1/calibration-sets", &body).expect(201));
+        let path = format!("/api/v1/calibration-sets/{draft_set}");
+        let read = lead.get(&path).expect(200);
+        let scoring_hash = read["scoring_hash"].as_str().unwrap().to_owned();
         let set = training_set(&people["lead_assessor"], &published);
         let badge = app.anybody().get(&format!("/credentials/{}", belongings["earner"].award));
         let status_list = badge.expect(200)["credentialStatus"]["statusListCredential"]
@@ -195,6 +200,7 @@ impl World {
             status_list,
             set,
             draft_set,
+            scoring_hash,
             root,
             valley,
             school,

@@ -34,6 +34,7 @@ fn work(number: usize) -> KnownWork {
     KnownWork {
         responses: ["q1", "r1"].map(text).into_iter().collect(),
         evidence: ["a1", "a2", "a3"].map(item).into_iter().collect(),
+        ai_use: None,
     }
 }
 
