@@ -6,7 +6,7 @@ use super::text::{code_of, names, rust_files};
 const TABLES: [&str; 4] = ["submissions", "reviews", "evidence", "decisions"];
 
 /// Functions that read these tables with known papers, and why nobody learns of one by them.
-const WITH_SEEDS: [(&str, &str, &str); 24] = [
+const WITH_SEEDS: [(&str, &str, &str); 27] = [
     ("cases", "list", "joins cases, and a known paper has none"),
     ("cases", "list_involved", "of one submission with a case"),
     ("conflicts", "list_open_families", "of one earner; the earner of a known paper is nobody"),
@@ -19,7 +19,8 @@ const WITH_SEEDS: [(&str, &str, &str); 24] = [
     ("evidence", "find", "of one submission"),
     ("evidence", "is_known_file", "whether a file is needed"),
     ("reviews", "find", "one review, for its reader"),
-    ("reviews", "list_of_submission", "of one submission"),
+    ("reviews", "list_of_submissions", "of submissions that its caller has found"),
+    ("reviews", "find_created_at", "one review, for its reader"),
     ("reviews", "list_of_assessor", "for their reader"),
     ("reviews", "count_held", "what their reader holds"),
     ("reviews", "list_expired", "leases end as for live work"),
@@ -31,7 +32,9 @@ const WITH_SEEDS: [(&str, &str, &str); 24] = [
         "list_reviews",
         "what a suspended assessor holds; its caller leaves known papers out of rereads",
     ),
-    ("seeds", "list_rereads", "joins rereads, and a known paper has none"),
+    ("rereads", "list", "joins rereads, and a known paper has none"),
+    ("rereads", "list_of_submission", "joins rereads, and a known paper has none"),
+    ("submissions", "list_by_id", "submissions that its caller has found"),
     ("submissions", "find", "one submission; who may see it is asked by its caller"),
     ("submissions", "last_attempt", "of one earner; the earner of a known paper is nobody"),
     ("submissions", "list_past_retention", "forgets, and tells nobody"),

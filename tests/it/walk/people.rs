@@ -128,7 +128,10 @@ impl Walk {
                 ..Someone::default()
             });
         }
-        let single = district.publish_small_group().parse().unwrap();
+        let mut one = definition("mc-ia-small-group-support");
+        // Chance has much read again, so that a short walk meets it.
+        one["review_policy"]["backread_share_bp"] = json!(3000);
+        let single = district.publish(&one).parse().unwrap();
         let mut two = definition("mc-shared-decision-making");
         two["review_policy"]["coi"] = json!(["self", "same_school", "same_district"]);
         let double = district.publish(&two).parse().unwrap();

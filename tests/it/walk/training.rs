@@ -8,7 +8,8 @@ use assay::domain::ids::CalibrationSetId;
 use assay::service::calibration::{NewPaper, NewSet, PaperSource};
 use assay::service::known_work::{KnownItem, KnownWork};
 use assay::service::qualifying::Finished;
-use assay::service::{Error, calibration, conflicts, qualifying};
+use assay::service::{Error, assessors, calibration, conflicts, qualifying};
+use assay::store::calibration::CalibrationSet;
 use assay::store::schema::qualifications;
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -23,6 +24,7 @@ const KEY: u8 = 1;
 
 /// The sets that the walk trains on.
 pub struct Sets {
+    scoring_hash: String,
     qualifying: [CalibrationSetId; 2],
     practice: CalibrationSetId,
 }
@@ -40,7 +42,7 @@ fn work(number: usize) -> KnownWork {
 
 impl Walk {
     /// A published set of so many papers, keyed by the two who lead alone.
-    fn publish_set(&self, kind: SetKind, n_papers: usize) -> CalibrationSetId {
+    fn publish_set(&self, kind: SetKind, n_papers: usize) -> CalibrationSet {
         let [one, other] = self.key_authors();
         let title = kind.as_str().to_owned();
         let new = NewSet { micro_credential: self.family(false), version: None, kind, title };
@@ -56,22 +58,24 @@ impl Walk {
                 self.act(author, |cx| calibration::set_key(cx, set, paper, &key)).unwrap();
             }
         }
-        self.act(one, |cx| calibration::publish(cx, set)).unwrap();
-        set
+        self.act(one, |cx| calibration::publish(cx, set)).unwrap().set
     }
 
     /// Publishes the sets, so that a qualification is required from now on; most of the assessors have one, the others none or not the
     /// modules.
     pub fn begin_calibration(&mut self) {
+        let practice = self.publish_set(SetKind::Practice, 5);
         let sets = Sets {
+            scoring_hash: practice.scoring_hash,
             qualifying: [SetKind::QualifyingA, SetKind::QualifyingB]
-                .map(|kind| self.publish_set(kind, 3)),
-            practice: self.publish_set(SetKind::Practice, 5),
+                .map(|kind| self.publish_set(kind, 3).id),
+            practice: practice.id,
         };
         self.publish_set(SetKind::Seed, 12);
         let readers: Vec<usize> =
             (0..self.everybody.len()).filter(|one| self.everybody[*one].is_assessor).collect();
         for (number, person) in readers.iter().copied().enumerate() {
+            self.begin_to_train(&sets, person);
             if number % 6 != 4 {
                 self.do_modules(person);
             }
@@ -93,6 +97,26 @@ impl Walk {
             }
         }
         self.sets = Some(sets);
+    }
+
+    /// Does what comes before the qualifying sets and is still to do, as an assessor and as the lead who lets them go on. What their
+    /// state does not ask for is refused, and that changes nothing.
+    fn begin_to_train(&self, sets: &Sets, person: usize) {
+        let (id, hash) = (self.id_of(person), &sets.scoring_hash);
+        let [lead, _] = self.key_authors();
+        let taken = [
+            self.act(lead, |cx| assessors::coach(cx, id, hash)),
+            self.act(lead, |cx| assessors::requalify(cx, id, hash)),
+            self.act(person, |cx| assessors::accept(cx, id, hash, true)),
+        ];
+        for refused in taken.into_iter().filter_map(Result::err) {
+            assert!(matches!(refused, Error::WrongState { .. }), "{refused:?}");
+        }
+        self.act(person, |cx| conflicts::complete_module(cx, Module::Bias)).unwrap();
+        match self.try_set(person, sets.practice, KEY) {
+            Ok(_) | Err(Error::WrongState { .. }) => {}
+            Err(other) => panic!("{other:?}"),
+        }
     }
 
     fn do_modules(&mut self, person: usize) {
@@ -150,6 +174,7 @@ impl Walk {
             self.everybody[person].license.as_mut().unwrap().seen_at = now;
         } else {
             let (set, level) = (self.below(2), if self.below(4) == 0 { 0 } else { KEY });
+            self.begin_to_train(&sets, person);
             self.qualify(&sets, person, set, level);
         }
         self.sets = Some(sets);
