@@ -1,6 +1,7 @@
 //! The life of an assessor of a rubric: who stands where, what comes next, and the steps that people take
 //! (`domain::assessor` has the table).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::{self, Change};
@@ -288,11 +289,13 @@ pub fn list(
         if !cx.actor.holds(Role::LeadAssessor, set.organization, &above) {
             continue;
         }
-        if !readers.contains_key(&set.organization) {
-            let people = people_with(cx.conn, Role::Assessor, set.organization)?;
-            readers.insert(set.organization, people);
-        }
-        for person in readers.get(&set.organization).into_iter().flatten() {
+        let people = match readers.entry(set.organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(people_with(cx.conn, Role::Assessor, set.organization)?)
+            }
+        };
+        for person in people.iter() {
             let key = (set.scoring_hash.clone(), *person);
             homes.entry(key).or_insert_with(|| set.clone());
         }

@@ -28,10 +28,10 @@ fn model() -> Value {
 
 #[track_caller]
 fn legal(error: Error) -> Vec<&'static str> {
-    match error {
-        Error::WrongState { allowed_events, .. } => allowed_events,
-        other => panic!("{other:?} does not say what is legal"),
-    }
+    let Error::WrongState { allowed_events, .. } = error else {
+        panic!("{error:?} does not say what is legal")
+    };
+    allowed_events
 }
 
 /// The two lines in which officers stand beside the panel (decision 31).
