@@ -266,6 +266,18 @@ pub enum ReviewMode {
     DoubleBlind,
 }
 
+/// How many submissions a group should have seen read twice before it votes for [`ReviewMode::ConditionalDouble`] (DOMAIN.md, 3.1).
+pub const DOUBLE_SCORED_BEFORE: u64 = 30;
+/// And how often, in percent, both readings should have decided the same.
+pub const SAME_DECISION_PERCENT: u64 = 85;
+
+/// Whether so many submissions that were read twice, and decided the same so often, speak for a conditional second reading.
+#[must_use]
+pub const fn is_conditional_borne_out(double_scored: u64, same_decision: u64) -> bool {
+    double_scored >= DOUBLE_SCORED_BEFORE
+        && same_decision * 100 >= double_scored * SAME_DECISION_PERCENT
+}
+
 /// Which of two neighbouring levels on the same side of the cut is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AdjacentRule {

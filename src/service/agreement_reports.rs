@@ -13,8 +13,9 @@ use crate::domain::statistics::agreement::Agreement;
 use crate::domain::statistics::report::{Beside, Reading, Summary, beside_others, summarise};
 use crate::domain::statistics::severity::{self, FacetSizes, Measure, Rating};
 use crate::domain::statistics::{Precision, Undefined};
-use crate::store;
 use crate::store::agreement_reports::LockedScore;
+use crate::store::micro_credentials::Version;
+use crate::store::{self, DbConn};
 
 /// The fewest submissions with two readings that severities are estimated from.
 const FEWEST_LINKED: usize = 30;
@@ -252,6 +253,20 @@ fn severities(
         Ok(found) => (found.assessors, None),
         Err(reason) => (Vec::new(), Some(reason)),
     }
+}
+
+/// How many submissions were read twice under a scoring hash, and how often both readings would have decided the same.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn double_scored(
+    conn: &mut DbConn,
+    version: &Version,
+    definition: &Definition,
+) -> Result<Agreement, Error> {
+    let family = version.micro_credential;
+    let scores = store::agreement_reports::list_locked(conn, family, &version.scoring_hash)?;
+    decisions(&scores, definition)
 }
 
 /// How often the sheets of a submission, each taken alone, would decide the same.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::agreement_reports;
 use super::audit::Change;
 use super::context::{Cx, above, new_uuid};
 use super::definition_document::{self, ParsedDefinition};
@@ -12,6 +13,8 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::{ApprovalId, MicroCredentialId, OrganizationId, VersionId};
 use crate::domain::organization::reach_of;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
+use crate::domain::review_policy::ReviewMode;
+use crate::domain::statistics::agreement::Agreement;
 use crate::domain::version::{ApprovalRule, VersionEvent, VersionState, Vote};
 use crate::files::ALLOWED_MEDIA;
 use crate::store::micro_credentials::{MicroCredential, NewVote};
@@ -332,6 +335,8 @@ pub struct ApprovalStatus {
     pub votes: Vec<Vote>,
     /// What is needed.
     pub rule: ApprovalRule,
+    /// Where a conditional second reading is voted on: what two readings have shown so far.
+    pub double_scored: Option<Agreement>,
 }
 
 /// `POST /micro-credentials/{id}/versions/{n}/approvals`: a vote on this very content.
@@ -386,7 +391,7 @@ pub fn vote(
         if next != version.state {
             store::micro_credentials::save_state(conn, &version, next, now)?;
         }
-        let change = Change::new(
+        let mut change = Change::new(
             "create_approval",
             Some(version.organization),
             "definition_version",
@@ -395,11 +400,19 @@ pub fn vote(
         .with("approves", approves)
         .with("content_hash", &version.content_hash)
         .with("state", next);
+        let definition = parse_stored(&version)?.definition;
+        let double_scored = match definition.review_policy().mode() {
+            ReviewMode::ConditionalDouble => {
+                let found = agreement_reports::double_scored(conn, &version, &definition)?;
+                change =
+                    change.with("double_scored", found.n).with("same_decision", found.decision);
+                Some(found)
+            }
+            ReviewMode::Single | ReviewMode::DoubleBlind => None,
+        };
         let revision = if next == version.state { version.revision } else { version.revision + 1 };
-        Ok((
-            ApprovalStatus { version: Version { state: next, revision, ..version }, votes, rule },
-            change,
-        ))
+        let version = Version { state: next, revision, ..version };
+        Ok((ApprovalStatus { version, votes, rule, double_scored }, change))
     })
 }
 

@@ -7,6 +7,10 @@ use utoipa::ToSchema;
 
 use super::Paging;
 use crate::domain::ids::{MicroCredentialId, OrganizationId};
+use crate::domain::review_policy::{
+    DOUBLE_SCORED_BEFORE, SAME_DECISION_PERCENT, is_conditional_borne_out,
+};
+use crate::domain::statistics::agreement::Agreement;
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
@@ -377,6 +381,35 @@ pub struct ApprovalView {
     needed_approvals: usize,
     /// From how many departments, one approver at least not being an author.
     needed_departments: usize,
+    /// Where a conditional second reading is voted on: what two readings have shown so far. None in other modes.
+    conditional_double: Option<DoubleScoredView>,
+}
+
+/// What speaks for a conditional second reading. It is for the group to weigh: nothing is refused by it.
+#[derive(Serialize, ToSchema)]
+pub struct DoubleScoredView {
+    /// Submissions of this rubric that were read twice.
+    submissions: u64,
+    /// In how many of them both readings would have decided the same.
+    same_decision: u64,
+    /// How many should have been read twice before.
+    needed_submissions: u64,
+    /// In how many of a hundred both should have decided the same.
+    needed_same_decision_percent: u64,
+    /// Whether both are so.
+    is_borne_out: bool,
+}
+
+impl From<Agreement> for DoubleScoredView {
+    fn from(found: Agreement) -> DoubleScoredView {
+        DoubleScoredView {
+            submissions: found.n,
+            same_decision: found.decision,
+            needed_submissions: DOUBLE_SCORED_BEFORE,
+            needed_same_decision_percent: SAME_DECISION_PERCENT,
+            is_borne_out: is_conditional_borne_out(found.n, found.decision),
+        }
+    }
 }
 
 impl From<ApprovalStatus> for ApprovalView {
@@ -395,6 +428,7 @@ impl From<ApprovalStatus> for ApprovalView {
                 .collect(),
             needed_approvals: status.rule.approvals,
             needed_departments: status.rule.departments,
+            conditional_double: status.double_scored.map(DoubleScoredView::from),
         }
     }
 }

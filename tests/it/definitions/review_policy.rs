@@ -3,7 +3,7 @@
 use assay::domain::decision_rule::Outcome;
 use assay::domain::review_policy::{
     BasisPoints, ConflictRule, Draw, ReviewMode, ReviewPolicy, ReviewPolicyError, ReviewTerms,
-    SecondReading,
+    SecondReading, is_conditional_borne_out,
 };
 use assay::domain::rubric::{CriterionId, Level, LevelsError};
 
@@ -168,4 +168,13 @@ fn check(
     let shipped = definition(STUDENTS_AS_LEADERS);
     let draw = Draw::new(draw).unwrap();
     assert_eq!(policy.needs_second(shipped.rubric(), &levels(scores), outcome, draw), Ok(expected));
+}
+
+#[test]
+fn conditional_second_reading_is_borne_out_by_thirty_of_which_85_in_100_decide_the_same() {
+    assert!(!is_conditional_borne_out(29, 29));
+    assert!(!is_conditional_borne_out(30, 25));
+    assert!(is_conditional_borne_out(30, 26));
+    assert!(!is_conditional_borne_out(40, 33));
+    assert!(is_conditional_borne_out(40, 34));
 }

@@ -165,3 +165,43 @@ fn decision_follows_the_rule_of_the_definition() {
         assert_eq!(own["decision"], outcome, "{criterion}");
     }
 }
+
+#[test]
+fn vote_for_a_conditional_second_reading_says_what_two_readings_have_shown() {
+    let app = TestApp::new();
+    let district = app.district();
+    let changes = [("/mode", json!("double_blind"))];
+    let mut edited = with_policy("mc-ia-small-group-support", "mc-two-then-fewer", &changes);
+    let family = district.publish(&edited);
+    let second = app.invite(&district.admin, &district.id, "second@example.org", &["assessor"]);
+    district.submit(&district.earner, &family);
+    for assessor in [&district.assessor, &second] {
+        district.score(assessor, 0);
+    }
+    let versions = format!("/api/v1/micro-credentials/{family}/versions");
+    let [author, colleague] = &district.designers;
+    let approval = json!({ "approve": true });
+    let mut vote_on = |number: u8, mode: &str| {
+        edited["version"] = json!(format!("{number}.0.0"));
+        edited["review_policy"]["mode"] = json!(mode);
+        author.post(&versions, &json!({ "definition": edited })).expect(201);
+        let version = format!("{versions}/{number}");
+        colleague.post(&format!("{version}/approvals"), &approval).expect(201);
+        let voted = author.post(&format!("{version}/approvals"), &approval).expect(201);
+        author.act(&format!("{version}/publish")).expect(200);
+        voted
+    };
+    assert_eq!(vote_on(2, "single")["conditional_double"], Value::Null);
+    let voted = vote_on(3, "conditional_double");
+    assert_eq!(
+        voted["conditional_double"],
+        json!({
+            "submissions": 1,
+            "same_decision": 1,
+            "needed_submissions": 30,
+            "needed_same_decision_percent": 85,
+            "is_borne_out": false,
+        })
+    );
+    app.audit_events();
+}
