@@ -261,7 +261,8 @@ fn claim(walk: &mut Walk, seen: &mut Seen) {
         }
         Err(other) => panic!("{other:?}"),
         Ok(None) => {
-            assert!(open.is_empty() && !is_full, "{person} may have {open:?}");
+            assert!(!is_full);
+            assert!(open.is_empty(), "{}", walk.words_on(person, open[0]));
             let waits = |one: &Attempt| one.state == SubmissionState::Queued;
             seen.empty_handed += usize::from(walk.attempts.iter().any(waits));
         }
@@ -270,7 +271,7 @@ fn claim(walk: &mut Walk, seen: &mut Seen) {
             let submission = detail.review.submission;
             let index = match walk.find_index(submission) {
                 Some(index) => {
-                    assert!(open.contains(&index), "{:?} for {person}", walk.attempts[index]);
+                    assert!(open.contains(&index), "{}", walk.words_on(person, index));
                     index
                 }
                 None => {

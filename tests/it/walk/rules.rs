@@ -136,6 +136,24 @@ impl Walk {
             })
     }
 
+    /// What the model has to say of a person and an attempt, for whoever looks for a difference.
+    pub fn words_on(&self, person: usize, index: usize) -> String {
+        let attempt = &self.attempts[index];
+        let readers: Vec<usize> = (0..self.everybody.len())
+            .filter(|other| self.may_take(*other, attempt) && !self.knows(*other, attempt))
+            .collect();
+        format!(
+            "at {}, {person} {:?} licensed {} may read {} may take {} spared {} beside {readers:?}, due {:?}: {attempt:?}",
+            self.now,
+            self.everybody[person],
+            self.is_licensed(person),
+            self.may_read(person, attempt),
+            self.may_take(person, attempt),
+            self.is_spared(person, attempt),
+            self.due_on(attempt),
+        )
+    }
+
     /// Everything that a claim of this person may bring.
     pub fn list_open_to(&self, person: usize) -> Vec<usize> {
         (0..self.attempts.len())
