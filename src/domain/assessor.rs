@@ -353,10 +353,15 @@ impl AssessorRecord {
         self.engagement.invited_at.max(cycle)
     }
 
-    /// The qualification, if it was passed in this life.
+    /// The qualification, if it was passed in this life. A suspension lasts beyond the end of a cycle, until somebody is asked back.
     fn held(&self, now: Timestamp) -> Option<&Qualification> {
-        let begun = self.begun_at(now);
-        self.qualification.as_ref().filter(|held| begun.is_none_or(|begun| held.passed_at >= begun))
+        self.qualification.as_ref().filter(|held| {
+            let begun = match held.state {
+                QualificationState::Suspended => self.engagement.invited_at,
+                QualificationState::Qualified | QualificationState::Watch => self.begun_at(now),
+            };
+            begun.is_none_or(|begun| held.passed_at >= begun)
+        })
     }
 
     /// The qualification that has run out, if it has.

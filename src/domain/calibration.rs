@@ -272,7 +272,7 @@ impl DriftReport {
     }
 }
 
-/// Judges the drift of an assessor on seed scores, oldest first. Only the last of them count, as many as the limits say.
+/// Judges the drift of an assessor on seed scores of one scale, oldest first. Only the last of them count, as many as the limits say.
 ///
 /// `None` on a scale of fewer than two levels.
 pub fn judge_drift(
@@ -281,27 +281,10 @@ pub fn judge_drift(
     scores: &[KeyedScore],
     limits: &CalibrationLimits,
 ) -> Option<DriftReport> {
-    let line = limits.exact(levels)?.value();
-    let last = &scores[scores.len().saturating_sub(limits.drift_window)..];
-    let agreement = compare(last, cut);
-    let differences = SignedDifferences::of(last.iter().filter_map(|score| {
-        Some(i32::from(score.given?.number()) - i32::from(score.key.number()))
-    }));
-    let exact = agreement.exact();
-    let bottom = line.saturating_sub(limits.suspend_margin.value());
-    let flag = if agreement.n < limits.fewest_seed_scores || agreement.n == 0 {
-        DriftFlag::Insufficient
-    } else if !exact.is_at_least(bottom)
-        || !agreement.decision().is_at_least(limits.decision.value())
-        || limits.suspend.is_reached(&differences)
-    {
-        DriftFlag::Suspend
-    } else if !exact.is_at_least(line) || limits.watch.is_reached(&differences) {
-        DriftFlag::Watch
-    } else {
-        DriftFlag::Ok
-    };
-    Some(DriftReport { flag, agreement, differences })
+    let scaled: Vec<ScaledScore> =
+        scores.iter().map(|score| ScaledScore { levels, cut, score: *score }).collect();
+    limits.exact(levels)?;
+    judge_seeds(&scaled, limits)
 }
 
 /// One criterion of known work with the scale it is on: a rubric may have several.
@@ -337,13 +320,8 @@ pub fn judge_set(
     for ((levels, cut), keyed) in by_scale(scores) {
         limits.exact(levels)?;
         let found = compare(&keyed, cut);
-        for sum in [&mut all, by_levels.entry(levels).or_default()] {
-            sum.n += found.n;
-            sum.exact += found.exact;
-            sum.adjacent_only += found.adjacent_only;
-            sum.non_adjacent += found.non_adjacent;
-            sum.decision += found.decision;
-        }
+        all += found;
+        *by_levels.entry(levels).or_default() += found;
     }
     if all.n == 0 {
         return Some((all, vec![QualificationFault::NoScores]));
@@ -364,16 +342,39 @@ pub fn judge_set(
     Some((all, faults))
 }
 
-/// Judges drift on seed scores, oldest first, whose criteria may be on several scales: the worst that any scale says, of the last
-/// scores of the window.
-pub fn judge_seeds(scores: &[ScaledScore], limits: &CalibrationLimits) -> DriftFlag {
+/// Judges drift on seed scores, oldest first, whose criteria may be on several scales: over all of the last scores of the window, and
+/// exact agreement on each number of levels by its own line, as far as its scores weigh in the whole.
+///
+/// `None` where a scale has fewer than two levels.
+pub fn judge_seeds(scores: &[ScaledScore], limits: &CalibrationLimits) -> Option<DriftReport> {
     let last = &scores[scores.len().saturating_sub(limits.drift_window)..];
-    by_scale(last)
-        .into_iter()
-        .filter_map(|((levels, cut), keyed)| judge_drift(levels, cut, &keyed, limits))
-        .map(|report| report.flag)
-        .max()
-        .unwrap_or(DriftFlag::Insufficient)
+    let mut agreement = Agreement::default();
+    // What would be exact by the lines, in ten-thousandths of a score.
+    let (mut line, mut bottom) = (0, 0);
+    for ((levels, cut), keyed) in by_scale(last) {
+        let own = limits.exact(levels)?.value();
+        let found = compare(&keyed, cut);
+        line += found.n * u64::from(own);
+        bottom += found.n * u64::from(own.saturating_sub(limits.suspend_margin.value()));
+        agreement += found;
+    }
+    let differences = SignedDifferences::of(last.iter().filter_map(|one| {
+        Some(i32::from(one.score.given?.number()) - i32::from(one.score.key.number()))
+    }));
+    let exact = agreement.exact * u64::from(BasisPoints::of_percent(100).value());
+    let flag = if agreement.n < limits.fewest_seed_scores || agreement.n == 0 {
+        DriftFlag::Insufficient
+    } else if exact < bottom
+        || !agreement.decision().is_at_least(limits.decision.value())
+        || limits.suspend.is_reached(&differences)
+    {
+        DriftFlag::Suspend
+    } else if exact < line || limits.watch.is_reached(&differences) {
+        DriftFlag::Watch
+    } else {
+        DriftFlag::Ok
+    };
+    Some(DriftReport { flag, agreement, differences })
 }
 
 /// The level that lead assessors agree on: given by two at least, and by more than any other. `None` asks for one more key.

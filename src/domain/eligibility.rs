@@ -102,6 +102,47 @@ impl EligibilityRule {
         }
     }
 
+    /// Whether it is a tie to a person. It keeps somebody from their work also where nothing is decided by what they say of it.
+    #[must_use]
+    pub const fn is_tie(self) -> bool {
+        matches!(
+            self,
+            EligibilityRule::OwnWork
+                | EligibilityRule::Evaluates
+                | EligibilityRule::Coached
+                | EligibilityRule::Coauthor
+                | EligibilityRule::Declared
+        )
+    }
+
+    /// Whether it is about the work, and not about where the assessor stands: known work that looks live is judged by it.
+    #[must_use]
+    pub const fn is_about_work(self) -> bool {
+        match self {
+            EligibilityRule::OwnWork
+            | EligibilityRule::SameSchool
+            | EligibilityRule::SameDistrict
+            | EligibilityRule::Evaluates
+            | EligibilityRule::Coached
+            | EligibilityRule::Coauthor
+            | EligibilityRule::Declared
+            | EligibilityRule::Involved
+            | EligibilityRule::HasRead
+            | EligibilityRule::Recused => true,
+            EligibilityRule::NotQualified
+            | EligibilityRule::QualificationExpired
+            | EligibilityRule::QualificationSuspended
+            | EligibilityRule::Released
+            | EligibilityRule::RefresherDue
+            | EligibilityRule::ProvisionalEnded
+            | EligibilityRule::ModulesMissing
+            | EligibilityRule::LoadCap
+            | EligibilityRule::OwnOpenAttempt
+            | EligibilityRule::SameSchoolAsReader
+            | EligibilityRule::ScoredEarlier => false,
+        }
+    }
+
     /// Whether an assessor may be told of it by name: the others would say something about the earner or the other reader.
     #[must_use]
     pub const fn is_about_assessor_alone(self) -> bool {
@@ -249,6 +290,8 @@ pub struct Upkeep {
     pub last_known_work: Option<Timestamp>,
     /// When there was enough real work to qualify fully.
     pub real_work_since: Option<Timestamp>,
+    /// When they first passed a set of work made for the purpose: passing another one does not make the time longer.
+    pub provisional_since: Option<Timestamp>,
 }
 
 /// The license that follows, where one is required.
@@ -267,7 +310,8 @@ pub fn license(qualification: Option<&Qualification>, upkeep: Upkeep, now: Times
     if held.level == QualificationLevel::Provisional
         && upkeep
             .real_work_since
-            .is_some_and(|since| since.max(held.passed_at).plus(PROVISIONAL_GRACE) <= now)
+            .map(|since| since.max(upkeep.provisional_since.unwrap_or(held.passed_at)))
+            .is_some_and(|since| since.plus(PROVISIONAL_GRACE) <= now)
     {
         return License::Refused(EligibilityRule::ProvisionalEnded);
     }

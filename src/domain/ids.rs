@@ -15,6 +15,10 @@ macro_rules! ids {
                 /// Wraps an id that `service` has made or `store` has read.
                 #[must_use]
                 pub const fn from_uuid(uuid: Uuid) -> $name { $name(uuid) }
+
+                /// The id as it was wrapped.
+                #[must_use]
+                pub const fn as_uuid(self) -> Uuid { self.0 }
             }
 
             impl std::fmt::Display for $name {

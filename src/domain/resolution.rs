@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::decision_rule::{DecisionRule, EvaluateError, Outcome};
 use super::review::{Score, Sheet};
 use super::review_policy::{AdjacentRule, ResolutionRule, ReviewPolicy};
-use super::rubric::{CriterionId, Level, Levels, Rubric};
+use super::rubric::{CriterionId, Level, Levels, Rubric, ScoredItem};
 
 /// How differences between two readings are settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -354,6 +354,25 @@ impl Sheets {
     fn third_line_of(&self, id: &str) -> Option<&Score> {
         self.third.as_ref()?.scores.get(id)
     }
+}
+
+/// Where two sheets would need an adjudicator. What one of them did not have to score cannot differ.
+#[must_use]
+pub fn disputed_between(
+    rubric: &Rubric,
+    one: &Sheet,
+    other: &Sheet,
+    terms: &ResolutionTerms,
+) -> Vec<String> {
+    let is_disputed = |item: ScoredItem<'_>| {
+        let id = item.id().as_str();
+        let first = one.scores.get(id).map(reading_of)?;
+        let second = other.scores.get(id).map(reading_of)?;
+        let readings = Readings { first, second, third: None };
+        let settled = Settled::Compared(resolve(item.pass_level(), readings, terms));
+        settled.open_dispute().map(|_| id.to_owned())
+    };
+    rubric.items().filter_map(is_disputed).collect()
 }
 
 /// A line of a locked sheet: without a level the work could not be scored.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
+use super::eligibility::QualificationLevel;
 use super::ids::{CaseId, PersonId, ReviewId, SubmissionId};
 use super::timestamp::Timestamp;
 
@@ -256,6 +257,8 @@ pub struct Review {
     pub lease_expires_at: Option<Timestamp>,
     /// When it was made final.
     pub locked_at: Option<Timestamp>,
+    /// What its reader was qualified by when they locked; none for somebody without a qualification.
+    pub license: Option<QualificationLevel>,
     /// The appeal that it is a reading for; its reader is not told.
     pub case: Option<CaseId>,
     /// Counts its changes.
@@ -275,6 +278,7 @@ impl Review {
             assessor: None,
             lease_expires_at: None,
             locked_at: None,
+            license: None,
             case: None,
             revision: 1,
         }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Datelike;
+
 use super::context::{Cx, above};
 use super::error::Error;
 use super::micro_credentials::parse_stored;
@@ -13,6 +15,7 @@ use crate::domain::statistics::agreement::Agreement;
 use crate::domain::statistics::report::{Beside, Reading, Summary, beside_others, summarise};
 use crate::domain::statistics::severity::{self, FacetSizes, Measure, Rating};
 use crate::domain::statistics::{Precision, Undefined};
+use crate::domain::timestamp::Timestamp;
 use crate::store::agreement_reports::LockedScore;
 use crate::store::micro_credentials::Version;
 use crate::store::{self, DbConn};
@@ -72,10 +75,11 @@ pub struct Report {
 /// # Errors
 /// [`Error::Denied`] without the role over the micro-credential's organization.
 pub fn find(cx: &mut Cx<'_>, family: MicroCredentialId) -> Result<Report, Error> {
-    read(cx, family, "read_agreement_report")
+    read(cx, family, "read_agreement_report", None)
 }
 
-/// `GET /reports/agreement/mine`: the caller's own line. None under twenty comparisons: a single one would tell what the other gave.
+/// `GET /reports/agreement/mine`: the caller's own line, of what was decided before this month. None under twenty comparisons: a single
+/// one would tell what the other gave, and so would the change that a single lock makes.
 ///
 /// # Errors
 /// [`Error::Denied`] for somebody who is no assessor there.
@@ -83,7 +87,9 @@ pub fn find_own(
     cx: &mut Cx<'_>,
     family: MicroCredentialId,
 ) -> Result<(Report, Option<AssessorLine>), Error> {
-    let mut report = read(cx, family, "read_own_agreement")?;
+    let month = cx.now.naive().date().with_day(1).and_then(|day| day.and_hms_opt(0, 0, 0));
+    let until = month.map_or(cx.now, Timestamp::from_naive);
+    let mut report = read(cx, family, "read_own_agreement", Some(until))?;
     let person = cx.signed_in()?.person;
     let own = report.assessors.iter().position(|line| line.person == person);
     let own = own
@@ -98,6 +104,7 @@ fn read(
     cx: &mut Cx<'_>,
     family: MicroCredentialId,
     operation: &'static str,
+    until: Option<Timestamp>,
 ) -> Result<Report, Error> {
     let version = store::micro_credentials::find_newest(cx.conn, family, true)?
         .ok_or(Error::Denied(Denied::Hidden("micro-credential")))?;
@@ -111,7 +118,8 @@ fn read(
     };
     policy::require(&cx.actor, operation, &subject)?;
     let definition = parse_stored(&version)?.definition;
-    let scores = store::agreement_reports::list_locked(cx.conn, family, &version.scoring_hash)?;
+    let hash = &version.scoring_hash;
+    let scores = store::agreement_reports::list_locked(cx.conn, family, hash, until)?;
     let index = Index::new(&scores);
     let criteria = definition.rubric().criteria();
     let mut lines = Vec::new();
@@ -265,7 +273,7 @@ pub(super) fn double_scored(
     definition: &Definition,
 ) -> Result<Agreement, Error> {
     let family = version.micro_credential;
-    let scores = store::agreement_reports::list_locked(conn, family, &version.scoring_hash)?;
+    let scores = store::agreement_reports::list_locked(conn, family, &version.scoring_hash, None)?;
     decisions(&scores, definition)
 }
 
@@ -277,18 +285,27 @@ fn decisions(scores: &[LockedScore], definition: &Definition) -> Result<Agreemen
         let sheet = sheets.entry((score.submission, score.assessor)).or_default();
         sheet.insert(&score.criterion, score.level);
     }
-    let mut outcomes: BTreeMap<SubmissionId, Vec<usize>> = BTreeMap::new();
+    let mut by_submission: BTreeMap<SubmissionId, Vec<BTreeMap<&str, Option<u8>>>> =
+        BTreeMap::new();
     for ((submission, _), sheet) in sheets {
-        let mut levels = Levels::new();
-        for item in definition.rubric().items() {
-            // A line that this reader did not have to give does not decide between the two.
-            let level =
-                sheet.get(item.id().as_str()).copied().unwrap_or(Some(item.pass_level().number()));
-            levels.insert(item.id().clone(), level.map(Level::new));
+        by_submission.entry(submission).or_default().push(sheet);
+    }
+    let mut outcomes: BTreeMap<SubmissionId, Vec<usize>> = BTreeMap::new();
+    for (submission, sheets) in &by_submission {
+        for sheet in sheets {
+            let mut levels = Levels::new();
+            for item in definition.rubric().items() {
+                let id = item.id().as_str();
+                // A line that one of the readers did not have to give does not decide between them.
+                let is_shared = sheets.iter().all(|sheet| sheet.contains_key(id));
+                let own = sheet.get(id).copied().filter(|_| is_shared);
+                let level = own.unwrap_or(Some(item.pass_level().number()));
+                levels.insert(item.id().clone(), level.map(Level::new));
+            }
+            let outcome = definition.decide(&levels).map_err(Error::internal)?;
+            let is_earned = outcome == crate::domain::decision_rule::Outcome::Earned;
+            outcomes.entry(*submission).or_default().push(usize::from(is_earned));
         }
-        let outcome = definition.decide(&levels).map_err(Error::internal)?;
-        let is_earned = outcome == crate::domain::decision_rule::Outcome::Earned;
-        outcomes.entry(submission).or_default().push(usize::from(is_earned));
     }
     let mut agreement = Agreement::default();
     for outcomes in outcomes.values() {

@@ -15,6 +15,7 @@ use crate::domain::ids::{
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::rubric::{Criterion, Level};
+use crate::domain::timestamp::Timestamp;
 use crate::store::calibration::{Paper, Reasons, SetQuery};
 use crate::store::{self, DbConn, StoreError};
 
@@ -197,6 +198,7 @@ pub fn add_paper(
     };
     refuse(faults, "the paper cannot be added like this")?;
     cx.write(|conn| {
+        require_draft_now(conn, &set, now)?;
         let n_papers = store::calibration::list_papers(conn, id)?.len();
         if n_papers >= MOST_PAPERS {
             let detail = format!("a set has at most {MOST_PAPERS} papers");
@@ -228,6 +230,13 @@ fn require_draft(set: &CalibrationSet) -> Result<(), Error> {
         detail: format!("a set that is {} does not change any more; make another one", set.state),
         allowed_events: Vec::new(),
     })
+}
+
+/// Refuses what comes while somebody publishes the set: whichever is first counts, and the other is told.
+fn require_draft_now(conn: &mut DbConn, set: &CalibrationSet, now: Timestamp) -> Result<(), Error> {
+    let fresh = store::calibration::find_set(conn, set.id)?.ok_or(Error::Stale)?;
+    require_draft(&fresh)?;
+    Ok(store::calibration::save_set_state(conn, &fresh, fresh.state, fresh.is_provisional, now)?)
 }
 
 fn refuse(faults: Vec<Fault>, summary: &str) -> Result<(), Error> {
@@ -291,7 +300,9 @@ pub fn set_key(
         }
     }
     refuse(faults, "the key cannot be set like this")?;
+    let now = cx.now;
     cx.write(|conn| {
+        require_draft_now(conn, &set, now)?;
         if !store::calibration::list_papers(conn, id)?.iter().any(|one| one.id == paper) {
             return Err(Error::NotFound("calibration set"));
         }

@@ -15,10 +15,10 @@ use crate::domain::case::{
     APPEAL_WINDOW, CaseEvent, CaseKind, CaseState, DUE_WORKING_DAYS, FRESH_READERS, Grounds,
     REPLY_WORKING_DAYS, Vote,
 };
-use crate::domain::ids::{CaseId, PersonId, SubmissionId};
+use crate::domain::ids::{CaseId, PersonId, ReviewId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::review::{ReviewState, Sheet};
+use crate::domain::review::{ReviewEvent, ReviewState, Sheet};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::store::cases::CastVote;
@@ -183,6 +183,9 @@ pub fn flag(cx: &mut Cx<'_>, id: SubmissionId, statement: &str) -> Result<Case, 
     if matches!(stored.submission.state(), SubmissionState::Draft | SubmissionState::Returned) {
         return Err(Denied::Hidden("submission").into());
     }
+    if let Some(review) = reading.filter(|review| review.is_reread() || review.case.is_some()) {
+        return flag_after_decision(cx, review.id, statement);
+    }
     let (version, _) = submissions::pinned(cx.conn, &stored)?;
     let host = outbox::message_host(&cx.installation()?.base_url);
     cx.write(|conn| {
@@ -209,6 +212,32 @@ pub fn flag(cx: &mut Cx<'_>, id: SubmissionId, statement: &str) -> Result<Case, 
         }
         let change = submissions::change_of("flag_submission", &stored.submission, &after)
             .with("case", case.id);
+        Ok((case, change))
+    })
+}
+
+/// What is decided is not stopped by a doubt: whoever reads it again, or for an appeal, steps back with it, and another reader takes the
+/// seat. The answer is that to a doubt about live work, since they are not told what they read for.
+fn flag_after_decision(cx: &mut Cx<'_>, id: ReviewId, statement: &str) -> Result<Case, Error> {
+    let now = cx.now;
+    let person = cx.signed_in()?.person;
+    cx.write(|conn| {
+        require_words("/statement", statement, "say what the doubt is and what it rests on")?;
+        let (_, review) = store::reviews::find(conn, id)?.ok_or(Error::Stale)?;
+        review.require(ReviewEvent::Recuse, now)?;
+        let stored = submissions::find_fresh(conn, review.submission)?;
+        let organization = stored.submission.facts().organization;
+        let by = By::person(person, Role::Assessor).because("flagged");
+        reviews::give_back(conn, &review, ReviewState::Recused, &stored, by, now)?;
+        store::reviews::save_recuse_reason(conn, id, statement)?;
+        let case = Case {
+            opened_by: Some(person),
+            reply_until: Some(calendars::promise(conn, organization, now, REPLY_WORKING_DAYS)?),
+            ..open_case(conn, &stored, CaseKind::Integrity, statement, Role::Assessor, now)?
+        };
+        let change =
+            Change::new("flag_submission", Some(organization), "submission", review.submission)
+                .with("review", id);
         Ok((case, change))
     })
 }

@@ -238,6 +238,12 @@ pub fn new_uuid() -> Uuid {
     Uuid::now_v7()
 }
 
+/// An id as it would have been made at a moment, in milliseconds since 1970.
+pub(super) fn uuid_of(at: u64) -> Uuid {
+    let (seconds, rest) = (at / 1000, u32::try_from(at % 1000).unwrap_or(0));
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, rest * 1_000_000))
+}
+
 /// The organizations above one, for the policy table.
 ///
 /// # Errors

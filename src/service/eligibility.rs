@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{branch_up, people_with};
 use super::error::Error;
 use super::micro_credentials::parse_stored;
-use super::submissions;
+use super::{qualifying, submissions};
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
     AssessorFacts, EligibilityRule, KNOWN_WORK_WITHIN, License, MatterFacts, Module,
-    QualificationLevel, REFRESHER_PAPERS, Reader, SCHOOL_LOOKBACK, Stage, Upkeep, Verdict, judge,
-    license,
+    QualificationLevel, Reader, SCHOOL_LOOKBACK, Stage, Upkeep, Verdict, judge, license,
 };
 use crate::domain::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
@@ -18,6 +17,7 @@ use crate::domain::review::{LOAD_CAP, Review, ReviewState};
 use crate::domain::review_policy::{BasisPoints, ConflictRule, ReviewMode, ReviewPolicy};
 use crate::domain::submission::{SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
+use crate::store::calibration::Paper;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
@@ -399,8 +399,8 @@ pub fn load_cap(conn: &mut DbConn, person: PersonId) -> Result<usize, Error> {
     Ok(store::conflicts::find_load_cap(conn, person)?.unwrap_or(LOAD_CAP))
 }
 
-/// Whether readers of an organization's work must be qualified for a rubric: as soon as a qualifying set for it is published there
-/// or above (docs/decisions/0024).
+/// Whether readers of an organization's work must be qualified for a rubric: as soon as a qualifying set for it was published there
+/// or above, and from then on, also when it is retired (docs/decisions/0024).
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -410,8 +410,8 @@ pub fn is_license_required(
     scoring_hash: &str,
 ) -> Result<bool, Error> {
     let among = branch_up(conn, organization)?;
-    let sets = store::calibration::list_published(conn, scoring_hash, &among)?;
-    Ok(sets.iter().any(|set| set.kind.is_qualifying()))
+    let sets = store::calibration::list_used(conn, Some(scoring_hash))?;
+    Ok(sets.iter().any(|set| set.kind.is_qualifying() && among.contains(&set.organization)))
 }
 
 /// A person's license for a rubric that needs one.
@@ -429,17 +429,19 @@ pub fn license_of(
     let held = store::qualifications::find_qualification(conn, person, scoring_hash)?
         .filter(|held| engagement.counts(held.passed_at));
     let modules = store::conflicts::list_modules(conn, person)?;
-    let real_work_since = match &held {
-        Some(held) if held.level == QualificationLevel::Provisional => {
-            store::seeds::double_scored_since(conn, scoring_hash, ENOUGH_REAL_WORK)?
-        }
-        Some(_) | None => None,
+    let (real_work_since, provisional_since) = match &held {
+        Some(held) if held.level == QualificationLevel::Provisional => (
+            store::seeds::double_scored_since(conn, scoring_hash, ENOUGH_REAL_WORK)?,
+            store::qualifications::first_provisional(conn, person, scoring_hash)?,
+        ),
+        Some(_) | None => (None, None),
     };
     let upkeep = Upkeep {
         is_released: engagement.is_released,
         has_modules: Module::ALL.iter().all(|module| modules.contains(module)),
         last_known_work: last_known_work(conn, person, scoring_hash, now)?,
         real_work_since,
+        provisional_since,
     };
     Ok(license(held.as_ref(), upkeep, now))
 }
@@ -452,20 +454,21 @@ fn last_known_work(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let seed = store::seeds::last_scored(conn, person, scoring_hash)?;
-    let practice =
-        store::qualifications::list_practice(conn, person, scoring_hash, REFRESHER_PAPERS)?;
-    let refresher = practice
-        .get(REFRESHER_PAPERS - 1)
-        .filter(|first| first.plus(KNOWN_WORK_WITHIN) > now)
-        .and(practice.first().copied());
+    if seed.is_some_and(|seed| seed.plus(KNOWN_WORK_WITHIN) > now) {
+        return Ok(seed);
+    }
+    let refresher = qualifying::last_refresher(conn, person, scoring_hash)?
+        .filter(|refresher| refresher.begun_at.plus(KNOWN_WORK_WITHIN) > now)
+        .map(|refresher| refresher.done_at);
     Ok(seed.max(refresher))
 }
 
-/// Every rule that speaks against somebody who holds a submission at this moment.
+/// Every rule that speaks against somebody and a submission at this moment.
 fn judge_reader(
     conn: &mut DbConn,
     assessor: PersonId,
     stored: &StoredSubmission,
+    stage: Stage,
     now: Timestamp,
 ) -> Result<Verdict, Error> {
     let mut judge = Judge::new(now);
@@ -473,7 +476,25 @@ fn judge_reader(
     let matter = matters.first().ok_or_else(|| {
         Error::internal(super::error::Broken("a submission that nothing is known of"))
     })?;
-    judge.judge(conn, assessor, matter, Stage::Held)
+    judge.judge(conn, assessor, matter, stage)
+}
+
+/// Whether somebody may be shown known work: what was made for the purpose always, an earner's unless one of these rules speaks against
+/// it.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub fn may_know(
+    conn: &mut DbConn,
+    assessor: PersonId,
+    paper: &Paper,
+    keeps_away: fn(EligibilityRule) -> bool,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let Some(source) = paper.submission else { return Ok(true) };
+    let Some(stored) = store::submissions::find(conn, source)? else { return Ok(false) };
+    let verdict = judge_reader(conn, assessor, &stored, Stage::Claim, now)?;
+    Ok(!verdict.refusals.iter().any(|rule| keeps_away(*rule)))
 }
 
 /// Whether somebody who holds a submission may go on reading it.
@@ -486,7 +507,7 @@ pub fn may_hold(
     stored: &StoredSubmission,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    Ok(judge_reader(conn, assessor, stored, now)?.is_eligible())
+    Ok(judge_reader(conn, assessor, stored, Stage::Held, now)?.is_eligible())
 }
 
 /// Refuses what the holder of a review may not do any more. The rule is named where it says nothing about anybody else.
@@ -500,7 +521,7 @@ pub fn require_holder(
     now: Timestamp,
 ) -> Result<(), Error> {
     let Some(assessor) = review.assessor else { return Ok(()) };
-    let verdict = judge_reader(conn, assessor, stored, now)?;
+    let verdict = judge_reader(conn, assessor, stored, Stage::Held, now)?;
     let Some(first) = verdict.refusals.first() else { return Ok(()) };
     let named: Vec<&str> = verdict
         .refusals
@@ -601,48 +622,41 @@ pub fn policy_in_force(
         terms.second_score_when_not_yet = true;
         terms.backread_share = terms.backread_share.max(BasisPoints::of_percent(10));
     }
-    if has_provisional_reader(conn, stored, now)? {
+    if has_provisional_reader(conn, stored)? {
         terms.mode = ReviewMode::DoubleBlind;
     }
     ReviewPolicy::new(terms).map_err(Error::internal)
 }
 
-/// Whether a person was qualified for a rubric at a moment. Where no set exists nobody is.
+/// What somebody is qualified by for the rubric of a submission; none without a qualification in force. Where no set exists nobody
+/// has one.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-pub fn is_qualified(
+pub fn level_of(
     conn: &mut DbConn,
     person: PersonId,
-    scoring_hash: &str,
-    at: Timestamp,
-) -> Result<bool, Error> {
-    Ok(match license_of(conn, person, scoring_hash, at)? {
-        License::Held(_) => true,
-        License::NotRequired | License::Refused(_) => false,
+    stored: &StoredSubmission,
+    now: Timestamp,
+) -> Result<Option<QualificationLevel>, Error> {
+    let hash = submissions::version_of(conn, stored.submission.facts())?.scoring_hash;
+    Ok(match license_of(conn, person, &hash, now)? {
+        License::Held(level) => Some(level),
+        License::NotRequired | License::Refused(_) => None,
     })
 }
 
 /// Whether one of the first two sheets was locked on a provisional qualification.
-fn has_provisional_reader(
-    conn: &mut DbConn,
-    stored: &StoredSubmission,
-    now: Timestamp,
-) -> Result<bool, Error> {
+fn has_provisional_reader(conn: &mut DbConn, stored: &StoredSubmission) -> Result<bool, Error> {
     let facts = stored.submission.facts();
-    let hash = submissions::version_of(conn, facts)?.scoring_hash;
-    if !is_license_required(conn, facts.organization, &hash)? {
+    let has_one = store::reviews::list_of_submission(conn, facts.id)?.iter().any(|review| {
+        review.state == ReviewState::Locked
+            && review.is_first_or_second()
+            && review.license == Some(QualificationLevel::Provisional)
+    });
+    if !has_one {
         return Ok(false);
     }
-    for review in store::reviews::list_of_submission(conn, facts.id)? {
-        if review.state != ReviewState::Locked || !review.is_first_or_second() {
-            continue;
-        }
-        let Some(person) = review.assessor else { continue };
-        let license = license_of(conn, person, &hash, review.locked_at.unwrap_or(now))?;
-        if license == License::Held(QualificationLevel::Provisional) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let hash = submissions::version_of(conn, facts)?.scoring_hash;
+    is_license_required(conn, facts.organization, &hash)
 }

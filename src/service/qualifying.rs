@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::assessors;
 use super::audit::Change;
 use super::calibration::{agreed_key, definition_of, is_key_author, load};
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::known_work::{self, KnownWork};
+use super::{assessors, eligibility};
 use crate::domain::calibration::{
     AttemptState, CalibrationLimits, KeyedScore, PastTry, QUALIFIED_FOR, QualificationFault,
     ScaledScore, SetKind, SetState, judge_set, may_try,
 };
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
-    Qualification, QualificationLevel, QualificationState, REFRESHER_PAPERS,
+    EligibilityRule, Qualification, QualificationLevel, QualificationState, REFRESHER_PAPERS,
 };
 use crate::domain::ids::{CalibrationAttemptId, CalibrationPaperId, CalibrationSetId, PersonId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
@@ -56,7 +56,7 @@ pub fn start(cx: &mut Cx<'_>, id: CalibrationSetId) -> Result<AttemptDetail, Err
     let (person, now, resources) = (cx.signed_in()?.person, cx.now, cx.resources);
     let attempt = cx.write(|conn| {
         let set = store::calibration::find_set(conn, id)?.ok_or(Error::Stale)?;
-        require_triable(conn, resources, &set, now)?;
+        require_triable(conn, resources, &set, person, now)?;
         if is_key_author(conn, id, person)? {
             let detail = "you have set keys for this set; take another one";
             return Err(Error::invalid("", "key-author", detail));
@@ -129,6 +129,7 @@ fn require_triable(
     conn: &mut DbConn,
     resources: &Resources,
     set: &CalibrationSet,
+    person: PersonId,
     now: Timestamp,
 ) -> Result<(), Error> {
     let is_for_trying = set.kind == SetKind::Practice || set.kind.is_qualifying();
@@ -138,6 +139,10 @@ fn require_triable(
     for paper in store::calibration::list_papers(conn, set.id)? {
         if known_work::read(conn, resources, &paper, now)?.is_none() {
             let detail = "an earner has withdrawn work of this set; a lead assessor makes another";
+            return Err(wrong_state(detail.to_owned()));
+        }
+        if !eligibility::may_know(conn, person, &paper, EligibilityRule::is_tie, now)? {
+            let detail = "there is work of your own in this set, or of somebody close to you; a lead assessor makes another";
             return Err(wrong_state(detail.to_owned()));
         }
     }
@@ -328,6 +333,8 @@ pub fn finish(cx: &mut Cx<'_>, id: CalibrationAttemptId) -> Result<Finished, Err
     let faults = cx.write(|conn| {
         let attempt = store::qualifications::find_attempt(conn, id)?.ok_or(Error::Stale)?;
         require_open(&attempt)?;
+        // Whoever was suspended meanwhile, or whose year is over, does not get back by what they have begun before.
+        assessors::require_may_begin(conn, attempt.person, &set, now)?;
         let given = store::qualifications::list_scores(conn, id)?;
         let mut scores = Vec::new();
         for paper in store::calibration::list_papers(conn, set.id)? {
@@ -335,10 +342,7 @@ pub fn finish(cx: &mut Cx<'_>, id: CalibrationAttemptId) -> Result<Finished, Err
                 let detail = "score every paper before you finish";
                 return Err(Error::invalid("", "papers-open", detail));
             };
-            let key: BTreeMap<String, u8> = agreed_key(conn, paper.id, &definition)?
-                .into_iter()
-                .filter_map(|(criterion, agreed)| Some((criterion, agreed?.0)))
-                .collect();
+            let key = levels_of_key(conn, paper.id, &definition)?;
             scores.extend(beside_key(given, &key, &definition));
         }
         let (agreement, faults) = judge_set(&scores, &CalibrationLimits::default())
@@ -419,6 +423,57 @@ fn qualify(
     Ok(store::qualifications::save_qualification(conn, &row_id, &held, attempt.id)?)
 }
 
+/// The last five practice papers of somebody, where together they would qualify.
+pub(super) struct Refresher {
+    /// When the first of them was scored.
+    pub begun_at: Timestamp,
+    /// When the last one was.
+    pub done_at: Timestamp,
+}
+
+/// The refresher that somebody did last, if their last five practice papers are one.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn last_refresher(
+    conn: &mut DbConn,
+    person: PersonId,
+    scoring_hash: &str,
+) -> Result<Option<Refresher>, Error> {
+    let tried = store::qualifications::list_practice(conn, person, scoring_hash, REFRESHER_PAPERS)?;
+    let (Some(last), Some(first)) = (tried.first(), tried.get(REFRESHER_PAPERS - 1)) else {
+        return Ok(None);
+    };
+    let refresher = Refresher { begun_at: first.scored_at, done_at: last.scored_at };
+    let attempt = store::qualifications::find_attempt(conn, last.attempt)?.ok_or(Error::Stale)?;
+    let set = store::calibration::find_set(conn, attempt.set)?.ok_or(Error::Stale)?;
+    // All of them are by one scoring hash, and so by the same criteria.
+    let definition = definition_of(conn, &set)?;
+    let mut scores = Vec::new();
+    for one in &tried {
+        let given = store::qualifications::list_scores(conn, one.attempt)?;
+        let Some(given) = given.get(&one.paper) else { continue };
+        scores.extend(beside_key(
+            given,
+            &levels_of_key(conn, one.paper, &definition)?,
+            &definition,
+        ));
+    }
+    let is_passed = judge_set(&scores, &CalibrationLimits::default())
+        .is_some_and(|(_, faults)| faults.is_empty());
+    Ok(is_passed.then_some(refresher))
+}
+
+/// The levels of a paper's key, where lead assessors agree.
+fn levels_of_key(
+    conn: &mut DbConn,
+    paper: CalibrationPaperId,
+    definition: &Definition,
+) -> Result<BTreeMap<String, u8>, Error> {
+    let key = agreed_key(conn, paper, definition)?;
+    Ok(key.into_iter().filter_map(|(criterion, agreed)| Some((criterion, agreed?.0))).collect())
+}
+
 /// Five practice papers after a watch are the refresher that ends it.
 fn end_watch(
     conn: &mut DbConn,
@@ -431,11 +486,8 @@ fn end_watch(
     else {
         return Ok(());
     };
-    let practice =
-        store::qualifications::list_practice(conn, person, scoring_hash, REFRESHER_PAPERS)?;
-    let is_refreshed = practice
-        .get(REFRESHER_PAPERS - 1)
-        .is_some_and(|first| held.flagged_at.is_none_or(|flagged| *first >= flagged));
+    let is_refreshed = last_refresher(conn, person, scoring_hash)?
+        .is_some_and(|done| held.flagged_at.is_none_or(|flagged| done.begun_at >= flagged));
     if is_refreshed {
         let state = QualificationState::Qualified;
         store::qualifications::flag_qualification(conn, &held, state, now)?;

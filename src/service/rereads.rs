@@ -2,14 +2,14 @@
 //!
 //! Such a reading is like any other to its reader. It changes no decision (docs/decisions/0010); lead assessors see what came of it.
 
-use super::context::{Cx, Resources, new_uuid, organizations_under};
+use super::context::{Cx, new_uuid, organizations_under};
 use super::error::{Broken, Error};
-use super::resolution::{Terms, locked_sheets};
+use super::submissions;
 use crate::domain::definition::Definition;
 use crate::domain::ids::ReviewId;
 use crate::domain::organization::Role;
 use crate::domain::policy;
-use crate::domain::resolution::Sheets;
+use crate::domain::resolution::{ResolutionTerms, disputed_between};
 use crate::domain::review::{REREAD_SEAT, RereadReason, Review, ReviewState, Sheet};
 use crate::domain::timestamp::Timestamp;
 use crate::store::submissions::StoredSubmission;
@@ -19,7 +19,7 @@ use crate::store::rereads::NewReread;
 pub use crate::store::rereads::Reread;
 
 /// Has a locked sheet read again: it is listed for lead assessors, and once its submission is decided a seat is free for whoever may
-/// read it.
+/// read it. Where somebody has read the submission again already, the two are compared at once.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -34,7 +34,17 @@ pub(super) fn order(
         sheet.assessor.ok_or_else(|| Error::internal(Broken("a locked sheet of nobody")))?;
     let reread = NewReread { review: sheet.id, person, reason };
     store::rereads::create(conn, stored.submission.facts().organization, &reread, now)?;
-    open_seat(conn, stored, now)
+    let read_again = store::reviews::list_of_submission(conn, sheet.submission)?
+        .into_iter()
+        .find(|review| review.is_reread() && review.state == ReviewState::Locked);
+    match read_again {
+        Some(other) => {
+            let (_, definition) = submissions::pinned(conn, stored)?;
+            let again = store::reviews::find_sheet(conn, other.id)?;
+            compare(conn, sheet.id, (other.id, &again), &definition).map(|_| ())
+        }
+        None => open_seat(conn, stored, now),
+    }
 }
 
 /// Frees a seat for reading a submission again where one of its sheets is listed for that: once it is decided, and while it can be read.
@@ -69,28 +79,32 @@ pub(super) fn open_seat(
 /// is what the reader of a live submission would be told.
 ///
 /// # Errors
-/// [`Error::Internal`] when the sheets do not fit the rubric.
+/// [`Error::Internal`] when the database fails.
 pub(super) fn finish(
     conn: &mut DbConn,
-    resources: &Resources,
     stored: &StoredSubmission,
-    (by, sheet): (ReviewId, &Sheet),
+    by: (ReviewId, &Sheet),
     definition: &Definition,
-    now: Timestamp,
 ) -> Result<bool, Error> {
-    let id = stored.submission.facts().id;
-    let terms = Terms::of(conn, resources, stored, definition, now)?;
-    let carried = locked_sheets(conn, id)?.sheets.carried;
     let mut is_same = true;
-    for checked in store::rereads::list_of_submission(conn, id)? {
-        let first = store::reviews::find_sheet(conn, checked)?;
-        let readings = vec![first, sheet.clone()];
-        let both = Sheets { carried: carried.clone(), readings, third: None };
-        let differing: Vec<String> = terms.disputed(&both)?.into_iter().collect();
-        is_same &= differing.is_empty();
-        store::rereads::save_result(conn, checked, by, &differing)?;
+    for checked in store::rereads::list_of_submission(conn, stored.submission.facts().id)? {
+        is_same &= compare(conn, checked, by, definition)?;
     }
     Ok(is_same)
+}
+
+/// Writes down where a sheet and the one that read it again would need an adjudicator. Returns whether that is nowhere.
+fn compare(
+    conn: &mut DbConn,
+    checked: ReviewId,
+    (by, sheet): (ReviewId, &Sheet),
+    definition: &Definition,
+) -> Result<bool, Error> {
+    let first = store::reviews::find_sheet(conn, checked)?;
+    let terms = ResolutionTerms::of(definition.review_policy());
+    let differing = disputed_between(definition.rubric(), &first, sheet, &terms);
+    store::rereads::save_result(conn, checked, by, &differing)?;
+    Ok(differing.is_empty())
 }
 
 /// `GET /queue/rereads`: live sheets that are read again after the decision; those that differ first, then those that wait.

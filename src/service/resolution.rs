@@ -9,6 +9,7 @@ use super::{eligibility, outbox, process_letters, rereads};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
+use crate::domain::eligibility::QualificationLevel;
 use crate::domain::ids::{AwardId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::resolution::{ResolutionTerms, Settled, Sheets};
@@ -53,8 +54,8 @@ pub struct Scoring<'a> {
 pub struct LockedSheets {
     /// The sheets.
     pub sheets: Sheets,
-    /// Who wrote them, and when they locked.
-    pub readers: BTreeMap<PersonId, Timestamp>,
+    /// Who wrote them, and what they were qualified by when they locked.
+    pub readers: BTreeMap<PersonId, Option<QualificationLevel>>,
 }
 
 /// Reads the locked sheets of a submission; those that an appeal has asked for stand apart.
@@ -77,7 +78,7 @@ pub fn locked_sheets(conn: &mut DbConn, id: SubmissionId) -> Result<LockedSheets
             ReviewKind::Reading => found.sheets.readings.push(sheet),
             ReviewKind::Adjudication => found.sheets.third = Some(sheet),
         }
-        found.readers.extend(review.assessor.zip(review.locked_at));
+        found.readers.extend(review.assessor.map(|reader| (reader, review.license)));
     }
     Ok(found)
 }
@@ -309,7 +310,7 @@ fn close(
         outcome,
         raters: before.as_ref().map_or(raters, |before| raters.min(before.raters)),
         assessors_qualified: before.is_none_or(|before| before.assessors_qualified)
-            && are_qualified(conn, &locked.readers, scoring)?,
+            && are_qualified(&locked.readers),
         decided_at: now,
         levels: decided_levels(conn, facts.id, &locked.sheets, settled)?,
     };
@@ -361,18 +362,8 @@ fn outcome_of(
 }
 
 /// Whether every reader held a qualification for what they have scored when they locked.
-fn are_qualified(
-    conn: &mut DbConn,
-    readers: &BTreeMap<PersonId, Timestamp>,
-    scoring: &Scoring<'_>,
-) -> Result<bool, Error> {
-    for (reader, locked_at) in readers {
-        let hash = &scoring.version.scoring_hash;
-        if !eligibility::is_qualified(conn, *reader, hash, *locked_at)? {
-            return Ok(false);
-        }
-    }
-    Ok(!readers.is_empty())
+fn are_qualified(readers: &BTreeMap<PersonId, Option<QualificationLevel>>) -> bool {
+    !readers.is_empty() && readers.values().all(Option::is_some)
 }
 
 /// The levels with what the earner is told about each.

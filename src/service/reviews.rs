@@ -407,11 +407,17 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
         let organization = stored.submission.facts().organization;
         let (assessor, kind, case) = (review.assessor, review.kind, review.case);
         let is_reread = review.is_reread();
+        // As of the lock: what comes later, a pass or a suspension, changes nothing that the badge says.
+        let license = match assessor {
+            Some(assessor) => eligibility::level_of(conn, assessor, &stored, now)?,
+            None => None,
+        };
         store::reviews::save(
             conn,
             &Review {
                 state: ReviewState::Locked,
                 locked_at: Some(now),
+                license,
                 lease_expires_at: None,
                 ..review
             },
@@ -424,7 +430,7 @@ pub fn lock(cx: &mut Cx<'_>, id: ReviewId) -> Result<Locked, Error> {
         }
         if is_reread {
             let by = (id, &sheet);
-            let is_same = rereads::finish(conn, resources, &stored, by, &definition, now)?;
+            let is_same = rereads::finish(conn, &stored, by, &definition)?;
             let change = lock_change(organization, id, &stored, is_same);
             return Ok(((is_same, None), change));
         }

@@ -7,23 +7,23 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::audit::{self, Change};
 use super::calibration::agreed_key;
-use super::context::Cx;
-use super::context::{Resources, branch_up, new_uuid};
+use super::context::{Cx, Resources, branch_up, new_uuid, uuid_of};
 use super::error::{Broken, Error};
 use super::known_work::{self, KnownWork};
 use super::qualifying::beside_key;
 use super::resolution::Terms;
 use super::submissions::{self, By, NewDraft};
-use super::{rereads, reviews};
+use super::{calendars, eligibility, rereads, reviews};
 use crate::domain::ai_use::AiUsePolicy;
 use crate::domain::assessor::AssessorStep;
 use crate::domain::audit::hex;
 use crate::domain::calibration::{CalibrationLimits, DriftFlag, ScaledScore, judge_seeds};
 use crate::domain::definition::Definition;
-use crate::domain::eligibility::{Qualification, QualificationState};
+use crate::domain::eligibility::{EligibilityRule, Qualification, QualificationState};
 use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{
     CalibrationPaperId, EvidenceId, OrganizationId, PersonId, ReviewId, SubmissionId,
@@ -46,18 +46,29 @@ const FIRST_MONTH: TimeDelta = TimeDelta::days(30);
 /// One review of so many is a seed paper: in the first month, and later.
 const ONE_IN: (i64, i64) = (10, 20);
 
-/// Which review of a block of so many is the seed paper: one of each block, and nobody's to guess.
-fn is_due(resources: &Resources, held: &Qualification, taken: (i64, i64), now: Timestamp) -> bool {
-    let is_first_month = held.passed_at.plus(FIRST_MONTH) > now;
-    let (block, taken) = if is_first_month { (ONE_IN.0, taken.0) } else { (ONE_IN.1, taken.1) };
-    let name = format!(
-        "seed/{}/{}/{}/{block}/{}",
-        held.person,
-        held.scoring_hash,
-        held.passed_at,
-        taken / block
-    );
-    taken % block == i64::from(resources.keyring.draw(&name)) % block
+/// Whether the next review of somebody is a seed paper: one of each block of so many is, and which one is nobody's to guess. Where
+/// none could be had when its turn came, the next review of the block takes its place.
+fn is_due(
+    conn: &mut DbConn,
+    resources: &Resources,
+    held: &Qualification,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let (person, hash) = (held.person, &held.scoring_hash);
+    let later = held.passed_at.plus(FIRST_MONTH);
+    let (block, since) = if later > now { (ONE_IN.0, held.passed_at) } else { (ONE_IN.1, later) };
+    let taken = store::seeds::count_taken(conn, person, hash, since, None)?;
+    let block_of = taken / block;
+    let name = format!("seed/{person}/{hash}/{}/{block}/{block_of}", held.passed_at);
+    let is_turn = taken % block >= i64::from(resources.keyring.draw(&name)) % block;
+    if !is_turn {
+        return Ok(false);
+    }
+    let Some(last) = store::seeds::last_presented(conn, person, hash, since)? else {
+        return Ok(true);
+    };
+    let after = store::seeds::count_taken(conn, person, hash, since, Some(last))?;
+    Ok((taken - after - 1) / block < block_of)
 }
 
 /// A seed paper in the place of live work that somebody was about to be given, when one is due. The live work stays in the queue.
@@ -77,19 +88,20 @@ pub(super) fn offer(
     let Some(held) = store::qualifications::find_qualification(conn, assessor, hash)? else {
         return Ok(None);
     };
-    let later = held.passed_at.plus(FIRST_MONTH);
-    let taken = (
-        store::seeds::count_taken(conn, assessor, hash, held.passed_at)?,
-        store::seeds::count_taken(conn, assessor, hash, later)?,
-    );
-    if !is_due(resources, &held, taken, now) {
+    if !is_due(conn, resources, &held, now)? {
         return Ok(None);
     }
     let among = branch_up(conn, organization)?;
     let mut unseen = store::seeds::list_unseen(conn, assessor, hash, &among)?;
     unseen.sort_by_key(|paper| resources.keyring.draw(&format!("{assessor}/{paper}")));
     for id in unseen {
-        let Some(work) = work_of(conn, resources, id, now)? else { continue };
+        let Some(paper) = store::calibration::find_paper(conn, id)? else { continue };
+        // Known work of somebody is kept from whom live work of theirs would be kept from.
+        let keeps_away = EligibilityRule::is_about_work;
+        if !eligibility::may_know(conn, assessor, &paper, keeps_away, now)? {
+            continue;
+        }
+        let Some(work) = known_work::read(conn, resources, &paper, now)? else { continue };
         // Where live work cannot come without a statement on AI, a paper without one would be known by that.
         let says_nothing = work.ai_use.as_ref().is_none_or(|words| words.trim().is_empty());
         let is_bare =
@@ -102,15 +114,51 @@ pub(super) fn offer(
     Ok(None)
 }
 
-fn work_of(
-    conn: &mut DbConn,
-    resources: &Resources,
-    id: CalibrationPaperId,
-    now: Timestamp,
-) -> Result<Option<KnownWork>, Error> {
-    match store::calibration::find_paper(conn, id)? {
-        Some(paper) => known_work::read(conn, resources, &paper, now),
-        None => Ok(None),
+/// When a known paper would have been begun and handed in: somewhat before the live work whose place it takes, so that neither its ids
+/// nor its promised day tell that it came into being at the claim, or beside which work.
+struct Origin {
+    /// In milliseconds since 1970, from which its ids are made.
+    begun: u64,
+    /// Until it was handed in, in milliseconds.
+    worked_for: u64,
+    submitted_at: Timestamp,
+    due_on: Timestamp,
+}
+
+impl Origin {
+    fn before(
+        conn: &mut DbConn,
+        resources: &Resources,
+        live: &StoredSubmission,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Origin, Error> {
+        // Up to five and a half hours, in steps of two seconds.
+        let earlier = 2 * (i64::from(resources.keyring.draw(&format!("earlier/{name}"))) + 1);
+        let submitted_at = live.submitted_at.unwrap_or(now).minus(TimeDelta::seconds(earlier));
+        let organization = live.submission.facts().organization;
+        let days = submissions::PROMISED_WORKING_DAYS;
+        let (seconds, nanos) = live
+            .submission
+            .facts()
+            .id
+            .as_uuid()
+            .get_timestamp()
+            .ok_or_else(|| Error::internal(Broken("an id without its time")))?
+            .to_unix();
+        let begun = seconds * 1000 + u64::from(nanos / 1_000_000);
+        let worked_for = live.submitted_at.unwrap_or(now).as_utc() - live.created_at.as_utc();
+        Ok(Origin {
+            begun: begun.saturating_sub(u64::try_from(earlier * 1000).unwrap_or(0)),
+            worked_for: u64::try_from(worked_for.num_milliseconds()).unwrap_or(0),
+            submitted_at,
+            due_on: calendars::promise(conn, organization, submitted_at, days)?,
+        })
+    }
+
+    /// An id of so many ten-thousandths of the time until it was handed in.
+    fn uuid_at(&self, share: u64) -> Uuid {
+        uuid_of(self.begun + self.worked_for / 10_000 * share)
     }
 }
 
@@ -125,7 +173,9 @@ fn present(
 ) -> Result<Review, Error> {
     let nobody = PersonId::from_uuid(new_uuid());
     store::seeds::create_nobody(conn, nobody, now)?;
-    let draft = NewDraft::prepare(resources)?;
+    let name = format!("{assessor}/{paper}");
+    let origin = Origin::before(conn, resources, live, &name, now)?;
+    let draft = NewDraft::prepare_as(resources, SubmissionId::from_uuid(origin.uuid_at(0)))?;
     let stored = draft.store(conn, version, nobody, now)?;
     let facts = stored.submission.facts().clone();
     let key = submissions::open_key(resources, &stored)?;
@@ -136,12 +186,16 @@ fn present(
         let sealed = StoredResponse::Text(seal(text, prompt)?);
         store::submissions::save_response(conn, facts.id, prompt, Some(&sealed))?;
     }
-    for item in &work.evidence {
+    let mut shares: Vec<u64> = (0..work.evidence.len())
+        .map(|at| u64::from(resources.keyring.draw(&format!("evidence/{name}/{at}"))))
+        .collect();
+    shares.sort_unstable();
+    for (item, share) in work.evidence.iter().zip(shares) {
         let sealed = seal(&item.text, "content")?;
         store::evidence::create(
             conn,
             &StoredEvidence {
-                id: EvidenceId::from_uuid(new_uuid()),
+                id: EvidenceId::from_uuid(origin.uuid_at(share)),
                 submission: facts.id,
                 requirement: item.requirement_id.clone(),
                 kind: "text".to_owned(),
@@ -160,9 +214,10 @@ fn present(
         )?;
     }
     store::submissions::save_ai_use(conn, facts.id, work.ai_use.as_deref())?;
-    // Dates and terms like those of the work whose place it takes.
+    // Terms like those of the work whose place it takes.
     store::submissions::save_ai_use_policy(conn, facts.id, live.ai_use_policy)?;
-    store::submissions::save_promise(conn, &facts, live.submitted_at, live.due_on)?;
+    let (submitted_at, due_on) = (Some(origin.submitted_at), Some(origin.due_on));
+    store::submissions::save_promise(conn, &facts, submitted_at, due_on)?;
     let mut submission = stored.submission;
     for (event, by) in [
         (SubmissionEvent::Submit, By::person(nobody, Role::Earner)),
@@ -289,7 +344,9 @@ fn act_on_drift(
     let papers = papers_since_pass(conn, &held)?;
     let scores: Vec<ScaledScore> =
         papers.iter().flat_map(|(_, paper)| scaled(paper, definition)).collect();
-    match judge_seeds(&scores, &CalibrationLimits::default()) {
+    let report = judge_seeds(&scores, &CalibrationLimits::default())
+        .ok_or_else(|| Error::internal(Broken("a scale of one level")))?;
+    match report.flag {
         DriftFlag::Insufficient | DriftFlag::Ok => Ok(()),
         DriftFlag::Watch if held.state == QualificationState::Qualified => {
             let state = QualificationState::Watch;
@@ -440,6 +497,10 @@ pub(super) fn suspend(
         }
         let stored = submissions::find_fresh(conn, submission)?;
         let (_, sheet) = store::reviews::find(conn, review)?.ok_or(Error::Stale)?;
+        // Third readings and those of an appeal are no scores of the queue, and what checks another sheet decides nothing.
+        if !sheet.is_first_or_second() {
+            continue;
+        }
         rereads::order(conn, &stored, &sheet, RereadReason::Suspension, now)?;
         n_rereads += 1;
     }

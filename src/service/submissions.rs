@@ -208,7 +208,11 @@ pub(super) struct NewDraft {
 impl NewDraft {
     /// A new id, and a data key under the key-encryption key.
     pub(super) fn prepare(resources: &Resources) -> Result<NewDraft, Error> {
-        let id = SubmissionId::from_uuid(new_uuid());
+        NewDraft::prepare_as(resources, SubmissionId::from_uuid(new_uuid()))
+    }
+
+    /// The same with an id that is given.
+    pub(super) fn prepare_as(resources: &Resources, id: SubmissionId) -> Result<NewDraft, Error> {
         let key = DataKey::random();
         let sealed_key =
             resources.keyring.wrap(key.as_bytes(), &key_label(id)).map_err(Error::internal)?;

@@ -2,10 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::schema::{definition_versions, review_scores, reviews, submissions};
+use super::connection::MultiBackend;
+use super::schema::{decisions, definition_versions, review_scores, reviews, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::ids::{MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::review::{ReviewKind, ReviewState};
+use crate::domain::timestamp::Timestamp;
 
 /// One line of a locked sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub struct LockedScore {
 }
 
 /// Every line of the locked readings of a micro-credential's versions of one scoring hash, in the order in which the sheets were
-/// locked. Third readings, those of appeals and seed papers are left out.
+/// locked. Third readings, those of appeals and seed papers are left out; with a moment, also what was not decided by then.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -29,8 +31,9 @@ pub fn list_locked(
     conn: &mut DbConn,
     family: MicroCredentialId,
     scoring_hash: &str,
+    until: Option<Timestamp>,
 ) -> Result<Vec<LockedScore>, StoreError> {
-    let rows: Vec<(String, Option<String>, String, Option<i32>)> = review_scores::table
+    let mut query = review_scores::table
         .inner_join(reviews::table.on(reviews::id.eq(review_scores::review_id)))
         .inner_join(submissions::table.on(submissions::id.eq(reviews::submission_id)))
         .inner_join(
@@ -49,7 +52,16 @@ pub fn list_locked(
             review_scores::criterion_id,
             review_scores::level,
         ))
-        .load(conn)?;
+        .into_boxed::<MultiBackend>();
+    if let Some(until) = until {
+        let is_decided = decisions::table
+            .filter(decisions::submission_id.eq(submissions::id))
+            .filter(decisions::decided_at.lt(until.naive()));
+        query = query
+            .filter(reviews::locked_at.lt(until.naive()))
+            .filter(diesel::dsl::exists(is_decided));
+    }
+    let rows: Vec<(String, Option<String>, String, Option<i32>)> = query.load(conn)?;
     rows.into_iter()
         .map(|(submission, assessor, criterion, level)| {
             let corrupt = |column| StoreError::corrupt("review_scores", &submission, column);

@@ -180,26 +180,6 @@ pub fn list_sets(conn: &mut DbConn, query: &SetQuery) -> Result<Vec<CalibrationS
     rows.into_iter().map(set_from_row).collect()
 }
 
-/// The published sets for a scoring hash in any of these organizations, the oldest first.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_published(
-    conn: &mut DbConn,
-    scoring_hash: &str,
-    among: &[OrganizationId],
-) -> Result<Vec<CalibrationSet>, StoreError> {
-    let among: Vec<String> = among.iter().map(ToString::to_string).collect();
-    let rows: Vec<SetRow> = calibration_sets::table
-        .filter(calibration_sets::scoring_hash.eq(scoring_hash))
-        .filter(calibration_sets::state.eq(SetState::Published.as_str()))
-        .filter(calibration_sets::organization_id.eq_any(among))
-        .select(set_columns!())
-        .order(calibration_sets::id)
-        .load(conn)?;
-    rows.into_iter().map(set_from_row).collect()
-}
-
 /// Every set for a scoring hash that is or was in use, wherever it is, the oldest first; for every scoring hash without one.
 ///
 /// # Errors

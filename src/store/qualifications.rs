@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{calibration_attempts, calibration_scores, qualifications};
+use super::schema::{calibration_attempts, calibration_scores, calibration_sets, qualifications};
 use super::{DbConn, StoreError};
 use crate::domain::calibration::{AttemptState, SetKind};
 use crate::domain::eligibility::{Qualification, QualificationLevel, QualificationState};
@@ -249,7 +249,18 @@ pub fn list_scores(
     Ok(scores)
 }
 
-/// When a person scored their last `count` practice papers for a scoring hash, the newest first.
+/// A practice paper that somebody has scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Practised {
+    /// In which attempt.
+    pub attempt: CalibrationAttemptId,
+    /// The paper.
+    pub paper: CalibrationPaperId,
+    /// When.
+    pub scored_at: Timestamp,
+}
+
+/// The last practice papers that a person has scored for a scoring hash, the newest first.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -258,8 +269,9 @@ pub fn list_practice(
     person: PersonId,
     scoring_hash: &str,
     count: usize,
-) -> Result<Vec<Timestamp>, StoreError> {
-    let rows: Vec<Option<NaiveDateTime>> = calibration_scores::table
+) -> Result<Vec<Practised>, StoreError> {
+    type Row = (String, String, Option<NaiveDateTime>);
+    let rows: Vec<Row> = calibration_scores::table
         .inner_join(
             calibration_attempts::table
                 .on(calibration_attempts::id.eq(calibration_scores::attempt_id)),
@@ -268,11 +280,50 @@ pub fn list_practice(
         .filter(calibration_attempts::scoring_hash.eq(scoring_hash))
         .filter(calibration_attempts::kind.eq(SetKind::Practice.as_str()))
         .group_by((calibration_scores::attempt_id, calibration_scores::paper_id))
-        .order(diesel::dsl::max(calibration_scores::scored_at).desc())
+        .order((
+            diesel::dsl::max(calibration_scores::scored_at).desc(),
+            calibration_scores::attempt_id.desc(),
+            calibration_scores::paper_id,
+        ))
         .limit(i64::try_from(count).unwrap_or(i64::MAX))
-        .select(diesel::dsl::max(calibration_scores::scored_at))
+        .select((
+            calibration_scores::attempt_id,
+            calibration_scores::paper_id,
+            diesel::dsl::max(calibration_scores::scored_at),
+        ))
         .load(conn)?;
-    Ok(rows.into_iter().flatten().map(Timestamp::from_naive).collect())
+    rows.into_iter()
+        .map(|(attempt, paper, at)| {
+            let corrupt = |column| StoreError::corrupt("calibration_scores", &attempt, column);
+            Ok(Practised {
+                attempt: attempt.parse().map_err(|_bad| corrupt("attempt_id"))?,
+                paper: paper.parse().map_err(|_bad| corrupt("paper_id"))?,
+                scored_at: at.map(Timestamp::from_naive).ok_or_else(|| corrupt("scored_at"))?,
+            })
+        })
+        .collect()
+}
+
+/// When a person first passed a set of work made for the purpose, for a scoring hash.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn first_provisional(
+    conn: &mut DbConn,
+    person: PersonId,
+    scoring_hash: &str,
+) -> Result<Option<Timestamp>, StoreError> {
+    let first: Option<NaiveDateTime> = calibration_attempts::table
+        .inner_join(
+            calibration_sets::table.on(calibration_sets::id.eq(calibration_attempts::set_id)),
+        )
+        .filter(calibration_attempts::person_id.eq(person.to_string()))
+        .filter(calibration_attempts::scoring_hash.eq(scoring_hash))
+        .filter(calibration_attempts::state.eq(AttemptState::Passed.as_str()))
+        .filter(calibration_sets::is_provisional.eq(true))
+        .select(diesel::dsl::min(calibration_attempts::finished_at))
+        .first(conn)?;
+    Ok(first.map(Timestamp::from_naive))
 }
 
 type QualificationRow =

@@ -101,7 +101,7 @@ pub fn save_result(
     Ok(())
 }
 
-/// The sheets of some organizations: those that differ first, then those that wait, decisive ones before the others.
+/// The sheets of decided work in some organizations (who read what is not decided is nobody's to know): those that differ first, then those that wait, decisive ones before the others.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -110,13 +110,13 @@ pub fn list(
     among: &[OrganizationId],
     limit: i64,
 ) -> Result<Vec<Reread>, StoreError> {
-    type Row = (String, String, String, Option<i32>, String, NaiveDateTime, Option<String>);
+    type Row = (String, String, String, i32, String, NaiveDateTime, Option<String>);
     let among: Vec<String> = among.iter().map(ToString::to_string).collect();
     let is_same = rereads::differing.eq(Some("[]"));
-    let is_alone = decisions::raters.nullable().eq(1);
+    let is_alone = decisions::raters.eq(1);
     let rows: Vec<Row> = rereads::table
         .inner_join(reviews::table.on(reviews::id.eq(rereads::review_id)))
-        .left_join(decisions::table.on(decisions::submission_id.eq(reviews::submission_id)))
+        .inner_join(decisions::table.on(decisions::submission_id.eq(reviews::submission_id)))
         .filter(rereads::organization_id.eq_any(among))
         .order((
             diesel::dsl::case_when::<_, _, diesel::sql_types::Integer>(
@@ -134,7 +134,7 @@ pub fn list(
             rereads::review_id,
             reviews::submission_id,
             rereads::person_id,
-            decisions::raters.nullable(),
+            decisions::raters,
             rereads::reason,
             rereads::created_at,
             rereads::differing,
@@ -147,7 +147,7 @@ pub fn list(
                 review: review.parse().map_err(|_bad| corrupt("review_id"))?,
                 submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
                 person: person.parse().map_err(|_bad| corrupt("person_id"))?,
-                is_decisive: raters == Some(1),
+                is_decisive: raters == 1,
                 reason: RereadReason::parse(&reason).ok_or_else(|| corrupt("reason"))?,
                 created_at: Timestamp::from_naive(created_at),
                 differing: differing

@@ -9,6 +9,7 @@ use super::connection::MultiBackend;
 use super::error::parse_ids;
 use super::schema::{review_coverage, review_scores, reviews, submissions};
 use super::{DbConn, StoreError};
+use crate::domain::eligibility::QualificationLevel;
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, ReviewId, SubmissionId};
 use crate::domain::review::{REREAD_SEAT, Review, ReviewKind, ReviewState, Score, Sheet};
 use crate::domain::submission::SubmissionState;
@@ -23,7 +24,7 @@ type Row = (
     Option<String>,
     Option<NaiveDateTime>,
     Option<NaiveDateTime>,
-    Option<String>,
+    (Option<String>, Option<String>),
     i32,
 );
 
@@ -38,15 +39,16 @@ macro_rules! review_columns {
             reviews::assessor_id,
             reviews::lease_expires_at,
             reviews::locked_at,
-            reviews::case_id,
+            (reviews::license, reviews::case_id),
             reviews::revision,
         )
     };
 }
 
 fn from_row(row: Row) -> Result<Review, StoreError> {
-    let (id, submission, seat, kind, state, assessor, lease_expires_at, locked_at, case, revision) =
+    let (id, submission, seat, kind, state, assessor, lease_expires_at, locked_at, rest, revision) =
         row;
+    let (license, case) = rest;
     let corrupt = |column| StoreError::corrupt("reviews", &id, column);
     Ok(Review {
         id: id.parse().map_err(|_bad| corrupt("id"))?,
@@ -60,6 +62,9 @@ fn from_row(row: Row) -> Result<Review, StoreError> {
             .map_err(|_bad| corrupt("assessor_id"))?,
         lease_expires_at: lease_expires_at.map(Timestamp::from_naive),
         locked_at: locked_at.map(Timestamp::from_naive),
+        license: license
+            .map(|level| QualificationLevel::parse(&level).ok_or_else(|| corrupt("license")))
+            .transpose()?,
         case: case.map(|case| case.parse()).transpose().map_err(|_bad| corrupt("case_id"))?,
         revision,
     })
@@ -324,6 +329,7 @@ pub fn save(conn: &mut DbConn, review: &Review) -> Result<(), StoreError> {
             reviews::assessor_id.eq(review.assessor.map(|assessor| assessor.to_string())),
             reviews::lease_expires_at.eq(review.lease_expires_at.map(Timestamp::naive)),
             reviews::locked_at.eq(review.locked_at.map(Timestamp::naive)),
+            reviews::license.eq(review.license.map(QualificationLevel::as_str)),
             reviews::revision.eq(review.revision + 1),
         ))
         .execute(conn)

@@ -315,6 +315,7 @@ diesel::table! {
         revision -> Integer,
         created_at -> Timestamp,
         case_id -> Nullable<Text>,
+        license -> Nullable<Text>,
     }
 }
 

@@ -11,7 +11,7 @@ use super::schema::{
 use super::{DbConn, StoreError};
 use crate::domain::calibration::{SetKind, SetState};
 use crate::domain::ids::{CalibrationPaperId, OrganizationId, PersonId, ReviewId, SubmissionId};
-use crate::domain::review::ReviewState;
+use crate::domain::review::{REREAD_SEAT, ReviewKind, ReviewState};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 
@@ -146,7 +146,28 @@ pub fn list_unseen(
     parse_ids("calibration_papers", "id", ids)
 }
 
-/// How many reviews by a scoring hash a person has ever taken, seed papers included.
+/// The review with which a person was last given a known paper by a scoring hash since a moment.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn last_presented(
+    conn: &mut DbConn,
+    person: PersonId,
+    scoring_hash: &str,
+    since: Timestamp,
+) -> Result<Option<ReviewId>, StoreError> {
+    let last: Option<String> = seed_presentations::table
+        .inner_join(reviews::table.on(reviews::submission_id.eq(seed_presentations::submission_id)))
+        .filter(seed_presentations::person_id.eq(person.to_string()))
+        .filter(seed_presentations::scoring_hash.eq(scoring_hash))
+        .filter(seed_presentations::presented_at.ge(since.naive()))
+        .select(diesel::dsl::max(reviews::id))
+        .first(conn)?;
+    last.map(|id| id.parse().map_err(|_bad| StoreError::corrupt("reviews", &id, "id"))).transpose()
+}
+
+/// How many first and second readings by a scoring hash a person has taken since a moment, seed papers included; with a review, only
+/// those that came after it.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -155,6 +176,7 @@ pub fn count_taken(
     person: PersonId,
     scoring_hash: &str,
     since: Timestamp,
+    after: Option<ReviewId>,
 ) -> Result<i64, StoreError> {
     Ok(reviews::table
         .inner_join(submissions::table.on(submissions::id.eq(reviews::submission_id)))
@@ -164,6 +186,11 @@ pub fn count_taken(
         .filter(reviews::assessor_id.eq(Some(person.to_string())))
         .filter(definition_versions::scoring_hash.eq(scoring_hash))
         .filter(reviews::created_at.ge(since.naive()))
+        .filter(reviews::kind.eq(ReviewKind::Reading.as_str()))
+        .filter(reviews::case_id.is_null())
+        .filter(reviews::seat.ne(REREAD_SEAT))
+        // Ids are in the order in which they were made; an empty text is before all of them.
+        .filter(reviews::id.gt(after.map(|id| id.to_string()).unwrap_or_default()))
         .count()
         .get_result(conn)?)
 }

@@ -156,6 +156,7 @@ fn review_is_worked_on_while_it_is_leased_and_until_its_lease_ends() {
             assessor: None,
             lease_expires_at: Some(now.plus(TimeDelta::hours(72))),
             locked_at: None,
+            license: None,
             case: None,
             revision: 1,
         };

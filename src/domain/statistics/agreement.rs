@@ -67,6 +67,17 @@ pub struct Agreement {
     pub decision: u64,
 }
 
+impl std::ops::AddAssign for Agreement {
+    /// Counts both.
+    fn add_assign(&mut self, other: Agreement) {
+        self.n += other.n;
+        self.exact += other.exact;
+        self.adjacent_only += other.adjacent_only;
+        self.non_adjacent += other.non_adjacent;
+        self.decision += other.decision;
+    }
+}
+
 impl Agreement {
     /// Counts every unit that has two ratings. `cut` is the lowest category that passes; without one, no decision agrees.
     pub fn of(table: &UnitTable, cut: Option<usize>) -> Agreement {

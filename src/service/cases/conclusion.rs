@@ -7,6 +7,7 @@ use crate::domain::award::{AwardEvent, RevocationReason};
 use crate::domain::case::{CaseKind, CaseOutcome, CaseState, Vote, majority};
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
+use crate::domain::eligibility::QualificationLevel;
 use crate::domain::ids::{AwardId, PersonId};
 use crate::domain::organization::Role;
 use crate::domain::resolution::{Reading, Readings, ResolutionTerms, resolve};
@@ -21,7 +22,7 @@ use crate::service::error::{Broken, Error};
 use crate::service::process_letters::{self, CaseNews};
 use crate::service::resolution::{self, Scoring};
 use crate::service::submissions::{self, By, RETENTION, StoredSubmission};
-use crate::service::{award_letters, eligibility, outbox, status_lists};
+use crate::service::{award_letters, outbox, status_lists};
 use crate::store::cases::CastVote;
 use crate::store::decisions::{DecidedLevel, StoredDecision};
 use crate::store::{self, DbConn};
@@ -102,11 +103,7 @@ impl Panel<'_> {
                 return Err(Error::internal(Broken("a panel votes without the fresh readings")));
             }
             let mut new = rescored(conn, case, &definition, decision, &sheets)?;
-            for (reader, locked_at) in &readers {
-                let hash = &version.scoring_hash;
-                new.assessors_qualified &=
-                    eligibility::is_qualified(conn, *reader, hash, *locked_at)?;
-            }
+            new.assessors_qualified &= readers.values().all(Option::is_some);
             new.raters += i32::try_from(readers.len()).map_err(Error::internal)?;
             store::decisions::replace(conn, facts.id, &new)?;
             if before == Outcome::NotYet && new.outcome == Outcome::Earned {
@@ -194,12 +191,15 @@ impl Panel<'_> {
     }
 }
 
-fn fresh_readers(conn: &mut DbConn, case: &Case) -> Result<BTreeMap<PersonId, Timestamp>, Error> {
+fn fresh_readers(
+    conn: &mut DbConn,
+    case: &Case,
+) -> Result<BTreeMap<PersonId, Option<QualificationLevel>>, Error> {
     let reviews = store::reviews::list_of_submission(conn, case.submission)?;
     let fresh = reviews
         .iter()
         .filter(|review| review.case == Some(case.id) && review.state == ReviewState::Locked);
-    Ok(fresh.filter_map(|review| review.assessor.zip(review.locked_at)).collect())
+    Ok(fresh.filter_map(|review| Some((review.assessor?, review.license))).collect())
 }
 
 /// The decision with the fresh readings in the place of what was disputed. Where those two need a third, it is the level that was

@@ -52,8 +52,11 @@ fn each_number_of_levels_has_its_own_line() {
 }
 
 #[test]
-fn drift_is_judged_on_the_last_twenty_and_by_the_worst_scale() {
+fn drift_is_judged_on_the_last_twenty_over_all_scales() {
     let limits = CalibrationLimits::default();
+    let judge_seeds = |scores: &[ScaledScore], limits: &CalibrationLimits| {
+        judge_seeds(scores, limits).unwrap().flag
+    };
     let good: Vec<ScaledScore> = (0..20).map(|_| scaled(3, 1, 1, 1)).collect();
     assert_eq!(judge_seeds(&good[..9], &limits), DriftFlag::Insufficient);
     assert_eq!(judge_seeds(&good, &limits), DriftFlag::Ok);
@@ -62,6 +65,23 @@ fn drift_is_judged_on_the_last_twenty_and_by_the_worst_scale() {
     assert_eq!(judge_seeds(&worse, &limits), DriftFlag::Suspend);
     let better: Vec<ScaledScore> = bad.iter().chain(&good).copied().collect();
     assert_eq!(judge_seeds(&better, &limits), DriftFlag::Ok);
+    // Three cuts of one scale: no cut has ten scores, and together they are twenty.
+    let mixed = |given: u8| -> Vec<ScaledScore> {
+        (0..20).map(|at| scaled(4, 1 + at % 3, 1 + at % 3, given)).collect()
+    };
+    assert_eq!(judge_seeds(&mixed(0), &limits), DriftFlag::Suspend);
+    // Two numbers of levels weigh as they are many: 10 of two levels take 9, and 10 of four take 7, so 16 together.
+    let halves = |n_off: u8| -> Vec<ScaledScore> {
+        // As often too high as too low, and always on the same side of the cut.
+        let four = (0..10).map(|at| {
+            let given = if at < n_off { 1 + 2 * (at % 2) } else { 2 };
+            scaled(4, 1, 2, given)
+        });
+        (0..10).map(|_| scaled(2, 1, 1, 1)).chain(four).collect()
+    };
+    assert_eq!(judge_seeds(&halves(4), &limits), DriftFlag::Ok);
+    assert_eq!(judge_seeds(&halves(5), &limits), DriftFlag::Watch);
+    assert_eq!(judge_seeds(&halves(7), &limits), DriftFlag::Suspend);
 }
 
 #[test]

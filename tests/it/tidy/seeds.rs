@@ -6,7 +6,7 @@ use super::text::{code_of, names, rust_files};
 const TABLES: [&str; 4] = ["submissions", "reviews", "evidence", "decisions"];
 
 /// Functions that read these tables with known papers, and why nobody learns of one by them.
-const WITH_SEEDS: [(&str, &str, &str); 27] = [
+const WITH_SEEDS: [(&str, &str, &str); 28] = [
     ("cases", "list", "joins cases, and a known paper has none"),
     ("cases", "list_involved", "of one submission with a case"),
     ("conflicts", "list_open_families", "of one earner; the earner of a known paper is nobody"),
@@ -26,6 +26,7 @@ const WITH_SEEDS: [(&str, &str, &str); 27] = [
     ("reviews", "list_expired", "leases end as for live work"),
     ("reviews", "find_sheet", "of one review"),
     ("seeds", "list_questioned", "looks for known papers"),
+    ("seeds", "last_presented", "looks for known papers"),
     ("seeds", "count_taken", "known papers are part of the share that is due"),
     (
         "seeds",

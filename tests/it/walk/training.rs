@@ -101,7 +101,7 @@ impl Walk {
 
     /// Does what comes before the qualifying sets and is still to do, as an assessor and as the lead who lets them go on. What their
     /// state does not ask for is refused, and that changes nothing.
-    fn begin_to_train(&self, sets: &Sets, person: usize) {
+    fn begin_to_train(&mut self, sets: &Sets, person: usize) {
         let (id, hash) = (self.id_of(person), &sets.scoring_hash);
         let [lead, _] = self.key_authors();
         let taken = [
@@ -114,7 +114,14 @@ impl Walk {
         }
         self.act(person, |cx| conflicts::complete_module(cx, Module::Bias)).unwrap();
         match self.try_set(person, sets.practice, KEY) {
-            Ok(_) | Err(Error::WrongState { .. }) => {}
+            // Five papers, well scored, are a refresher as well.
+            Ok(_) => {
+                let now = self.now;
+                if let Some(held) = &mut self.everybody[person].license {
+                    held.seen_at = now;
+                }
+            }
+            Err(Error::WrongState { .. }) => {}
             Err(other) => panic!("{other:?}"),
         }
     }
