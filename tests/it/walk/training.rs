@@ -160,7 +160,10 @@ impl Walk {
                 let is_over = held.passed_at.plus(TimeDelta::days(365)) <= now;
                 held.is_full && !held.is_suspended && !is_over
             });
+            let before = self.everybody[person].license.as_ref();
+            let first_passed_at = before.map_or(now, |held| held.first_passed_at);
             self.everybody[person].license = Some(License {
+                first_passed_at,
                 passed_at: now,
                 is_full: keeps_full,
                 is_suspended: false,
