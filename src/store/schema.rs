@@ -239,6 +239,7 @@ diesel::table! {
         updated_at -> Timestamp,
         held_from -> Nullable<Text>,
         previous_id -> Nullable<Text>,
+        names_waived -> Bool,
     }
 }
 

@@ -3,6 +3,7 @@
 mod ai_use;
 mod evidence;
 mod life;
+mod names;
 mod sight;
 
 use serde_json::{Value, json};
