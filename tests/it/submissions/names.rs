@@ -143,5 +143,5 @@ fn links_and_words_of_other_peoples_names_are_nobodys_business() {
     let naming = json!({ "responses": { (&prompt): "Zora and Sam of Willow school; the marigold, a primary." } });
     save(&earner, &submission, &naming).expect(200);
     let submitted: Value = earner.act(&format!("{submission}/submit")).expect(200);
-    assert_eq!(submitted["state"], "queued");
+    assert_eq!(submitted["state"], "submitted");
 }
