@@ -27,6 +27,7 @@ pub mod evidence_matches;
 pub mod feedback;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod idle_drafts;
 pub mod installation;
 pub mod issuance;
 pub mod issuer_identity;

@@ -147,6 +147,11 @@ pub(super) fn reopen(
     record(conn, submission, SubmissionEvent::Save, by, now)
 }
 
+/// Notes work on a draft that no save of its answers tells of: an item of evidence that came or went.
+pub(super) fn touch(conn: &mut DbConn, id: SubmissionId, now: Timestamp) -> Result<(), Error> {
+    Ok(store::drafts::save_touched(conn, id, now.plus(IDLE_RETENTION), now)?)
+}
+
 /// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod ai_use;
 mod evidence;
+mod idle;
 mod life;
 mod names;
 mod sight;
