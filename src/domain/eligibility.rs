@@ -46,7 +46,7 @@ worded_enum! {
         SameDistrict = "same_district",
         /// One supervises or evaluates the other.
         Evaluates = "evaluates_or_is_evaluated_by",
-        /// Coached this attempt.
+        /// Coached this attempt, or was told as a coach whose it is.
         Coached = "coached_this_attempt",
         /// Co-author of something that was handed in.
         Coauthor = "coauthor_of_artifact",
@@ -343,6 +343,8 @@ pub struct MatterFacts {
     pub earlier_readers: BTreeSet<PersonId>,
     /// Who took part in another role.
     pub involved: BTreeSet<PersonId>,
+    /// The coaches who were told whose work it is.
+    pub coaches: BTreeSet<PersonId>,
     /// Whether it is read for an appeal: fresh readers have never had a seat of it.
     pub is_appealed: bool,
     /// Who handed in one of the same files.
@@ -400,6 +402,7 @@ pub fn judge(
         ),
         (assessor.open_families.contains(&matter.family), EligibilityRule::OwnOpenAttempt),
         (matter.involved.contains(&person), EligibilityRule::Involved),
+        (matter.coaches.contains(&person), EligibilityRule::Coached),
         (matter.coauthors.contains(&person), EligibilityRule::Coauthor),
         (matter.earlier_readers.contains(&person), EligibilityRule::ScoredEarlier),
     ];

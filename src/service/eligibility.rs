@@ -47,6 +47,7 @@ pub struct Matter {
 struct Around {
     readers: Vec<Reader>,
     involved: BTreeSet<PersonId>,
+    coaches: BTreeSet<PersonId>,
     earlier_readers: BTreeSet<PersonId>,
     coauthors: BTreeSet<PersonId>,
 }
@@ -108,6 +109,7 @@ impl Judge {
         let readers = reviews.values().flatten().filter_map(|review| review.assessor);
         self.learn_homes(conn, earners.chain(readers).collect())?;
         let mut involved = self.list_involved(conn, waiting)?;
+        let mut coaches = store::conflicts::list_coaches(conn, &ids)?;
         let mut earlier_readers = store::conflicts::list_earlier_readers(conn, &ids)?;
         let mut coauthors = store::conflicts::list_coauthors(conn, &ids)?;
         let mut matters = Vec::new();
@@ -120,12 +122,13 @@ impl Judge {
             for reader in readers.iter().filter(|reader| reader.state == ReviewState::Leased) {
                 involved.remove(&reader.person);
             }
+            let coaches = coaches.remove(&id).unwrap_or_default();
             let earlier_readers = earlier_readers.remove(&id).unwrap_or_default();
             let coauthors = coauthors.remove(&id).unwrap_or_default();
             matters.push(self.matter_of(
                 conn,
                 stored,
-                Around { readers, involved, earlier_readers, coauthors },
+                Around { readers, involved, coaches, earlier_readers, coauthors },
             )?);
         }
         Ok(matters)
@@ -148,12 +151,10 @@ impl Judge {
         conn: &mut DbConn,
         waiting: &[StoredSubmission],
     ) -> Result<BTreeMap<SubmissionId, BTreeSet<PersonId>>, Error> {
-        let mut all = Vec::new();
         let (mut screened, mut appealed) = (Vec::new(), Vec::new());
         for stored in waiting {
             let facts = stored.submission.facts();
             let is_appealed = stored.submission.state() == SubmissionState::Appealed;
-            all.push(facts.id);
             // A screener has seen the work before: that does not matter where one reader is enough.
             if is_appealed || !self.version(conn, facts)?.is_single {
                 screened.push(facts.id);
@@ -162,8 +163,7 @@ impl Judge {
                 appealed.push(facts.id);
             }
         }
-        let mut found = store::conflicts::list_coaches(conn, &all)?;
-        let screeners = match &screened[..] {
+        let mut found = match &screened[..] {
             [] => BTreeMap::new(),
             screened => store::conflicts::list_screeners(conn, screened)?,
         };
@@ -171,7 +171,7 @@ impl Judge {
             [] => BTreeMap::new(),
             appealed => store::conflicts::list_panels(conn, appealed)?,
         };
-        for (id, people) in screeners.into_iter().chain(panels) {
+        for (id, people) in panels {
             found.entry(id).or_default().extend(people);
         }
         Ok(found)
@@ -204,6 +204,7 @@ impl Judge {
                 readers: around.readers,
                 earlier_readers: around.earlier_readers,
                 involved: around.involved,
+                coaches: around.coaches,
                 is_appealed: state == SubmissionState::Appealed,
                 coauthors: around.coauthors,
             },

@@ -101,6 +101,30 @@ pub fn find_offer(
     }))
 }
 
+/// Records that a coach is told whose attempt it is. Being told twice is being told once.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_told(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+    coach: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = coaches_told::table.find((submission.to_string(), coach.to_string()));
+    if diesel::select(diesel::dsl::exists(row)).get_result(conn)? {
+        return Ok(());
+    }
+    diesel::insert_into(coaches_told::table)
+        .values((
+            coaches_told::submission_id.eq(submission.to_string()),
+            coaches_told::person_id.eq(coach.to_string()),
+            coaches_told::told_at.eq(now.naive()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Records the earner's answer.
 ///
 /// # Errors

@@ -52,6 +52,7 @@ fn matter() -> MatterFacts {
         readers: Vec::new(),
         earlier_readers: BTreeSet::new(),
         involved: BTreeSet::new(),
+        coaches: BTreeSet::new(),
         is_appealed: false,
         coauthors: BTreeSet::new(),
     }
@@ -94,6 +95,9 @@ fn each_fact_of_work_refuses_by_its_own_rule() {
     let (a, mut m) = it();
     m.involved.insert(a.person);
     check(&a, &m, &[EligibilityRule::Involved]);
+    let (a, mut m) = it();
+    m.coaches.insert(a.person);
+    check(&a, &m, &[EligibilityRule::Coached]);
     let (a, mut m) = it();
     m.coauthors.insert(a.person);
     check(&a, &m, &[EligibilityRule::Coauthor]);
