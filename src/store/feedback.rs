@@ -3,9 +3,9 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{coach_offers, feedback_ratings};
+use super::schema::{coach_offers, coaches_told, feedback_ratings};
 use super::{DbConn, StoreError};
-use crate::domain::ids::SubmissionId;
+use crate::domain::ids::{PersonId, SubmissionId};
 use crate::domain::timestamp::Timestamp;
 
 /// How useful an earner found the feedback.
