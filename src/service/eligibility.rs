@@ -9,8 +9,8 @@ use super::submissions;
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
     AssessorFacts, EligibilityRule, KNOWN_WORK_WITHIN, License, MatterFacts, Module,
-    QualificationLevel, REFRESHER_PAPERS, Reader, SCHOOL_LOOKBACK, Stage, Upkeep, Verdict, judge,
-    license,
+    QualificationLevel, REFRESHER_PAPERS, Reader, SCHOOL_LOOKBACK, SameDistrict, Stage, Upkeep,
+    Verdict, judge, license,
 };
 use crate::domain::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
@@ -72,6 +72,7 @@ struct Homes {
     /// Now and in the past 24 months.
     schools: BTreeSet<OrganizationId>,
     districts: BTreeSet<OrganizationId>,
+    departments: BTreeSet<OrganizationId>,
 }
 
 impl Judge {
@@ -188,10 +189,14 @@ impl Judge {
         let state = stored.submission.state();
         let homes = self.homes_of(facts.earner);
         let mut districts = homes.districts;
-        let mut is_district_conflict = false;
+        let mut same_district = SameDistrict::Allowed;
         if version.names_district {
             districts.extend(self.districts_of(conn, facts.organization)?);
-            is_district_conflict = !self.is_waived(conn, facts.organization)?;
+            same_district = if self.is_waived(conn, facts.organization)? {
+                SameDistrict::Waived
+            } else {
+                SameDistrict::Conflict
+            };
         }
         Ok(Matter {
             facts: MatterFacts {
@@ -200,7 +205,8 @@ impl Judge {
                 started_at: stored.created_at,
                 schools: homes.schools,
                 districts,
-                is_district_conflict,
+                departments: homes.departments,
+                same_district,
                 readers: around.readers,
                 earlier_readers: around.earlier_readers,
                 involved: around.involved,
@@ -231,10 +237,13 @@ impl Judge {
             store::conflicts::list_homes(conn, &people, OrganizationKind::School, since)?;
         let mut districts =
             store::conflicts::list_homes(conn, &people, OrganizationKind::District, None)?;
+        let mut departments =
+            store::conflicts::list_homes(conn, &people, OrganizationKind::Department, None)?;
         for person in people {
             let homes = Homes {
                 schools: schools.remove(&person).unwrap_or_default(),
                 districts: districts.remove(&person).unwrap_or_default(),
+                departments: departments.remove(&person).unwrap_or_default(),
             };
             self.homes.insert(person, homes);
         }
@@ -286,12 +295,13 @@ impl Judge {
     ) -> Result<&AssessorFacts, Error> {
         if !self.assessors.contains_key(&person) {
             self.learn_homes(conn, BTreeSet::from([person]))?;
-            let Homes { schools, districts } = self.homes_of(person);
+            let Homes { schools, districts, departments } = self.homes_of(person);
             let held = store::reviews::count_held(conn, person)?;
             let facts = AssessorFacts {
                 person,
                 schools,
                 districts,
+                departments,
                 held: usize::try_from(held).unwrap_or(usize::MAX),
                 load_cap: load_cap(conn, person)?,
                 open_families: store::conflicts::list_open_families(conn, person)?,
@@ -545,6 +555,7 @@ const fn advice(rule: EligibilityRule) -> &'static str {
         | EligibilityRule::OwnWork
         | EligibilityRule::SameSchool
         | EligibilityRule::SameDistrict
+        | EligibilityRule::SameDepartment
         | EligibilityRule::Evaluates
         | EligibilityRule::Coached
         | EligibilityRule::Coauthor
