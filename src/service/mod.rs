@@ -53,6 +53,7 @@ pub mod screening;
 pub mod seeds;
 pub mod sessions;
 pub mod signing_keys;
+pub mod standing_awards;
 pub mod static_export;
 pub mod status_lists;
 pub mod submissions;

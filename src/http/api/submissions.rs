@@ -259,7 +259,7 @@ pub struct SubmissionView {
     decision: Option<&'static str>,
     /// Null before the decision.
     feedback: Option<FeedbackView>,
-    /// The award, if it was earned.
+    /// The award, if it was earned: by this attempt, or the one that you held already by another.
     award: Option<AwardReference>,
     /// Your appeal, and doubts about it that a panel looks at.
     cases: Vec<CaseLine>,
