@@ -44,9 +44,11 @@ worded_enum! {
         SameSchool = "same_school",
         /// The same district, where the definition names it and nobody has waived it.
         SameDistrict = "same_district",
+        /// The same department, where a waiver is what permits a reading in the district (DOMAIN.md, 3.2: cross-department).
+        SameDepartment = "same_department",
         /// One supervises or evaluates the other.
         Evaluates = "evaluates_or_is_evaluated_by",
-        /// Coached this attempt.
+        /// Coached this attempt, or was told as a coach whose it is.
         Coached = "coached_this_attempt",
         /// Co-author of something that was handed in.
         Coauthor = "coauthor_of_artifact",
@@ -90,6 +92,9 @@ impl EligibilityRule {
             EligibilityRule::OwnOpenAttempt => "work on the same micro-credential themselves",
             EligibilityRule::SameSchool => "are or were of the same school",
             EligibilityRule::SameDistrict => "are of the same district, which nobody has waived",
+            EligibilityRule::SameDepartment => {
+                "are of the same department, and may read in the district by a waiver alone"
+            }
             EligibilityRule::Evaluates => "evaluate each other",
             EligibilityRule::Coached => "have coached the attempt",
             EligibilityRule::Coauthor => "share a part of the work",
@@ -122,6 +127,7 @@ impl EligibilityRule {
             EligibilityRule::OwnWork
             | EligibilityRule::SameSchool
             | EligibilityRule::SameDistrict
+            | EligibilityRule::SameDepartment
             | EligibilityRule::Evaluates
             | EligibilityRule::Coached
             | EligibilityRule::Coauthor
@@ -160,6 +166,7 @@ impl EligibilityRule {
             EligibilityRule::OwnWork
             | EligibilityRule::SameSchool
             | EligibilityRule::SameDistrict
+            | EligibilityRule::SameDepartment
             | EligibilityRule::Evaluates
             | EligibilityRule::Coached
             | EligibilityRule::Coauthor
@@ -345,6 +352,8 @@ pub struct AssessorFacts {
     pub schools: BTreeSet<OrganizationId>,
     /// Their districts.
     pub districts: BTreeSet<OrganizationId>,
+    /// Their departments.
+    pub departments: BTreeSet<OrganizationId>,
     /// The reviews that they hold.
     pub held: usize,
     /// The most that they may hold.
@@ -366,6 +375,17 @@ pub struct Reader {
     pub schools: BTreeSet<OrganizationId>,
 }
 
+/// What it means for a reading that assessor and earner are of one district.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SameDistrict {
+    /// Nothing: the definition does not name it.
+    Allowed,
+    /// The definition names it, and a group has waived it: allowed across departments (DOMAIN.md, 3.2).
+    Waived,
+    /// A conflict: the definition names it and no waiver is in force.
+    Conflict,
+}
+
 /// What is known of a submission that is to be scored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatterFacts {
@@ -379,14 +399,18 @@ pub struct MatterFacts {
     pub schools: BTreeSet<OrganizationId>,
     /// The earner's districts.
     pub districts: BTreeSet<OrganizationId>,
-    /// Whether the same district is a conflict here: the definition names it and no waiver is in force.
-    pub is_district_conflict: bool,
+    /// The earner's departments.
+    pub departments: BTreeSet<OrganizationId>,
+    /// What the same district means here.
+    pub same_district: SameDistrict,
     /// Everybody who has or had a seat.
     pub readers: Vec<Reader>,
     /// Who scored an earlier attempt of the earner at the same micro-credential.
     pub earlier_readers: BTreeSet<PersonId>,
     /// Who took part in another role.
     pub involved: BTreeSet<PersonId>,
+    /// The coaches who were told whose work it is.
+    pub coaches: BTreeSet<PersonId>,
     /// Whether it is read for an appeal: fresh readers have never had a seat of it.
     pub is_appealed: bool,
     /// Who handed in one of the same files.
@@ -435,15 +459,23 @@ pub fn judge(
     if stage == Stage::Claim && assessor.held >= assessor.load_cap {
         found.insert(EligibilityRule::LoadCap);
     }
+    let is_same_district = !assessor.districts.is_disjoint(&matter.districts);
     let facts = [
         (person == matter.earner, EligibilityRule::OwnWork),
         (!assessor.schools.is_disjoint(&matter.schools), EligibilityRule::SameSchool),
         (
-            matter.is_district_conflict && !assessor.districts.is_disjoint(&matter.districts),
+            is_same_district && matter.same_district == SameDistrict::Conflict,
             EligibilityRule::SameDistrict,
+        ),
+        (
+            is_same_district
+                && matter.same_district == SameDistrict::Waived
+                && !assessor.departments.is_disjoint(&matter.departments),
+            EligibilityRule::SameDepartment,
         ),
         (assessor.open_families.contains(&matter.family), EligibilityRule::OwnOpenAttempt),
         (matter.involved.contains(&person), EligibilityRule::Involved),
+        (matter.coaches.contains(&person), EligibilityRule::Coached),
         (matter.coauthors.contains(&person), EligibilityRule::Coauthor),
         (matter.earlier_readers.contains(&person), EligibilityRule::ScoredEarlier),
     ];

@@ -46,6 +46,7 @@ pub mod eligibility;
 pub mod evidence_metadata;
 pub mod ids;
 pub mod issuing;
+pub mod names;
 pub mod organization;
 pub mod policy;
 pub mod process;

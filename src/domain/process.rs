@@ -79,7 +79,7 @@ worded_enum! {
         EarnedNotLowered = "earned_not_lowered",
         /// There are reasons in writing.
         WrittenReasons = "written_reasons",
-        /// The programme's time is over.
+        /// The programme's time is over; without a programme, nobody has saved it for as long as `service::idle_drafts` says.
         ProgrammeWindowOver = "programme_window_over",
         /// The earner was warned twice.
         Warned30And7Days = "warned_30_and_7_days",

@@ -115,6 +115,10 @@ letter! {
     /// Writes to a coach that an earner would like to talk.
     coach_wanted(earner: &str, address: &str) CoachText "Somebody would like to talk about \"{}\""
 }
+letter! {
+    /// Writes that a draft which nobody saves ends on a day.
+    draft_ending(date: NaiveDate) EndingText "Your draft for \"{}\" ends soon"
+}
 
 #[derive(Template)]
 #[template(path = "process/returned.txt", config = "src/mail/templates/askama.toml")]
@@ -167,4 +171,11 @@ struct CoachText {
     about: AboutText,
     earner: String,
     address: String,
+}
+
+#[derive(Template)]
+#[template(path = "process/draft_ending.txt", config = "src/mail/templates/askama.toml")]
+struct EndingText {
+    about: AboutText,
+    date: String,
 }

@@ -82,6 +82,8 @@ pub struct Decision<'a> {
     pub title: &'a str,
     /// Whether it was earned; otherwise, not yet.
     pub earned: bool,
+    /// Whether the earner holds the badge already, so that no other is made.
+    pub is_held: bool,
     /// Where to read the feedback.
     pub link: &'a str,
 }
@@ -98,6 +100,7 @@ pub fn decision(decision: &Decision<'_>) -> Result<(String, String), askama::Err
         name: one_line(decision.name),
         title,
         earned: decision.earned,
+        is_held: decision.is_held,
         link: one_link(decision.link),
     };
     Ok((subject, text.render()?))
@@ -370,6 +373,7 @@ struct DecisionText {
     name: String,
     title: String,
     earned: bool,
+    is_held: bool,
     link: String,
 }
 

@@ -9,7 +9,8 @@ use super::{qualifying, submissions};
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
     AssessorFacts, EligibilityRule, KNOWN_WORK_WITHIN, License, MatterFacts, Module,
-    QualificationLevel, Reader, SCHOOL_LOOKBACK, Stage, Upkeep, Verdict, judge, license,
+    QualificationLevel, Reader, SCHOOL_LOOKBACK, SameDistrict, Stage, Upkeep, Verdict, judge,
+    license,
 };
 use crate::domain::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
@@ -47,6 +48,7 @@ pub struct Matter {
 struct Around {
     readers: Vec<Reader>,
     involved: BTreeSet<PersonId>,
+    coaches: BTreeSet<PersonId>,
     earlier_readers: BTreeSet<PersonId>,
     coauthors: BTreeSet<PersonId>,
 }
@@ -71,6 +73,7 @@ struct Homes {
     /// Now and in the past 24 months.
     schools: BTreeSet<OrganizationId>,
     districts: BTreeSet<OrganizationId>,
+    departments: BTreeSet<OrganizationId>,
 }
 
 impl Judge {
@@ -108,6 +111,7 @@ impl Judge {
         let readers = reviews.values().flatten().filter_map(|review| review.assessor);
         self.learn_homes(conn, earners.chain(readers).collect())?;
         let mut involved = self.list_involved(conn, waiting)?;
+        let mut coaches = store::conflicts::list_coaches(conn, &ids)?;
         let mut earlier_readers = store::conflicts::list_earlier_readers(conn, &ids)?;
         let mut coauthors = store::conflicts::list_coauthors(conn, &ids)?;
         let mut matters = Vec::new();
@@ -120,12 +124,13 @@ impl Judge {
             for reader in readers.iter().filter(|reader| reader.state == ReviewState::Leased) {
                 involved.remove(&reader.person);
             }
+            let coaches = coaches.remove(&id).unwrap_or_default();
             let earlier_readers = earlier_readers.remove(&id).unwrap_or_default();
             let coauthors = coauthors.remove(&id).unwrap_or_default();
             matters.push(self.matter_of(
                 conn,
                 stored,
-                Around { readers, involved, earlier_readers, coauthors },
+                Around { readers, involved, coaches, earlier_readers, coauthors },
             )?);
         }
         Ok(matters)
@@ -148,12 +153,10 @@ impl Judge {
         conn: &mut DbConn,
         waiting: &[StoredSubmission],
     ) -> Result<BTreeMap<SubmissionId, BTreeSet<PersonId>>, Error> {
-        let mut all = Vec::new();
         let (mut screened, mut appealed) = (Vec::new(), Vec::new());
         for stored in waiting {
             let facts = stored.submission.facts();
             let is_appealed = stored.submission.state() == SubmissionState::Appealed;
-            all.push(facts.id);
             // A screener has seen the work before: that does not matter where one reader is enough.
             if is_appealed || !self.version(conn, facts)?.is_single {
                 screened.push(facts.id);
@@ -162,8 +165,7 @@ impl Judge {
                 appealed.push(facts.id);
             }
         }
-        let mut found = store::conflicts::list_coaches(conn, &all)?;
-        let screeners = match &screened[..] {
+        let mut found = match &screened[..] {
             [] => BTreeMap::new(),
             screened => store::conflicts::list_screeners(conn, screened)?,
         };
@@ -171,7 +173,7 @@ impl Judge {
             [] => BTreeMap::new(),
             appealed => store::conflicts::list_panels(conn, appealed)?,
         };
-        for (id, people) in screeners.into_iter().chain(panels) {
+        for (id, people) in panels {
             found.entry(id).or_default().extend(people);
         }
         Ok(found)
@@ -188,10 +190,14 @@ impl Judge {
         let state = stored.submission.state();
         let homes = self.homes_of(facts.earner);
         let mut districts = homes.districts;
-        let mut is_district_conflict = false;
+        let mut same_district = SameDistrict::Allowed;
         if version.names_district {
             districts.extend(self.districts_of(conn, facts.organization)?);
-            is_district_conflict = !self.is_waived(conn, facts.organization)?;
+            same_district = if self.is_waived(conn, facts.organization)? {
+                SameDistrict::Waived
+            } else {
+                SameDistrict::Conflict
+            };
         }
         Ok(Matter {
             facts: MatterFacts {
@@ -200,10 +206,12 @@ impl Judge {
                 started_at: stored.created_at,
                 schools: homes.schools,
                 districts,
-                is_district_conflict,
+                departments: homes.departments,
+                same_district,
                 readers: around.readers,
                 earlier_readers: around.earlier_readers,
                 involved: around.involved,
+                coaches: around.coaches,
                 is_appealed: state == SubmissionState::Appealed,
                 coauthors: around.coauthors,
             },
@@ -230,10 +238,13 @@ impl Judge {
             store::conflicts::list_homes(conn, &people, OrganizationKind::School, since)?;
         let mut districts =
             store::conflicts::list_homes(conn, &people, OrganizationKind::District, None)?;
+        let mut departments =
+            store::conflicts::list_homes(conn, &people, OrganizationKind::Department, None)?;
         for person in people {
             let homes = Homes {
                 schools: schools.remove(&person).unwrap_or_default(),
                 districts: districts.remove(&person).unwrap_or_default(),
+                departments: departments.remove(&person).unwrap_or_default(),
             };
             self.homes.insert(person, homes);
         }
@@ -285,12 +296,13 @@ impl Judge {
     ) -> Result<&AssessorFacts, Error> {
         if !self.assessors.contains_key(&person) {
             self.learn_homes(conn, BTreeSet::from([person]))?;
-            let Homes { schools, districts } = self.homes_of(person);
+            let Homes { schools, districts, departments } = self.homes_of(person);
             let held = store::reviews::count_held(conn, person)?;
             let facts = AssessorFacts {
                 person,
                 schools,
                 districts,
+                departments,
                 held: usize::try_from(held).unwrap_or(usize::MAX),
                 load_cap: load_cap(conn, person)?,
                 open_families: store::conflicts::list_open_families(conn, person)?,
@@ -565,6 +577,7 @@ const fn advice(rule: EligibilityRule) -> &'static str {
         | EligibilityRule::OwnWork
         | EligibilityRule::SameSchool
         | EligibilityRule::SameDistrict
+        | EligibilityRule::SameDepartment
         | EligibilityRule::Evaluates
         | EligibilityRule::Coached
         | EligibilityRule::Coauthor

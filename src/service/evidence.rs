@@ -280,6 +280,7 @@ fn add(
         let key = submissions::open_key(resources, &stored)?;
         let item = StoredEvidence { created_at: now, ..make(&key)? };
         store::evidence::create(conn, &item)?;
+        submissions::touch(conn, id, now)?;
         let change = Change::new(
             "add_evidence",
             Some(stored.submission.facts().organization),
@@ -367,6 +368,7 @@ pub fn delete(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result
             }
         }
         store::evidence::delete(conn, id, evidence)?;
+        submissions::touch(conn, id, now)?;
         let change = Change::new(
             "delete_evidence",
             Some(stored.submission.facts().organization),

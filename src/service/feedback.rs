@@ -58,7 +58,8 @@ fn require_decided(cx: &mut Cx<'_>, stored: &StoredSubmission) -> Result<(), Err
     })
 }
 
-/// `POST /submissions/{id}/coaching`: whether the earner would like to talk with a coach. Only if they would is a coach told of them.
+/// `POST /submissions/{id}/coaching`: whether the earner would like to talk with a coach. Only if they would is a coach told of them,
+/// and then reads none of their attempts at this micro-credential (DOMAIN.md, 3.2: coached this attempt).
 ///
 /// # Errors
 /// [`Error::WrongState`] where no coach was offered.
@@ -79,6 +80,8 @@ pub fn answer_coaching(cx: &mut Cx<'_>, id: SubmissionId, is_wanted: bool) -> Re
         if is_wanted && offer.is_wanted != Some(true) {
             for coach in people_with(conn, Role::Coach, facts.organization)? {
                 if coach != facts.earner {
+                    // Who learns whose work it is cannot read it blind any more.
+                    store::feedback::save_told(conn, id, coach, now)?;
                     process_letters::coach_wanted(conn, coach, facts, &version.title, &host, now)?;
                 }
             }

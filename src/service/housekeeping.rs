@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 use super::context::Cx;
 use super::error::Error;
 use super::{
-    assessors, audit, award_terms, compromise, issuance, overdue, resolution, reviews, seeds,
+    assessors, audit, award_terms, compromise, idle_drafts, issuance, overdue, resolution, reviews,
+    seeds,
 };
 use crate::files::StorageName;
 use crate::store;
@@ -52,6 +53,7 @@ fn sign_again(cx: &mut Cx<'_>) {
 pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     // What earners and the public are told must not wait for the cleaning to succeed, nor the cleaning for it.
     let terms = keep_terms(cx);
+    let drafts = end_idle_drafts(cx);
     let told = overdue::escalate(cx);
     let told_of_blocked = overdue::tell_of_blocked(cx);
     let lapsed = assessors::note_lapses(cx);
@@ -73,7 +75,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         Ok::<(), Error>(())
     })?;
     sweep_files(cx)?;
-    terms.and(told.map(|_| ())).and(told_of_blocked.map(|_| ())).and(lapsed.map(|_| ()))
+    terms.and(drafts).and(told.map(|_| ())).and(told_of_blocked.map(|_| ())).and(lapsed.map(|_| ()))
 }
 
 /// Awards whose end has passed expire, and earners are reminded of an end that is near.
@@ -82,6 +84,15 @@ fn keep_terms(cx: &mut Cx<'_>) -> Result<(), Error> {
     let n_reminded = award_terms::remind_of_end(cx)?;
     if n_expired + n_reminded > 0 {
         tracing::info!(expired = n_expired, reminded = n_reminded, "ends of awards");
+    }
+    Ok(())
+}
+
+/// Drafts that nobody saves are announced to end, and end.
+fn end_idle_drafts(cx: &mut Cx<'_>) -> Result<(), Error> {
+    let tended = idle_drafts::tend(cx)?;
+    if tended != idle_drafts::Tended::default() {
+        tracing::info!(expired = tended.expired, warned = tended.warned, "idle drafts");
     }
     Ok(())
 }

@@ -107,6 +107,9 @@ struct DecisionParameters {
     submission_id: SubmissionId,
     title: String,
     earned: bool,
+    /// Whether the badge was there before; rows of earlier versions do not say.
+    #[serde(default)]
+    is_held: bool,
 }
 
 #[derive(Deserialize)]
@@ -227,6 +230,7 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
                 name: &profile.name,
                 title: &p.title,
                 earned: p.earned,
+                is_held: p.is_held,
                 link: &link,
             };
             templates::decision(&decision).map_err(Error::internal)?
@@ -363,8 +367,18 @@ pub(super) fn received_parameters(
 }
 
 /// What the mail about a decision needs.
-pub(super) fn decision_parameters(submission: SubmissionId, title: &str, earned: bool) -> Value {
-    serde_json::json!({ "submission_id": submission, "title": title, "earned": earned })
+pub(super) fn decision_parameters(
+    submission: SubmissionId,
+    title: &str,
+    earned: bool,
+    is_held: bool,
+) -> Value {
+    serde_json::json!({
+        "submission_id": submission,
+        "title": title,
+        "earned": earned,
+        "is_held": is_held,
+    })
 }
 
 /// What the mail about badges that were signed again needs.

@@ -7,10 +7,11 @@ use super::context::Cx;
 use super::error::Error;
 use super::outbox;
 use crate::domain::ids::{PersonId, SubmissionId};
-use crate::domain::submission::SubmissionFacts;
+use crate::domain::submission::{SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::mail::process_letters::{self as letters, AboutSubmission};
 use crate::store::outbox::OutboxRow;
+use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
 const RETURNED: &str = "submission_returned";
@@ -21,6 +22,7 @@ const APPEAL_RECEIVED: &str = "appeal_received";
 const APPEAL_DECIDED: &str = "appeal_decided";
 const COACH_OFFERED: &str = "coach_offered";
 const COACH_WANTED: &str = "coach_wanted";
+const DRAFT_ENDING: &str = "draft_ending";
 
 /// What the mail needs: everything that can be looked up when it leaves is looked up then.
 #[derive(Deserialize)]
@@ -31,6 +33,8 @@ struct Parameters {
     date: Option<chrono::NaiveDate>,
     earned: Option<bool>,
     earner_id: Option<PersonId>,
+    /// When the draft was saved for the last time, in seconds since 1970.
+    saved_at: Option<i64>,
 }
 
 fn parameters(facts: &SubmissionFacts, title: &str) -> Value {
@@ -109,6 +113,26 @@ pub(super) fn coach_wanted(
     outbox::enqueue(conn, COACH_WANTED, coach, host, &parameters, now)
 }
 
+/// Warns the earner that a draft ends unless it is saved before. The row's id says which warning it is.
+pub(super) fn draft_ending(
+    conn: &mut DbConn,
+    id: String,
+    stored: &StoredSubmission,
+    title: &str,
+    ends_at: Timestamp,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let facts = stored.submission.facts();
+    let parameters = json!({
+        "submission_id": facts.id,
+        "title": title,
+        "date": ends_at.date(),
+        "saved_at": stored.updated_at.as_utc().timestamp(),
+    });
+    outbox::enqueue_as(conn, id, DRAFT_ENDING, facts.earner, host, &parameters, now)
+}
+
 /// Writes the letter of a row: subject and text. None for a kind that is not of this module, and where there is nothing to say any
 /// more.
 pub(super) fn render(
@@ -127,6 +151,7 @@ pub(super) fn render(
         APPEAL_DECIDED,
         COACH_OFFERED,
         COACH_WANTED,
+        DRAFT_ENDING,
     ];
     if !known.contains(&kind) {
         return Ok(None);
@@ -151,6 +176,15 @@ pub(super) fn render(
         APPEAL_RECEIVED => letters::appeal_received(&about, date),
         APPEAL_DECIDED => letters::appeal_decided(&about, p.earned == Some(true)),
         COACH_OFFERED => letters::coach_offered(&about),
+        DRAFT_ENDING => {
+            // A mail that waited for its server may come after the save that it asks for.
+            let is_idle = stored.submission.state() == SubmissionState::Draft
+                && p.saved_at == Some(stored.updated_at.as_utc().timestamp());
+            if !is_idle {
+                return Ok(None);
+            }
+            letters::draft_ending(&about, date)
+        }
         _ => {
             let Some(earner) = p.earner_id else { return Ok(None) };
             let Some(earner) = store::people::find_profile(cx.conn, earner)? else {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::submissions::{self, By, RETENTION};
-use super::{eligibility, outbox, process_letters, rereads};
+use super::{eligibility, outbox, process_letters, rereads, standing_awards};
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
@@ -320,11 +320,13 @@ fn close(
     rereads::open_seat(conn, stored, now)?;
     store::submissions::save_end(conn, facts, Some(now), now.plus(RETENTION))?;
     let title = &scoring.version.title;
-    let parameters = outbox::decision_parameters(facts.id, title, outcome == Outcome::Earned);
+    let is_earned = outcome == Outcome::Earned;
+    let is_held = is_earned && standing_awards::find_beside(conn, stored, now)?.is_some();
+    let parameters = outbox::decision_parameters(facts.id, title, is_earned, is_held);
     let host = outbox::message_host(scoring.base_url);
     outbox::enqueue(conn, outbox::DECISION, facts.earner, &host, &parameters, now)?;
     let award = match outcome {
-        Outcome::Earned => Some(create_award(conn, stored, scoring)?),
+        Outcome::Earned => create_award(conn, stored, scoring)?,
         Outcome::NotYet => {
             offer_coach(conn, stored, scoring)?;
             None
@@ -385,7 +387,9 @@ fn decided_levels(
     Ok(decided.collect())
 }
 
-/// Adds the award of a submission that has just been decided as earned. Its credential is issued after the commit.
+/// Adds the award of a submission that has just been decided as earned. Its credential is issued after the commit. None where the earner
+/// holds a live award at the micro-credential already that this attempt does not renew: nobody could tell which of two counts
+/// (docs/decisions/0034).
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -393,7 +397,10 @@ pub(super) fn create_award(
     conn: &mut DbConn,
     stored: &StoredSubmission,
     scoring: &Scoring<'_>,
-) -> Result<AwardId, Error> {
+) -> Result<Option<AwardId>, Error> {
+    if standing_awards::find_beside(conn, stored, scoring.now)?.is_some() {
+        return Ok(None);
+    }
     let facts = stored.submission.facts();
     let award = Award {
         id: AwardId::from_uuid(new_uuid()),
@@ -411,7 +418,7 @@ pub(super) fn create_award(
         revocation_reason: None,
     };
     store::awards::create(conn, &award)?;
-    Ok(award.id)
+    Ok(Some(award.id))
 }
 
 fn end_of_validity(definition: &Definition, now: Timestamp) -> Option<Timestamp> {

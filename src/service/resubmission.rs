@@ -66,6 +66,10 @@ pub fn resubmit(
         let new = draft.store(conn, &version, earner, now)?;
         let facts = new.submission.facts();
         store::submissions::save_previous(conn, facts.id, id)?;
+        // What was to be renewed still is: else the award that is in force would stand in the way of the next one.
+        if let Some(renewed) = store::renewals::find_renewed(conn, id)? {
+            store::renewals::create(conn, facts.id, renewed, now)?;
+        }
         store::carried_levels::create(conn, facts.id, &carried)?;
         copy_work(conn, resources, &before, &new, &definition, now)?;
         let step = Step {

@@ -1,5 +1,6 @@
 //! An earner's work from draft to hand-in.
 
+mod names;
 mod steps;
 mod views;
 
@@ -146,6 +147,11 @@ pub(super) fn reopen(
     record(conn, submission, SubmissionEvent::Save, by, now)
 }
 
+/// Notes work on a draft that no save of its answers tells of: an item of evidence that came or went.
+pub(super) fn touch(conn: &mut DbConn, id: SubmissionId, now: Timestamp) -> Result<(), Error> {
+    Ok(store::drafts::save_touched(conn, id, now.plus(IDLE_RETENTION), now)?)
+}
+
 /// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version.
 ///
 /// # Errors
@@ -290,6 +296,8 @@ pub struct Save {
     pub integrity_statement: Option<bool>,
     /// Whether the badge shall carry levels.
     pub include_results: Option<bool>,
+    /// Whether the check for the earner's own name is waived. It stays waived when texts change.
+    pub names_waived: Option<bool>,
     /// What the earner says about the use of AI; inner none removes it.
     pub ai_use: Option<Option<String>>,
 }
@@ -341,6 +349,7 @@ pub fn save(
         let declarations = Declarations {
             integrity_statement: save.integrity_statement.unwrap_or(stored.integrity_statement),
             include_results: save.include_results.unwrap_or(stored.include_results),
+            names_waived: save.names_waived.unwrap_or(stored.names_waived),
             ai_use: save.ai_use.clone().unwrap_or_else(|| stored.ai_use.clone()),
         };
         let draft = reopen(conn, &stored.submission, now)?;
@@ -421,7 +430,7 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
         stored.submission.require(SubmissionEvent::Submit)?;
         let facts = stored.submission.facts();
         let ai_use = store::ai_use::find_in_force(conn, facts.organization)?;
-        let mut faults = faults_of_submit(conn, resources, &stored, &definition)?;
+        let mut faults = faults_of_submit(conn, resources, &stored, &definition, now)?;
         let says_nothing = stored.ai_use.as_ref().is_none_or(|words| words.trim().is_empty());
         if says_nothing && ai_use.as_ref().is_some_and(|rule| rule.allowed.asks_for_statement()) {
             let detail = "say where AI has helped you and with what, or that it has not";
@@ -429,7 +438,8 @@ pub fn submit(cx: &mut Cx<'_>, id: SubmissionId) -> Result<StoredSubmission, Err
         }
         if !faults.is_empty() {
             let summary =
-                "something is missing before this can be handed in; each item is listed".to_owned();
+                "something is left to do before this can be handed in; each item is listed"
+                    .to_owned();
             return Err(Error::Invalid { code: "incomplete", summary, faults });
         }
         store::submissions::save_ai_use_policy(conn, id, ai_use.map(|rule| rule.allowed))?;
@@ -451,10 +461,13 @@ fn faults_of_submit(
     resources: &Resources,
     stored: &StoredSubmission,
     definition: &Definition,
+    now: Timestamp,
 ) -> Result<Vec<Fault>, Error> {
     let id = stored.submission.facts().id;
     let evidence = store::evidence::list(conn, id)?;
-    let responses: BTreeMap<String, Option<String>> = read_responses(conn, resources, stored)?
+    let responses = read_responses(conn, resources, stored)?;
+    let naming = names::faults_of_names(conn, resources, stored, &responses, now)?;
+    let responses: BTreeMap<String, Option<String>> = responses
         .into_iter()
         .map(|(prompt, response)| match response {
             Response::Text(text) => (prompt, Some(text)),
@@ -512,6 +525,7 @@ fn faults_of_submit(
         let detail = "confirm that this is your own work (integrity_statement: true)";
         faults.push(Fault::new("/integrity_statement", "integrity-statement-missing", detail));
     }
+    faults.extend(naming);
     Ok(faults)
 }
 

@@ -167,6 +167,24 @@ pub fn find_of_submission(
     row.map(from_row).transpose()
 }
 
+/// The awards of a person at a micro-credential, whatever became of them, by id.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_earner(
+    conn: &mut DbConn,
+    earner: PersonId,
+    family: MicroCredentialId,
+) -> Result<Vec<Award>, StoreError> {
+    let rows: Vec<Row> = awards::table
+        .filter(awards::earner_id.eq(earner.to_string()))
+        .filter(awards::micro_credential_id.eq(family.to_string()))
+        .order(awards::id)
+        .select(award_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// Which awards a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct AwardQuery {

@@ -7,14 +7,14 @@ use diesel::prelude::*;
 
 use super::error::parse_ids;
 use super::schema::{
-    assessor_load_caps, assessor_modules, case_votes, cases, conflict_declarations, evidence,
-    memberships, organization_ancestors, organizations, reviews, same_district_waivers, screenings,
-    submission_events, submissions, waiver_deciders,
+    assessor_load_caps, assessor_modules, case_votes, cases, coaches_told, conflict_declarations,
+    evidence, memberships, organization_ancestors, organizations, reviews, same_district_waivers,
+    screenings, submissions, waiver_deciders,
 };
 use super::{DbConn, StoreError};
 use crate::domain::eligibility::{Module, Relation, Tie};
 use crate::domain::ids::{ConflictId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
-use crate::domain::organization::{OrganizationKind, Role};
+use crate::domain::organization::OrganizationKind;
 use crate::domain::review::ReviewState;
 use crate::domain::timestamp::Timestamp;
 
@@ -241,7 +241,10 @@ pub fn list_earlier_readers(
     grouped("reviews", "assessor_id", found)
 }
 
-/// Who has coached each of these attempts.
+/// The coaches who were told whose work each of these submissions is.
+///
+/// Whoever was told of one attempt knows the earner's others at the same micro-credential as well, appeals of earlier ones included:
+/// they are read afterwards.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -249,13 +252,22 @@ pub fn list_coaches(
     conn: &mut DbConn,
     submissions: &[SubmissionId],
 ) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
-    let found: Vec<(String, Option<String>)> = submission_events::table
-        .filter(submission_events::submission_id.eq_any(words(submissions)))
-        .filter(submission_events::actor_role.eq(Role::Coach.as_str()))
-        .select((submission_events::submission_id, submission_events::actor_id))
+    let coached = diesel::alias!(submissions as coached);
+    let found: Vec<(String, String)> = submissions::table
+        .inner_join(
+            coached.on(coached.field(submissions::earner_id).eq(submissions::earner_id).and(
+                coached
+                    .field(submissions::micro_credential_id)
+                    .eq(submissions::micro_credential_id),
+            )),
+        )
+        .inner_join(
+            coaches_told::table.on(coaches_told::submission_id.eq(coached.field(submissions::id))),
+        )
+        .filter(submissions::id.eq_any(words(submissions)))
+        .select((submissions::id, coaches_told::person_id))
         .load(conn)?;
-    let found = found.into_iter().filter_map(|(id, coach)| Some((id, coach?))).collect();
-    grouped("submission_events", "actor_id", found)
+    grouped("coaches_told", "person_id", found)
 }
 
 /// Who has screened each of these submissions.

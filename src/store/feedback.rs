@@ -3,9 +3,9 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{coach_offers, feedback_ratings};
+use super::schema::{coach_offers, coaches_told, feedback_ratings};
 use super::{DbConn, StoreError};
-use crate::domain::ids::SubmissionId;
+use crate::domain::ids::{PersonId, SubmissionId};
 use crate::domain::timestamp::Timestamp;
 
 /// How useful an earner found the feedback.
@@ -99,6 +99,30 @@ pub fn find_offer(
         offered_at: Timestamp::from_naive(offered_at),
         is_wanted,
     }))
+}
+
+/// Records that a coach is told whose attempt it is. Being told twice is being told once.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_told(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+    coach: PersonId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = coaches_told::table.find((submission.to_string(), coach.to_string()));
+    if diesel::select(diesel::dsl::exists(row)).get_result(conn)? {
+        return Ok(());
+    }
+    diesel::insert_into(coaches_told::table)
+        .values((
+            coaches_told::submission_id.eq(submission.to_string()),
+            coaches_told::person_id.eq(coach.to_string()),
+            coaches_told::told_at.eq(now.naive()),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Records the earner's answer.

@@ -28,6 +28,7 @@ pub mod conflicts;
 pub mod connection;
 pub mod credentials;
 pub mod decisions;
+pub mod drafts;
 mod error;
 pub mod evidence;
 pub mod evidence_matches;

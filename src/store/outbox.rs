@@ -1,7 +1,8 @@
 //! Mails that wait to be sent: ids and words only, names and addresses are filled in when they leave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::schema::outbox;
@@ -55,6 +56,21 @@ pub fn list_known(conn: &mut DbConn, ids: &[String]) -> Result<BTreeSet<String>,
     let known: Vec<String> =
         outbox::table.filter(outbox::id.eq_any(ids.to_vec())).select(outbox::id).load(conn)?;
     Ok(known.into_iter().collect())
+}
+
+/// When those of these ids that are in the outbox, sent or not, were put there.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_written(
+    conn: &mut DbConn,
+    ids: &[String],
+) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+    let known: Vec<(String, NaiveDateTime)> = outbox::table
+        .filter(outbox::id.eq_any(ids.to_vec()))
+        .select((outbox::id, outbox::created_at))
+        .load(conn)?;
+    Ok(known.into_iter().map(|(id, at)| (id, Timestamp::from_naive(at))).collect())
 }
 
 /// Claims the mail that is due first, until `claim_until`; a claim that ran out counts as due again.

@@ -239,6 +239,7 @@ diesel::table! {
         updated_at -> Timestamp,
         held_from -> Nullable<Text>,
         previous_id -> Nullable<Text>,
+        names_waived -> Bool,
     }
 }
 
@@ -732,6 +733,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    coaches_told (submission_id, person_id) {
+        submission_id -> Text,
+        person_id -> Text,
+        told_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     sample_consents (submission_id) {
         submission_id -> Text,
         ends_at -> Timestamp,
@@ -817,4 +826,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     seed_scores,
     rereads,
     sample_consents,
+    coaches_told,
 );

@@ -27,6 +27,8 @@ pub struct StoredSubmission {
     pub integrity_statement: bool,
     /// Whether the badge shall carry levels.
     pub include_results: bool,
+    /// Whether the earner has waived the check for their own name. It tells readers nothing.
+    pub names_waived: bool,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
     /// What was allowed when it was handed in; none before, and where nobody had said anything.
@@ -49,7 +51,10 @@ pub struct StoredSubmission {
 
 type Row = (
     (String, String, String, String, String, i32, String, i32),
-    (bool, bool, Option<String>, Option<String>, Option<Vec<u8>>, Option<String>, Option<String>),
+    (
+        (bool, bool, bool),
+        (Option<String>, Option<String>, Option<Vec<u8>>, Option<String>, Option<String>),
+    ),
     (
         Option<NaiveDateTime>,
         Option<NaiveDateTime>,
@@ -73,13 +78,18 @@ macro_rules! submission_columns {
                 submissions::revision,
             ),
             (
-                submissions::integrity_statement,
-                submissions::include_results,
-                submissions::ai_use,
-                submissions::ai_use_policy,
-                submissions::sealed_key,
-                submissions::held_from,
-                submissions::previous_id,
+                (
+                    submissions::integrity_statement,
+                    submissions::include_results,
+                    submissions::names_waived,
+                ),
+                (
+                    submissions::ai_use,
+                    submissions::ai_use_policy,
+                    submissions::sealed_key,
+                    submissions::held_from,
+                    submissions::previous_id,
+                ),
             ),
             (
                 submissions::due_on,
@@ -95,11 +105,10 @@ macro_rules! submission_columns {
 fn from_row(row: Row) -> Result<StoredSubmission, StoreError> {
     let (
         (id, organization, micro_credential, version, earner, attempt, state, revision),
-        flags,
+        (declared, (ai_use, allowed, sealed_key, held_from, previous)),
         times,
     ) = row;
-    let (integrity_statement, include_results, ai_use, allowed, sealed_key, held_from, previous) =
-        flags;
+    let (integrity_statement, include_results, names_waived) = declared;
     let (due_on, submitted_at, decided_at, created_at, updated_at) = times;
     let corrupt = |column| StoreError::corrupt("submissions", &id, column);
     let facts = SubmissionFacts {
@@ -121,6 +130,7 @@ fn from_row(row: Row) -> Result<StoredSubmission, StoreError> {
             .map_err(|_bad| corrupt("micro_credential_id"))?,
         integrity_statement,
         include_results,
+        names_waived,
         ai_use,
         ai_use_policy: allowed
             .map(|allowed| AiUsePolicy::parse(&allowed).ok_or_else(|| corrupt("ai_use_policy")))
@@ -308,6 +318,8 @@ pub struct Declarations {
     pub integrity_statement: bool,
     /// Whether the badge shall carry levels.
     pub include_results: bool,
+    /// Whether the earner has waived the check for their own name.
+    pub names_waived: bool,
     /// What the earner says about the use of AI.
     pub ai_use: Option<String>,
 }
@@ -331,6 +343,7 @@ pub fn save_draft(
             submissions::state.eq(SubmissionState::Draft.as_str()),
             submissions::integrity_statement.eq(declarations.integrity_statement),
             submissions::include_results.eq(declarations.include_results),
+            submissions::names_waived.eq(declarations.names_waived),
             submissions::ai_use.eq(&declarations.ai_use),
             submissions::revision.eq(facts.revision + 1),
             submissions::updated_at.eq(now.naive()),

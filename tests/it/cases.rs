@@ -129,6 +129,118 @@ fn appeal_is_read_by_two_fresh_readers_and_decided_by_three() {
     stage.app.audit_events();
 }
 
+impl Stage {
+    /// Hands in the next attempt as the last one was. Returns its path.
+    #[track_caller]
+    fn resubmitted(&self, path: &str) -> String {
+        let earner = &self.district.earner;
+        let draft = earner.post(&format!("{path}/resubmit"), &json!({})).expect(201);
+        let next = format!("/api/v1/submissions/{}", draft["id"].as_str().unwrap());
+        let etag = earner.get(&next).etag();
+        earner.patch(&next, &etag, &json!({ "integrity_statement": true })).expect(200);
+        earner.act(&format!("{next}/submit")).expect(200);
+        next
+    }
+
+    /// Appeals and has the panel overturn the decision.
+    #[track_caller]
+    fn overturned(&self, path: &str) {
+        let case = self.appeal(path);
+        for reader in &self.fresh {
+            read(reader, &[]);
+        }
+        for member in &self.panel {
+            vote(member, &case, "rescore");
+        }
+        assert_eq!(self.district.earner.get(&case).expect(200)["outcome"], "overturned");
+    }
+
+    /// Expects that both attempts are earned and that there is one award, which both lead to.
+    #[track_caller]
+    fn one_award_for(&self, first: &str, second: &str) {
+        let (one, other) = (self.own(first), self.own(second));
+        assert_eq!([&one["decision"], &other["decision"]], ["earned", "earned"]);
+        assert!(one["award"]["id"].is_string());
+        assert_eq!(one["award"], other["award"]);
+        let awards = self.district.earner.get("/api/v1/awards").expect(200);
+        assert_eq!(awards["items"].as_array().unwrap().len(), 1, "{awards}");
+        let status = self.district.coordinator.get(second).expect(200);
+        assert_eq!(status["progress"], "earned");
+        self.app.audit_events();
+    }
+}
+
+#[test]
+fn attempt_that_is_earned_after_an_appeal_was_makes_no_second_award() {
+    let stage = stage();
+    let first = stage.decided(&["c4"]);
+    stage.overturned(&first);
+    let award = stage.own(&first)["award"].clone();
+    // The next attempt was begun before the panel had concluded: afterwards there is nothing to hand in again.
+    let again = stage.district.earner.post(&format!("{first}/resubmit"), &json!({}));
+    assert_eq!(again.problem(), "wrong-state");
+    let family = stage.own(&first)["micro_credential_id"].as_str().unwrap().to_owned();
+    let second =
+        format!("/api/v1/submissions/{}", stage.district.submit(&stage.district.earner, &family));
+    read(&stage.fresh[0], &[]);
+    assert_eq!(stage.own(&second)["award"], award);
+    stage.one_award_for(&first, &second);
+    stage.app.send_mail();
+    let mails = std::fs::read_dir(stage.app.folder().join("mail")).unwrap();
+    let n_held = mails
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .filter(|mail| mail.contains("You hold this badge already"))
+        .count();
+    assert_eq!(n_held, 1, "no badge is promised");
+
+    // An award that is revoked stands in nobody's way.
+    let id = award["id"].as_str().unwrap();
+    stage.district.revoke(id).expect(200);
+    assert_eq!(stage.own(&second)["award"]["state"], "revoked");
+    let third = stage.district.submit(&stage.district.earner, &family);
+    read(&stage.fresh[0], &[]);
+    let own = stage.own(&format!("/api/v1/submissions/{third}"));
+    assert_eq!(own["decision"], "earned");
+    assert_ne!(own["award"]["id"], id);
+    assert_eq!(own["award"]["state"], "active");
+    assert_eq!(stage.own(&second)["award"], own["award"], "the one that counts now");
+}
+
+#[test]
+fn appeal_that_is_overturned_after_the_next_attempt_was_earned_makes_no_second_award() {
+    let stage = stage();
+    let first = stage.decided(&["c4"]);
+    let second = stage.resubmitted(&first);
+    read(&stage.fresh[0], &[]);
+    let award = stage.own(&second)["award"].clone();
+    assert_eq!(stage.own(&first)["award"], Value::Null, "not yet is not earned by another attempt");
+    let case = stage.appeal(&first);
+    // Who has scored another attempt is spared while there is somebody else.
+    let more = stage.app.invite(
+        &stage.district.admin,
+        &stage.district.id,
+        "fresh-2@example.org",
+        &["assessor"],
+    );
+    read(&more, &[]);
+    read(&stage.fresh[1], &[]);
+    for member in &stage.panel {
+        vote(member, &case, "rescore");
+    }
+    assert_eq!(stage.own(&first)["award"], award);
+    stage.one_award_for(&first, &second);
+}
+
+#[test]
+fn appeal_and_next_attempt_under_way_at_once_make_one_award() {
+    let stage = stage();
+    let first = stage.decided(&["c4"]);
+    let second = stage.resubmitted(&first);
+    stage.overturned(&first);
+    read(&stage.fresh[0], &[]);
+    stage.one_award_for(&first, &second);
+}
+
 #[test]
 fn what_was_earned_is_not_lowered_by_an_appeal() {
     let stage = stage();

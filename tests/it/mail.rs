@@ -394,8 +394,11 @@ fn decision_is_told_with_respect() {
         name: "Ana Ruiz",
         title: "Facilitating Number Talks",
         earned: true,
+        is_held: false,
         link: "https://badges.example.org/submissions/1",
     };
+    let (_, held) = templates::decision(&Decision { is_held: true, ..decision }).unwrap();
+    assert!(held.contains("You hold this badge already") && !held.contains("signed"), "{held}");
     let (subject, text) = templates::decision(&decision).unwrap();
     assert_snapshot!(subject, @r#"You have earned "Facilitating Number Talks""#);
     assert_snapshot!(text, @r#"

@@ -298,3 +298,62 @@ fn comment_bank_is_for_assessors_and_changed_by_its_authors_and_leads() {
     assert_eq!(lead.delete(&path).status, 204);
     assert_eq!(author.delete(&path).problem(), "not-found");
 }
+
+#[test]
+fn coach_who_was_told_whose_work_it_is_reads_no_attempt_of_it() {
+    let app = TestApp::new();
+    let district = app.district();
+    let coach =
+        |email: &str| app.invite(&district.admin, &district.id, email, &["coach", "assessor"]);
+    let told = coach("told@example.org");
+    let (family, first) =
+        not_yet(&district, &single(&[("coaching_offered_after_not_yet", json!(1))]));
+    let earner = &district.earner;
+    let wants = |is_wanted: bool| {
+        earner.post(&format!("{first}/coaching"), &json!({ "is_wanted": is_wanted })).expect(200);
+    };
+    wants(false);
+    let draft = resubmit(earner, &first, &json!({})).expect(201);
+    let second = format!("/api/v1/submissions/{}", draft["id"].as_str().unwrap());
+    let etag = earner.get(&second).etag();
+    earner.patch(&second, &etag, &json!({ "integrity_statement": true })).expect(200);
+    earner.act(&format!("{second}/submit")).expect(200);
+
+    // Nobody is told of a coach who is not wanted, and the work is theirs to read like anybody's.
+    let claimed = told.post("/api/v1/reviews/claim", &json!({})).expect(201);
+    let review = format!("/api/v1/reviews/{}", claimed["id"].as_str().unwrap());
+    told.get(&review).expect(200);
+    // Wanted at last, and once more: it is who holds the review that is told.
+    wants(true);
+    wants(false);
+    wants(true);
+    assert_eq!(told.get(&review).problem(), "wrong-state");
+    assert_eq!(told.act(&format!("{review}/lock")).problem(), "wrong-state");
+    app.advance(TimeDelta::hours(73));
+    app.resources.as_system(assay::service::housekeeping::often).unwrap();
+
+    let again = |email: &str| app.sign_in(email);
+    let claim = |person: &Person| person.post("/api/v1/reviews/claim", &json!({}));
+    assert_eq!(claim(&again("told@example.org")).status, 204, "taking it back makes nobody forget");
+    let blocked =
+        again("coordinator@example.org").get("/api/v1/queue/blocked?all=true").expect(200);
+    let rules = blocked["items"][0]["blocked_by"].as_array().unwrap();
+    assert!(
+        rules.contains(&json!({ "rule": "coached_this_attempt", "assessors": 1 })),
+        "{blocked}"
+    );
+
+    // Who became a coach afterwards was not told; work of somebody else is no secret to either.
+    app.invite(&app.admin(), &district.id, "later@example.org", &["coach", "assessor"]);
+    let later = again("later@example.org");
+    read(&later, &["c4"]);
+    let other = app.invite(&app.admin(), &district.schools[0], "other@example.org", &["earner"]);
+    district.submit(&other, &family);
+    claim(&again("told@example.org")).expect(201);
+
+    // An appeal of the attempt before is read by people who were not told either.
+    let appeal = json!({ "grounds": "scoring", "criteria": ["c4"], "statement": "The note names each learner." });
+    again("earner@example.org").post(&format!("{first}/appeal"), &appeal).expect(201);
+    assert_eq!(claim(&again("told@example.org")).status, 204);
+    claim(&again("later@example.org")).expect(201);
+}

@@ -2,7 +2,9 @@
 
 mod ai_use;
 mod evidence;
+mod idle;
 mod life;
+mod names;
 mod sight;
 
 use serde_json::{Value, json};

@@ -159,7 +159,7 @@ impl Story<'_> {
             responses,
             integrity_statement: Some(true),
             include_results: Some(true),
-            ai_use: None,
+            ..Save::default()
         };
         self.act(earner, "patch_submission", |cx| {
             submissions::save(cx, facts.id, &save, facts.revision)

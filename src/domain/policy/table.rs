@@ -209,7 +209,7 @@ pub const TABLE: &[Row] = &[
         "submission",
         &[OWN_EARNER],
         &["draft", "returned"],
-        &["responses", "integrity_statement", "include_results", "ai_use"],
+        &["responses", "integrity_statement", "include_results", "names_waived", "ai_use"],
     ),
     row(
         "add_evidence",

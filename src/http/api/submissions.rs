@@ -107,6 +107,9 @@ pub struct DraftPatch {
     integrity_statement: Option<bool>,
     /// Whether the badge shall carry the levels.
     include_results: Option<bool>,
+    /// That the earner's own name, e-mail address or school may stand in the texts: they are not looked for when it is handed in. False
+    /// until it is set, and it stays set when texts change.
+    names_waived: Option<bool>,
     /// What the earner says about the use of AI; null removes it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -237,6 +240,8 @@ pub struct SubmissionView {
     integrity_statement: bool,
     /// Whether the badge shall carry the levels.
     include_results: bool,
+    /// Whether your own name, e-mail address and school may stand in the texts. Readers are not told.
+    names_waived: bool,
     /// What the earner says about the use of AI.
     ai_use: Option<String>,
     /// What you are told about the use of AI; once it is handed in, what held then.
@@ -254,7 +259,7 @@ pub struct SubmissionView {
     decision: Option<&'static str>,
     /// Null before the decision.
     feedback: Option<FeedbackView>,
-    /// The award, if it was earned.
+    /// The award, if it was earned: by this attempt, or the one that you held already by another.
     award: Option<AwardReference>,
     /// Your appeal, and doubts about it that a panel looks at.
     cases: Vec<CaseLine>,
@@ -317,6 +322,7 @@ impl From<OwnSubmission> for SubmissionView {
             evidence: own.evidence.into_iter().map(EvidenceView::own).collect(),
             integrity_statement: stored.integrity_statement,
             include_results: stored.include_results,
+            names_waived: stored.names_waived,
             ai_use: stored.ai_use.clone(),
             ai_use_policy: own.ai_use_rule.into(),
             due_at: moment(stored.due_on),
@@ -448,6 +454,7 @@ pub async fn patch_submission(
             .collect(),
         integrity_statement: patch.integrity_statement,
         include_results: patch.include_results,
+        names_waived: patch.names_waived,
         ai_use: patch.ai_use,
     };
     app.write(meta, "patch_submission", parts, move |cx| {

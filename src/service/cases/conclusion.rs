@@ -114,7 +114,7 @@ impl Panel<'_> {
                     base_url: self.base_url,
                     now: self.now,
                 };
-                award = Some(resolution::create_award(conn, stored, &scoring)?);
+                award = resolution::create_award(conn, stored, &scoring)?;
                 (CaseOutcome::Overturned, new.outcome)
             } else {
                 (CaseOutcome::Rescored, new.outcome)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Response, StoredSubmission, load, pinned, read_responses};
 use crate::domain::ai_use::AiUseRule;
+use crate::domain::decision_rule::Outcome;
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied};
@@ -14,6 +15,7 @@ use crate::service::cases::Case;
 use crate::service::context::{Cx, organizations_of_branches, organizations_under};
 use crate::service::error::Error;
 use crate::service::feedback::{CoachOffer, FeedbackRating};
+use crate::service::standing_awards;
 use crate::store::carried_levels::CarriedLevel;
 use crate::store::decisions::StoredDecision;
 use crate::store::evidence::StoredEvidence;
@@ -49,7 +51,7 @@ pub struct OwnSubmission {
     pub decision: Option<StoredDecision>,
     /// The words for the whole, once there is a decision.
     pub overall_feedback: Vec<String>,
-    /// The award, if it was earned.
+    /// The award, if it was earned: its own, or the one that the earner held by another attempt.
     pub award: Option<Award>,
     /// Appeals and integrity cases about it.
     pub cases: Vec<Case>,
@@ -149,7 +151,8 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
             }
         }
     }
-    let award = store::awards::find_of_submission(cx.conn, id)?.map(|award| award.as_of(cx.now));
+    let outcome = decision.as_ref().map(|decision| decision.outcome);
+    let award = standing_awards::find_shown(cx.conn, &stored, outcome, cx.now)?;
     Ok(SubmissionDetail::Own(Box::new(OwnSubmission {
         stored,
         version_number: version.number,
@@ -187,7 +190,9 @@ fn status(conn: &mut DbConn, stored: &StoredSubmission) -> Result<StatusOnly, Er
     let facts = stored.submission.facts();
     let earned = match stored.submission.state() {
         SubmissionState::Decided | SubmissionState::Appealed => {
-            store::awards::find_of_submission(conn, facts.id)?.is_some()
+            // Where it was earned beside a live award, it has none of its own.
+            store::decisions::find(conn, facts.id)?
+                .is_some_and(|decision| decision.outcome == Outcome::Earned)
         }
         SubmissionState::Draft
         | SubmissionState::Submitted

@@ -225,6 +225,25 @@ fn renewal_that_is_not_yet_earned_changes_nothing_and_can_be_tried_again() {
 }
 
 #[test]
+fn next_attempt_after_a_renewal_that_was_not_yet_earned_renews_the_same_award() {
+    let app = TestApp::new();
+    let district = app.district();
+    let (_, old, _) = old_award(&district);
+    let first = hand_in(&district.earner, &renew(&district.earner, &old));
+    district.score(&district.assessor, -1);
+    let path = format!("/api/v1/submissions/{first}");
+    let draft = district.earner.post(&format!("{path}/resubmit"), &json!({}));
+    let second = format!("/api/v1/submissions/{}", draft.json["id"].as_str().unwrap());
+    let patch = json!({ "integrity_statement": true });
+    district.earner.patch(&second, &draft.etag(), &patch).expect(200);
+    district.earner.act(&format!("{second}/submit")).expect(200);
+    district.score(&district.assessor, 0);
+    let new = district.earner.get(&second).expect(200)["award"]["id"].clone();
+    let kept = award_of(&district.earner, &old);
+    assert_eq!((&kept["state"], &kept["renewed_by"]), (&json!("superseded"), &new));
+}
+
+#[test]
 fn renewal_that_is_earned_and_not_signed_supersedes_nothing_yet_and_is_not_started_again() {
     let app = TestApp::new();
     let district = app.district();

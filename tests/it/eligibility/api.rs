@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, District, Person, TestApp, definition};
+use crate::harness::{Answer, District, PASSWORD, Person, TestApp, definition};
 
 fn claim(assessor: &Person) -> Answer {
     assessor.post("/api/v1/reviews/claim", &json!({}))
@@ -140,6 +140,60 @@ fn same_district_holds_until_a_group_waives_it_and_then_every_not_yet_is_scored_
     assert_eq!(locked["is_decided"], false);
     let own = district.earner.get(&format!("/api/v1/submissions/{submission}")).expect(200);
     assert_eq!(own["decision"], Value::Null);
+}
+
+#[test]
+fn waiver_permits_readings_across_departments_only() {
+    let app = TestApp::new();
+    let district = app.district();
+    publish_strict(&district);
+    let [teaching, inclusion] = &district.departments;
+    let join = |organization: &str, email: &str, role: &str| {
+        let body = json!({ "email": email, "name": email, "roles": [role] });
+        let path = format!("/api/v1/organizations/{organization}/invitations");
+        let invited = district.admin.post(&path, &body).expect(201);
+        let token = app.resources.keyring.invitation_token(invited["id"].as_str().unwrap());
+        let body = json!({ "token": token, "password": PASSWORD });
+        app.anybody().post("/api/v1/invitations/accept", &body).expect(200);
+    };
+    join(teaching, "earner@example.org", "earner");
+    join(teaching, "assessor@example.org", "assessor");
+    let other = app.invite(&district.admin, inclusion, "other@example.org", &["assessor"]);
+    let stranger = app.invite(&district.admin, &district.id, "stranger@example.org", &["assessor"]);
+
+    // Without a waiver it is the district that counts, and not the department.
+    let free = district.publish_small_group();
+    let first = district.submit(&district.earner, &free);
+    assert_eq!(claim(&district.assessor).expect(201)["submission_id"], first.as_str());
+
+    let families = district.earner.get("/api/v1/micro-credentials?limit=100").expect(200);
+    let strict =
+        families["items"].as_array().unwrap().iter().find(|one| one["slug"] == "mc-strict");
+    let strict = strict.expect("the strict one")["id"].as_str().unwrap().to_owned();
+    let second = district.submit(&district.earner, &strict);
+    let blocked_by = || {
+        let blocked = district.coordinator.get("/api/v1/queue/blocked?all=true").expect(200);
+        let items = blocked["items"].as_array().unwrap().clone();
+        let item = items.iter().find(|item| item["submission_id"] == second.as_str());
+        item.expect("it waits")["blocked_by"].clone()
+    };
+    assert_eq!(blocked_by(), json!([{ "rule": "same_district", "assessors": 3 }]));
+    district.waive_same_district();
+    assert_eq!(blocked_by(), json!([{ "rule": "same_department", "assessors": 1 }]));
+    assert_eq!(claim(&district.assessor).status, 204);
+    let review = claim(&other).expect(201);
+    assert_eq!(review["submission_id"], second.as_str());
+
+    // The department counts as long as the reading goes on, and memberships as they are now.
+    join(teaching, "other@example.org", "assessor");
+    let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
+    assert_eq!(other.get(&path).problem(), "wrong-state");
+    let member = format!("/api/v1/organizations/{teaching}/members/{}", other.id);
+    let etag = district.admin.get(&member).etag();
+    let removed = json!({ "roles": [], "state": "removed" });
+    district.admin.put(&member, &etag, &removed).expect(200);
+    other.get(&path).expect(200);
+    assert_eq!(claim(&stranger).status, 204, "it is taken");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use assay::domain::calendar::{Calendar, CalendarError, Weekday};
 use assay::domain::eligibility::{
     AssessorFacts, EligibilityRule, License, MatterFacts, Qualification, QualificationLevel,
-    QualificationState, Reader, Relation, Stage, Tie, Upkeep, judge, license,
+    QualificationState, Reader, Relation, SameDistrict, Stage, Tie, Upkeep, judge, license,
 };
 use assay::domain::ids::{MicroCredentialId, OrganizationId, PersonId};
 use assay::domain::review::ReviewState;
@@ -33,6 +33,7 @@ fn assessor() -> AssessorFacts {
         person: person(1),
         schools: BTreeSet::from([place(1)]),
         districts: BTreeSet::from([place(100)]),
+        departments: BTreeSet::from([place(201)]),
         held: 0,
         load_cap: 5,
         open_families: BTreeSet::new(),
@@ -48,10 +49,12 @@ fn matter() -> MatterFacts {
         started_at: day(0),
         schools: BTreeSet::from([place(2)]),
         districts: BTreeSet::from([place(100)]),
-        is_district_conflict: false,
+        departments: BTreeSet::from([place(200)]),
+        same_district: SameDistrict::Allowed,
         readers: Vec::new(),
         earlier_readers: BTreeSet::new(),
         involved: BTreeSet::new(),
+        coaches: BTreeSet::new(),
         is_appealed: false,
         coauthors: BTreeSet::new(),
     }
@@ -79,7 +82,7 @@ fn each_fact_of_work_refuses_by_its_own_rule() {
     m.schools.insert(place(1));
     check(&a, &m, &[EligibilityRule::SameSchool]);
     let (a, mut m) = it();
-    m.is_district_conflict = true;
+    m.same_district = SameDistrict::Conflict;
     check(&a, &m, &[EligibilityRule::SameDistrict]);
     m.districts = BTreeSet::from([place(101)]);
     check(&a, &m, &[]);
@@ -95,6 +98,9 @@ fn each_fact_of_work_refuses_by_its_own_rule() {
     m.involved.insert(a.person);
     check(&a, &m, &[EligibilityRule::Involved]);
     let (a, mut m) = it();
+    m.coaches.insert(a.person);
+    check(&a, &m, &[EligibilityRule::Coached]);
+    let (a, mut m) = it();
     m.coauthors.insert(a.person);
     check(&a, &m, &[EligibilityRule::Coauthor]);
     // Everything that holds is named, not the first alone.
@@ -102,6 +108,26 @@ fn each_fact_of_work_refuses_by_its_own_rule() {
     a.held = 9;
     m.schools.insert(place(1));
     check(&a, &m, &[EligibilityRule::LoadCap, EligibilityRule::SameSchool]);
+}
+
+#[test]
+fn department_matters_only_where_a_waiver_permits_the_reading() {
+    for (same_district, theirs, district, expected) in [
+        (SameDistrict::Waived, 201, 100, &[EligibilityRule::SameDepartment][..]),
+        (SameDistrict::Waived, 202, 100, &[]),
+        (SameDistrict::Waived, 201, 101, &[]),
+        (SameDistrict::Allowed, 201, 100, &[]),
+        (SameDistrict::Conflict, 201, 100, &[EligibilityRule::SameDistrict]),
+        (SameDistrict::Conflict, 201, 101, &[]),
+    ] {
+        let matter = MatterFacts {
+            same_district,
+            departments: BTreeSet::from([place(200), place(theirs)]),
+            districts: BTreeSet::from([place(district)]),
+            ..matter()
+        };
+        check(&assessor(), &matter, expected);
+    }
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn hand_in(resources: &Resources, earner: &str, family: MicroCredentialId) -
             .collect(),
         integrity_statement: Some(true),
         include_results: Some(true),
-        ai_use: None,
+        ..Save::default()
     };
     act(resources, earner, "patch_submission", |cx| {
         submissions::save(cx, facts.id, &save, facts.revision)

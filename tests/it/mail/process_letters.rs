@@ -48,6 +48,15 @@ fn appeal_is_promised_an_answer_and_gets_one() {
 }
 
 #[test]
+fn draft_that_nobody_saves_is_told_its_last_day_and_how_to_keep_it() {
+    let (subject, text) = process_letters::draft_ending(&ABOUT, day()).unwrap();
+    assert_snapshot!(subject, @r#"Your draft for "Facilitating Number Talks" ends soon"#);
+    assert!(text.contains("it ends on 4 December 2026"), "{text}");
+    assert!(text.lines().any(|line| line == ABOUT.link), "{text}");
+    assert!(text.contains("open it and save it"), "{text}");
+}
+
+#[test]
 fn coach_is_an_offer_and_learns_only_what_the_earner_agreed_to() {
     let (_, text) = process_letters::coach_offered(&ABOUT).unwrap();
     assert!(text.contains("Nobody is told of this offer unless you say yes."), "{text}");
