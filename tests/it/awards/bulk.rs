@@ -267,7 +267,7 @@ fn multiply(app: &TestApp, award: &str, copies: i64) {
                 format!(
                     "INSERT INTO submissions SELECT '{next_submission}', organization_id, micro_credential_id, version_id, earner_id, \
                      attempt + {number}, state, integrity_statement, include_results, ai_use, sealed_key, due_on, submitted_at, \
-                     decided_at, retain_until, revision, created_at, updated_at, held_from, previous_id, ai_use_policy \
+                     decided_at, retain_until, revision, created_at, updated_at, held_from, previous_id, ai_use_policy, names_waived \
                      FROM submissions WHERE id = '{submission}'"
                 ),
                 format!(
