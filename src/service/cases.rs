@@ -103,7 +103,7 @@ pub fn appeal(
             submissions::record(conn, &stored.submission, SubmissionEvent::Appeal, by, now)?;
         // The evidence is needed for as long as the panel may ask for it.
         let kept = case.due_on.plus(submissions::RETENTION);
-        store::submissions::save_retention(conn, id, kept)?;
+        store::retention::save_retention(conn, id, kept)?;
         let news = CaseNews::Appealed(case.due_on);
         process_letters::case_news(conn, facts, &version.title, news, &host, now)?;
         let change = submissions::change_of("appeal_submission", &stored.submission, &after)

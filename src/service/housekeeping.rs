@@ -99,7 +99,7 @@ fn end_idle_drafts(cx: &mut Cx<'_>) -> Result<(), Error> {
 
 /// Destroys the data keys of submissions whose retention period is over. The key goes first: from then on the files are noise.
 fn forget_evidence(cx: &mut Cx<'_>) -> Result<(), Error> {
-    for id in store::submissions::list_past_retention(cx.conn, cx.now, 200)? {
+    for id in store::retention::list_past_retention(cx.conn, cx.now, 200)? {
         cx.write(|conn| {
             let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
             store::submissions::forget(conn, id)?;

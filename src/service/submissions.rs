@@ -266,7 +266,7 @@ impl NewDraft {
             happened_at: now,
         };
         store::submissions::append_step(conn, id, &new_uuid().to_string(), &step)?;
-        store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
+        store::retention::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
         store::submissions::find(conn, id)?.ok_or(Error::Stale)
     }
 }
@@ -354,7 +354,7 @@ pub fn save(
         };
         let draft = reopen(conn, &stored.submission, now)?;
         store::submissions::save_draft(conn, draft.facts(), &declarations, now)?;
-        store::submissions::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
+        store::retention::save_retention(conn, id, now.plus(IDLE_RETENTION))?;
         let change = change_of("patch_submission", &stored.submission, &draft);
         Ok((find_fresh(conn, id)?, change))
     })

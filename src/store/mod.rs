@@ -45,6 +45,7 @@ pub mod people;
 pub mod qualifications;
 pub mod renewals;
 pub mod rereads;
+pub mod retention;
 pub mod reviews;
 pub mod schema;
 pub mod screenings;

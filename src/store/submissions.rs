@@ -623,24 +623,6 @@ pub fn list_in_state(
     parse_ids("submissions", "id", ids)
 }
 
-/// Submissions whose evidence may be forgotten now.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_past_retention(
-    conn: &mut DbConn,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<SubmissionId>, StoreError> {
-    let ids: Vec<String> = submissions::table
-        .filter(submissions::retain_until.lt(Some(now.naive())))
-        .filter(submissions::sealed_key.is_not_null())
-        .select(submissions::id)
-        .limit(limit)
-        .load(conn)?;
-    parse_ids("submissions", "id", ids)
-}
-
 /// Destroys the data key: what it encrypted cannot be read any more. What people wrote beside it goes as well.
 ///
 /// # Errors
@@ -666,21 +648,6 @@ pub fn save_ai_use_policy(
 ) -> Result<(), StoreError> {
     diesel::update(submissions::table.find(id.to_string()))
         .set(submissions::ai_use_policy.eq(allowed.map(AiUsePolicy::as_str)))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Sets until when the evidence of a submission that is under way is kept.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn save_retention(
-    conn: &mut DbConn,
-    id: SubmissionId,
-    retain_until: Timestamp,
-) -> Result<(), StoreError> {
-    diesel::update(submissions::table.find(id.to_string()))
-        .set(submissions::retain_until.eq(Some(retain_until.naive())))
         .execute(conn)?;
     Ok(())
 }

@@ -120,6 +120,54 @@ fn earners_work_becomes_a_paper_only_with_their_consent_and_leaves_when_it_is_wi
 }
 
 #[test]
+fn known_work_outlives_its_date_while_its_earner_consents_and_no_longer() {
+    let scene = Scene::new();
+    let (district, family) = (&scene.district, &scene.family);
+    let another =
+        |email: &str| scene.app.invite(&district.admin, &district.schools[0], email, &["earner"]);
+    let (second, third) = (another("second@example.org"), another("third@example.org"));
+    let people = [&district.earner, &second, &third];
+    let works = people.map(|earner| district.award(earner, family).0);
+    let consent = |number: usize, ends_at: Value| {
+        let path = format!("/api/v1/submissions/{}/sample-consent", works[number]);
+        let earner = scene.app.sign_in(&people[number].email);
+        earner.put(&path, "\"0\"", &json!({ "ends_at": ends_at })).expect(200);
+    };
+    let pass = |days: i64| {
+        scene.app.advance(chrono::TimeDelta::days(days));
+        scene.app.resources.as_system(assay::service::housekeeping::hourly).unwrap();
+    };
+    let is_kept = |number: usize| {
+        let path = format!("/api/v1/submissions/{}", works[number]);
+        let earner = scene.app.sign_in(&people[number].email);
+        !earner.get(&path).expect(200)["responses"].is_null()
+    };
+    let in_days = |days| scene.app.resources.now().plus(chrono::TimeDelta::days(days)).to_string();
+    // Two papers of a set, one until the consent ends; and one that nobody has made a paper of.
+    consent(0, json!(in_days(1000)));
+    consent(1, json!(in_days(400)));
+    consent(2, json!(in_days(1000)));
+    let set = scene.set("practice");
+    for work in &works[..2] {
+        let paper = json!({ "submission_id": work });
+        scene.lead(0).post(&format!("{set}/papers"), &paper).expect(201);
+    }
+    pass(209);
+    assert_eq!([0, 1, 2].map(is_kept), [true, true, true]);
+    pass(91);
+    assert_eq!([0, 1, 2].map(is_kept), [true, true, false]);
+    let papers = scene.lead(0).get(&set).expect(200)["papers"].clone();
+    assert_ne!(papers[0]["work"], Value::Null, "it can still be read as known work");
+    consent(0, Value::Null);
+    pass(0);
+    assert_eq!([0, 1].map(is_kept), [false, true]);
+    pass(99);
+    assert!(is_kept(1));
+    pass(2);
+    assert!(!is_kept(1), "the consent has ended");
+}
+
+#[test]
 fn nobody_but_lead_assessors_of_the_district_makes_sets() {
     let scene = Scene::new();
     let district = &scene.district;

@@ -39,7 +39,7 @@ const WITH_SEEDS: [(&str, &str, &str); 29] = [
     ("submissions", "list_by_id", "submissions that its caller has found"),
     ("submissions", "find", "one submission; who may see it is asked by its caller"),
     ("submissions", "last_attempt", "of one earner; the earner of a known paper is nobody"),
-    ("submissions", "list_past_retention", "forgets, and tells nobody"),
+    ("retention", "list_past_retention", "forgets, and tells nobody"),
 ];
 
 /// The functions of a file: name and code.
