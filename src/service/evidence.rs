@@ -5,7 +5,7 @@ use url::Url;
 
 use super::audit::Change;
 use super::context::{Cx, Resources, new_uuid};
-use super::error::{Error, Fault};
+use super::error::Error;
 use super::submissions::{self, OpenedEvidence};
 use crate::domain::audit::hex;
 use crate::domain::definition::Definition;
@@ -332,13 +332,9 @@ fn require_room(
             (RECORDINGS.map(str::to_owned).to_vec(), 1)
         }
     };
-    if n_items >= max_items {
-        let detail = format!("this requirement takes {max_items} at most; remove one first");
-        return Err(Error::Invalid {
-            code: "too-many-items",
-            summary: detail.clone(),
-            faults: vec![Fault::new("/requirement_id", "too-many-items", detail)],
-        });
+    if let Some(fault) = submissions::fault_of_items(max_items, n_items + 1, "/requirement_id") {
+        let summary = fault.detail.clone();
+        return Err(Error::Invalid { code: "too-many-items", summary, faults: vec![fault] });
     }
     Ok(media)
 }

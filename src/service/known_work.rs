@@ -58,6 +58,8 @@ pub fn faults_of(work: &KnownWork, definition: &Definition) -> Vec<Fault> {
             let detail = format!("answer {id} in 1 to {LONGEST} characters");
             let pointer = format!("/responses/{}", submissions::escape_pointer(id));
             faults.push(Fault::new(pointer, "response-missing", detail));
+        } else if let Some(text) = work.responses.get(id) {
+            faults.extend(submissions::fault_of_words(prompt, text));
         }
     }
     let is_prompt =
@@ -74,11 +76,18 @@ pub fn faults_of(work: &KnownWork, definition: &Definition) -> Vec<Fault> {
         }
     }
     for (index, item) in work.evidence.iter().enumerate() {
-        let is_known =
-            definition.evidence().iter().any(|one| one.id().as_str() == item.requirement_id);
-        if !is_known {
-            let pointer = format!("/evidence/{index}/requirement_id");
-            faults.push(Fault::new(pointer, "unknown-requirement", "there is no such item"));
+        let pointer = format!("/evidence/{index}/requirement_id");
+        match definition.find_evidence(&item.requirement_id) {
+            None => {
+                faults.push(Fault::new(pointer, "unknown-requirement", "there is no such item"));
+            }
+            Some(requirement) => {
+                let most = usize::try_from(requirement.max_items().get()).unwrap_or(usize::MAX);
+                let up_to_here = work.evidence.iter().take(index + 1);
+                let n_items =
+                    up_to_here.filter(|one| one.requirement_id == item.requirement_id).count();
+                faults.extend(submissions::fault_of_items(most, n_items, &pointer));
+            }
         }
         if is_bad(&item.text) {
             let detail = format!("an item has 1 to {LONGEST} characters");

@@ -1,5 +1,6 @@
 //! An earner's work from draft to hand-in.
 
+mod limits;
 mod names;
 mod steps;
 mod views;
@@ -26,6 +27,7 @@ use crate::store::micro_credentials::Version;
 use crate::store::submissions::{Declarations, Step, StoredResponse};
 use crate::store::{self, DbConn, StoreError};
 
+pub(in crate::service) use limits::{fault_of_items, fault_of_words};
 pub(in crate::service) use steps::record;
 
 pub use crate::store::submissions::StoredSubmission;
@@ -484,16 +486,7 @@ fn faults_of_submit(
         match responses.get(prompt.id().as_str()) {
             None => faults.push(Fault::new(pointer, "response-missing", "answer this prompt")),
             Some(None) => {}
-            Some(Some(text)) => {
-                let words = u32::try_from(text.split_whitespace().count()).unwrap_or(u32::MAX);
-                if words == 0 {
-                    faults.push(Fault::new(pointer, "response-missing", "answer this prompt"));
-                } else if let Some(limit) = prompt.word_limit().filter(|limit| words > *limit) {
-                    let detail =
-                        format!("the answer has {words} words; at most {limit} are allowed");
-                    faults.push(Fault::new(pointer, "too-many-words", detail));
-                }
-            }
+            Some(Some(text)) => faults.extend(fault_of_words(prompt, text)),
         }
     }
     for requirement in definition.evidence() {

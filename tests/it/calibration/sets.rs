@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{CRITERIA, Scene, begin, id_of, key, work};
+use crate::harness::definition;
 
 #[test]
 fn training_set_shows_an_anchor_for_every_level_of_every_criterion() {
@@ -71,6 +72,25 @@ fn paper_must_look_like_work_that_could_be_handed_in() {
     let expected =
         ["response-missing", "evidence-missing", "evidence-missing", "unknown-requirement"];
     assert_eq!(codes, expected);
+    // Longer than live work may be, or more of it, it would give itself away.
+    let definition = definition("mc-ia-small-group-support");
+    let submission = &definition["submission"];
+    let limit = submission["part1"]["prompts"][0]["word_limit"].as_u64().unwrap();
+    let most = submission["part2"]["evidence"][0]["max_items"].as_u64().unwrap();
+    let sized = |n_words: u64, n_items: u64| {
+        let mut sized = work(1);
+        sized["responses"]["q1"] = json!("word ".repeat(usize::try_from(n_words).unwrap()));
+        let item = sized["evidence"][0].clone();
+        let items = sized["evidence"].as_array_mut().unwrap();
+        items.extend((1..n_items).map(|_| item.clone()));
+        lead.post(&papers, &json!({ "work": sized }))
+    };
+    let fault = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
+    let too_long = fault("/responses/q1", "too-many-words");
+    assert_eq!(sized(limit + 1, 1).faults(), [too_long]);
+    let last = format!("/evidence/{}/requirement_id", 2 + most);
+    assert_eq!(sized(limit, most + 1).faults(), [fault(&last, "too-many-items")]);
+    sized(limit, most).expect(201);
     let anchors = json!([{ "criterion_id": "c1", "level": 9, "rationale": "x" }]);
     let refused = lead.post(&papers, &json!({ "work": work(1), "anchors": anchors }));
     assert_eq!(refused.faults().len(), 2, "no such level, and no anchors in a seed set");
