@@ -1,8 +1,11 @@
-//! One live award for each earner and micro-credential: what stands in the way of a second one, and is shown in its place.
+//! One live award for each chain of attempts: what stands in the way of a second one, and is shown in its place.
+
+use std::collections::BTreeSet;
 
 use super::error::Error;
 use crate::domain::award::AwardState;
 use crate::domain::decision_rule::Outcome;
+use crate::domain::ids::SubmissionId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::awards::Award;
 use crate::store::submissions::StoredSubmission;
@@ -16,8 +19,8 @@ const fn stands(state: AwardState) -> bool {
     }
 }
 
-/// The live award beside which a submission makes no second one: of the same earner at the same micro-credential, by another attempt,
-/// and not the one that this attempt renews (docs/decisions/0034).
+/// The live award beside which a submission makes no second one: of an attempt that it follows, or that follows it, and not the one that
+/// this attempt renews (docs/decisions/0034).
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -28,12 +31,45 @@ pub fn find_beside(
 ) -> Result<Option<Award>, Error> {
     let facts = stored.submission.facts();
     let renewed = store::renewals::find_renewed(conn, facts.id)?;
-    let awards = store::awards::list_of_earner(conn, facts.earner, stored.micro_credential)?;
-    Ok(awards
-        .into_iter()
-        .map(|award| award.as_of(now))
-        .filter(|award| award.submission != facts.id && Some(award.id) != renewed)
-        .find(|award| stands(award.state)))
+    let chain = list_chain(conn, stored, now)?;
+    Ok(chain.into_iter().find(|award| Some(award.id) != renewed && stands(award.state)))
+}
+
+/// The awards of the attempts that a submission follows, or that follow it.
+fn list_chain(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    now: Timestamp,
+) -> Result<Vec<Award>, Error> {
+    let facts = stored.submission.facts();
+    let before = list_before(conn, stored)?;
+    let mut chain = Vec::new();
+    for award in store::awards::list_of_earner(conn, facts.earner, stored.micro_credential)? {
+        let follows = match store::submissions::find(conn, award.submission)? {
+            Some(other) => list_before(conn, &other)?.contains(&facts.id),
+            None => false,
+        };
+        if follows || before.contains(&award.submission) {
+            chain.push(award.as_of(now));
+        }
+    }
+    Ok(chain)
+}
+
+/// The attempts that a submission goes on from.
+fn list_before(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+) -> Result<BTreeSet<SubmissionId>, Error> {
+    let mut before = BTreeSet::new();
+    let mut next = stored.previous;
+    while let Some(id) = next {
+        if !before.insert(id) {
+            break;
+        }
+        next = store::submissions::find(conn, id)?.and_then(|stored| stored.previous);
+    }
+    Ok(before)
 }
 
 /// The award that is shown with a submission: its own or, where it was earned beside another one, that one; the newest of those once none
@@ -57,6 +93,5 @@ pub fn find_shown(
     if let Some(beside) = find_beside(conn, stored, now)? {
         return Ok(Some(beside));
     }
-    let awards = store::awards::list_of_earner(conn, facts.earner, stored.micro_credential)?;
-    Ok(awards.into_iter().next_back().map(|award| award.as_of(now)))
+    Ok(list_chain(conn, stored, now)?.pop())
 }

@@ -129,8 +129,8 @@ impl Walk {
             });
         }
         let mut one = definition("mc-ia-small-group-support");
-        // Chance has much read again, so that a short walk meets it.
-        one["review_policy"]["backread_share_bp"] = json!(3000);
+        // All that one reader decides is read again, so that a short walk meets it.
+        one["review_policy"]["backread_share_bp"] = json!(10_000);
         let single = district.publish(&one).parse().unwrap();
         let mut two = definition("mc-shared-decision-making");
         two["review_policy"]["coi"] = json!(["self", "same_school", "same_district"]);
