@@ -33,6 +33,7 @@ macro_rules! worded_enum {
 }
 
 pub mod actor;
+pub mod alignment;
 pub mod audit;
 pub mod award;
 pub mod calendar;
@@ -42,6 +43,7 @@ pub mod decision_rule;
 pub mod definition;
 pub mod eligibility;
 pub mod evidence_metadata;
+pub mod framework;
 pub mod ids;
 pub mod issuing;
 pub mod organization;
@@ -51,6 +53,7 @@ pub mod resolution;
 pub mod review;
 pub mod review_policy;
 pub mod rubric;
+pub mod stack;
 pub mod statistics;
 pub mod submission;
 pub mod timestamp;

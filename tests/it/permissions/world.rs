@@ -83,6 +83,8 @@ pub struct World {
     pub set: String,
     /// A set that is not in use.
     pub draft_set: String,
+    /// A framework of the district.
+    pub framework: String,
     root: String,
     valley: String,
     school: String,
@@ -183,6 +185,9 @@ impl World {
         let lead = &people["lead_assessor"];
         let draft_set = id_of(&lead.post("/api/v1/calibration-sets", &body).expect(201));
         let set = training_set(&people["lead_assessor"], &published);
+        let body = json!({ "name": "collective-leadership" });
+        let path = format!("/api/v1/organizations/{valley}/shipped-frameworks");
+        let framework = id_of(&district.designers[0].post(&path, &body).expect(201));
         let badge = app.anybody().get(&format!("/credentials/{}", belongings["earner"].award));
         let status_list = badge.expect(200)["credentialStatus"]["statusListCredential"]
             .as_str()
@@ -194,6 +199,7 @@ impl World {
             status_list,
             set,
             draft_set,
+            framework,
             root,
             valley,
             school,
