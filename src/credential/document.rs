@@ -134,6 +134,8 @@ pub struct CriterionContent {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// The framework items that it belongs to, besides those of the achievement.
+    pub alignments: Vec<AlignmentContent>,
     /// Its levels, low to high.
     pub levels: Vec<LevelContent>,
     /// Id of the level that has to be reached.
@@ -439,6 +441,7 @@ fn result_description(achievement: &str, criterion: &CriterionContent) -> Value 
     set_all(&mut object, "rubricCriterionLevel", levels);
     let required = level_url(achievement, &criterion.id, &criterion.required_level);
     set(&mut object, "requiredLevel", Some(&required));
+    set_all(&mut object, "alignment", criterion.alignments.iter().map(alignment).collect());
     Value::Object(object)
 }
 

@@ -34,6 +34,7 @@ macro_rules! worded_enum {
 
 pub mod actor;
 pub mod ai_use;
+pub mod alignment;
 pub mod assessor;
 pub mod audit;
 pub mod award;
@@ -44,6 +45,7 @@ pub mod decision_rule;
 pub mod definition;
 pub mod eligibility;
 pub mod evidence_metadata;
+pub mod framework;
 pub mod ids;
 pub mod issuing;
 pub mod organization;
@@ -53,6 +55,7 @@ pub mod resolution;
 pub mod review;
 pub mod review_policy;
 pub mod rubric;
+pub mod stack;
 pub mod statistics;
 pub mod submission;
 pub mod timestamp;

@@ -4,6 +4,8 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::alignment::Alignment;
+
 /// The most levels that one scale may have.
 pub const MAX_LEVELS: usize = 10;
 
@@ -136,6 +138,7 @@ pub struct Prompt {
     word_limit: Option<u32>,
     alternatives: Vec<String>,
     levels: Vec<RubricLevel>,
+    alignments: Vec<Alignment>,
 }
 
 impl Prompt {
@@ -151,7 +154,19 @@ impl Prompt {
         levels: Vec<RubricLevel>,
     ) -> Result<Prompt, RubricError> {
         check_scale(&id, &levels)?;
-        Ok(Prompt { id, text, word_limit, alternatives, levels })
+        Ok(Prompt { id, text, word_limit, alternatives, levels, alignments: Vec::new() })
+    }
+
+    /// The same with the items of frameworks that it belongs to.
+    #[must_use]
+    pub fn with_alignments(mut self, alignments: Vec<Alignment>) -> Prompt {
+        self.alignments = alignments;
+        self
+    }
+
+    /// The items of frameworks that it belongs to.
+    pub fn alignments(&self) -> &[Alignment] {
+        &self.alignments
     }
 
     /// The id, unique among prompts and criteria of a published definition.
@@ -189,6 +204,7 @@ pub struct Criterion {
     levels: Vec<RubricLevel>,
     pass_level: Level,
     essential: bool,
+    alignments: Vec<Alignment>,
 }
 
 impl Criterion {
@@ -202,7 +218,20 @@ impl Criterion {
         essential: bool,
     ) -> Result<Criterion, RubricError> {
         check_scale(&id, &levels)?;
-        Ok(Criterion { id, title, evidence, levels, pass_level, essential })
+        let alignments = Vec::new();
+        Ok(Criterion { id, title, evidence, levels, pass_level, essential, alignments })
+    }
+
+    /// The same with the items of frameworks that it belongs to.
+    #[must_use]
+    pub fn with_alignments(mut self, alignments: Vec<Alignment>) -> Criterion {
+        self.alignments = alignments;
+        self
+    }
+
+    /// The items of frameworks that it belongs to.
+    pub fn alignments(&self) -> &[Alignment] {
+        &self.alignments
     }
 
     /// The id, unique among prompts and criteria of a published definition.

@@ -7,9 +7,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
-    calibration, cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
-    organizations, reports, reviews, screenings, sessions, signing_keys, submissions,
-    trusted_issuers, verify,
+    calibration, cases, conflicts, evidence, frameworks, issuer_settings, members,
+    micro_credentials, operator, organizations, reports, reviews, screenings, sessions,
+    signing_keys, submissions, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -144,6 +144,15 @@ pub const ROUTES: &[Route] = &[
     route!("create_comment" POST "/api/v1/micro-credentials/{id}/comments" bank_comments::create_comment, "Keep a comment for the other assessors.", schema::<bank_comments::CommentBody>(), 201, schema::<bank_comments::CommentView>(), &[]),
     route!("put_comment" PUT "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::put_comment, "Change a comment of your own; a lead assessor changes any.", schema::<bank_comments::CommentBody>(), 200, schema::<bank_comments::CommentView>(), &[]),
     route!("delete_comment" DELETE "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::delete_comment, "Take a comment of your own away; a lead assessor takes any.", None, 204, None, &[]),
+    route!("import_framework" POST "/api/v1/organizations/{id}/frameworks" frameworks::import_framework, "Bring a framework in: a CASE 1.1 package of at most 4 MiB; every fault is listed.", schema::<frameworks::CasePackage>(), 201, schema::<frameworks::FrameworkView>(), &[]),
+    route!("import_shipped_framework" POST "/api/v1/organizations/{id}/shipped-frameworks" frameworks::import_shipped_framework, "Bring a framework in that comes with the program: collective-leadership.", schema::<frameworks::ShippedBody>(), 201, schema::<frameworks::FrameworkView>(), &[]),
+    route!("put_framework" PUT "/api/v1/frameworks/{id}" frameworks::put_framework, "Put a newer package of the same framework in its place; published versions keep the words that they were aligned with.", schema::<frameworks::CasePackage>(), 200, schema::<frameworks::FrameworkView>(), &[]),
+    route!("list_frameworks" GET "/api/v1/frameworks" frameworks::list_frameworks, "The frameworks of an organization, or of all.", None, 200, page::<frameworks::FrameworkView>(), &["organization_id", "limit", "cursor"]),
+    route!("read_framework" GET "/api/v1/frameworks/{id}" frameworks::read_framework, "One framework, with the entity tag for changing it.", None, 200, schema::<frameworks::FrameworkView>(), &[]),
+    route!("export_framework" GET "/api/v1/frameworks/{id}/package" frameworks::export_framework, "The framework as a CASE 1.1 package.", None, 200, schema::<frameworks::CasePackage>(), &[]),
+    route!("list_framework_items" GET "/api/v1/frameworks/{id}/items" frameworks::list_framework_items, "The items of a framework, in its own order.", None, 200, page::<frameworks::FrameworkItemView>(), PAGING),
+    route!("read_framework_item" GET "/framework-items/{identifier}" frameworks::read_framework_item, "One item by its GUID: the address that badges name for items of shipped frameworks.", None, 200, schema::<frameworks::FrameworkItemView>(), &[]),
+    route!("export_rubric" GET "/api/v1/micro-credentials/{id}/versions/{n}/rubric" frameworks::export_rubric, "The rubric of a published version as a CFRubric, in a CASE 1.1 package.", None, 200, schema::<frameworks::CasePackage>(), &[]),
     route!("appeal_submission" POST "/api/v1/submissions/{id}/appeal" cases::appeal_submission, "Appeal a decision, within 30 days and once.", schema::<cases::AppealBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("flag_submission" POST "/api/v1/submissions/{id}/flag" cases::flag_submission, "Stop a submission until a panel has looked at a doubt about it.", schema::<cases::FlagBody>(), 201, schema::<cases::CaseLine>(), &[]),
     route!("list_cases" GET "/api/v1/cases" cases::list_cases, "Your own appeals and integrity cases, and those that your panel is asked about.", None, 200, page::<cases::CaseLine>(), PAGING),

@@ -1,9 +1,10 @@
 //! From our words to those of Open Badges: organizations become issuers, versions become achievements.
 
 use crate::credential::document::{
-    AchievedLevel, AchievementContent, CredentialContent, CriterionContent, HashedIdentity,
-    IssuerContent, LevelContent, ScoringContent, StatusContent, hash_identity,
+    AchievedLevel, AchievementContent, AlignmentContent, CredentialContent, CriterionContent,
+    HashedIdentity, IssuerContent, LevelContent, ScoringContent, StatusContent, hash_identity,
 };
+use crate::domain::alignment::Alignment;
 use crate::domain::definition::Definition;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId};
 use crate::domain::organization::Organization;
@@ -75,6 +76,7 @@ pub fn achievement(
         .map(|criterion| CriterionContent {
             id: criterion.id().as_str().to_owned(),
             name: criterion.title().to_owned(),
+            alignments: criterion.alignments().iter().map(alignment).collect(),
             levels: criterion
                 .levels()
                 .iter()
@@ -97,8 +99,20 @@ pub fn achievement(
         version: version.label.clone(),
         language: about.language.clone(),
         tags: definition.skills().iter().map(|skill| skill.label.clone()).collect(),
-        alignments: Vec::new(),
+        alignments: definition.alignments().iter().map(alignment).collect(),
         criteria,
+    }
+}
+
+/// An alignment as Open Badges writes it. Items are those of CASE frameworks, which is what `targetType` says.
+fn alignment(alignment: &Alignment) -> AlignmentContent {
+    AlignmentContent {
+        target_name: alignment.name.clone(),
+        target_url: alignment.url.clone(),
+        target_code: alignment.code.clone(),
+        target_framework: Some(alignment.framework.clone()),
+        target_description: alignment.description.clone(),
+        target_type: alignment.identifier.is_some().then(|| "CFItem".to_owned()),
     }
 }
 

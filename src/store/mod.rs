@@ -32,6 +32,7 @@ mod error;
 pub mod evidence;
 pub mod evidence_matches;
 pub mod feedback;
+pub mod frameworks;
 pub mod idempotency;
 pub mod installation;
 pub mod issuance_log;

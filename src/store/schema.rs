@@ -2,8 +2,10 @@
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
 mod process;
+mod standards;
 
 pub use process::*;
+pub use standards::*;
 
 diesel::table! {
     ai_use_policies (organization_id) {
@@ -816,4 +818,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     seed_scores,
     rereads,
     sample_consents,
+    frameworks,
+    framework_items,
 );

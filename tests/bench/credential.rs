@@ -42,6 +42,7 @@ pub fn content() -> CredentialContent {
     let criteria = ["Plan", "Session", "Reflection"].map(|name| CriterionContent {
         id: name.to_lowercase(),
         name: name.to_owned(),
+        alignments: Vec::new(),
         levels: ["Not yet", "Proficient"]
             .iter()
             .enumerate()

@@ -29,6 +29,7 @@ pub fn content() -> CredentialContent {
     let criterion = |id: &str, name: &str| CriterionContent {
         id: id.to_owned(),
         name: name.to_owned(),
+        alignments: Vec::new(),
         levels: ["Not yet", "Developing", "Proficient"]
             .iter()
             .enumerate()

@@ -322,6 +322,23 @@ pub const TABLE: &[Row] = &[
         &["criterion_id", "text"],
     ),
     row("delete_comment", Verb::Change, "comment", &[ASSESSOR, LEAD_ASSESSOR], &[], &[]),
+    // Frameworks.
+    row("import_framework", Verb::Create, "framework", &[DESIGNER], &[], &["*"]),
+    row("import_shipped_framework", Verb::Create, "framework", &[DESIGNER], &[], &["name"]),
+    row("put_framework", Verb::Change, "framework", &[DESIGNER], &[], &["*"]),
+    row("list_frameworks", Verb::Read, "framework", &[Anyone], &[], &["*"]),
+    row("read_framework", Verb::Read, "framework", &[Anyone], &[], &["*"]),
+    row("export_framework", Verb::Read, "framework", &[Anyone], &[], &["*"]),
+    row("list_framework_items", Verb::Read, "framework_item", &[Anyone], &[], &["*"]),
+    row("read_framework_item", Verb::Read, "framework_item", &[Anyone], &[], &["*"]),
+    row(
+        "export_rubric",
+        Verb::Read,
+        "definition_version",
+        &[Anyone],
+        &["published", "retired"],
+        &["*"],
+    ),
     // Screening.
     row("list_screenings", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
     row("begin_screening", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),

@@ -12,6 +12,7 @@ pub mod calibration;
 pub mod cases;
 pub mod conflicts;
 pub mod evidence;
+pub mod frameworks;
 pub mod issuer_settings;
 pub mod members;
 pub mod micro_credentials;

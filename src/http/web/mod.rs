@@ -24,8 +24,8 @@ mod verify;
 mod words;
 
 pub use achievement::{
-    AchievementPage, CriterionView, DefinitionView, EvidenceView, LevelView, MethodView, PartView,
-    PromptView, SkillView, StepView, achievement_page,
+    AchievementPage, AlignmentView, CriterionView, DefinitionView, EvidenceView, LevelView,
+    MethodView, PartView, PromptView, SkillView, StepView, achievement_page,
 };
 pub use catalogue::{CatalogueItem, CataloguePage, CatalogueSearch, catalogue_page};
 pub use credential::{AchievedLevel, CredentialPage, Scoring, Standing, credential_page};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::schema::FieldError;
+use crate::domain::alignment::Alignment;
 use crate::domain::decision_rule::{DecisionRule, DecisionRuleError, Form};
 use crate::domain::definition::{
     About, Definition, DefinitionContents, DefinitionError, EffortHours, EvidenceRequirement,
@@ -63,6 +64,8 @@ struct DefinitionShape {
     audience: Vec<String>,
     estimated_effort_hours: Option<EffortShape>,
     skills: Vec<SkillShape>,
+    #[serde(default)]
+    alignments: Vec<AlignmentShape>,
     key_method: Option<KeyMethodShape>,
     #[serde(default)]
     method_components: Vec<MethodComponentShape>,
@@ -113,6 +116,7 @@ impl DefinitionShape {
             label: self.version,
             about,
             skills: all(self.skills, SkillShape::into_domain),
+            alignments: all(self.alignments, AlignmentShape::into_domain),
             evidence_title: part2.title,
             evidence: each(part2.evidence, EvidenceShape::into_domain)?,
             team_evidence: self.team_evidence.map(TeamEvidenceShape::into_domain).transpose()?,
@@ -140,6 +144,29 @@ struct EffortShape {
 impl EffortShape {
     fn into_domain(self) -> EffortHours {
         EffortHours { min: self.min, max: self.max, note: self.note }
+    }
+}
+
+#[derive(Deserialize)]
+struct AlignmentShape {
+    framework: String,
+    name: String,
+    url: String,
+    identifier: Option<String>,
+    code: Option<String>,
+    description: Option<String>,
+}
+
+impl AlignmentShape {
+    fn into_domain(self) -> Alignment {
+        Alignment {
+            framework: self.framework,
+            name: self.name,
+            url: self.url,
+            identifier: self.identifier,
+            code: self.code,
+            description: self.description,
+        }
     }
 }
 
@@ -242,6 +269,8 @@ struct PromptShape {
     #[serde(default)]
     alternatives: Vec<String>,
     levels: Vec<LevelShape>,
+    #[serde(default)]
+    alignments: Vec<AlignmentShape>,
 }
 
 impl PromptShape {
@@ -253,7 +282,8 @@ impl PromptShape {
             self.word_limit,
             self.alternatives,
             levels,
-        )?)
+        )?
+        .with_alignments(all(self.alignments, AlignmentShape::into_domain)))
     }
 }
 
@@ -297,6 +327,8 @@ struct CriterionShape {
     pass_level: u8,
     essential: bool,
     levels: Vec<LevelShape>,
+    #[serde(default)]
+    alignments: Vec<AlignmentShape>,
 }
 
 impl CriterionShape {
@@ -308,7 +340,8 @@ impl CriterionShape {
             all(self.levels, LevelShape::into_domain),
             Level::new(self.pass_level),
             self.essential,
-        )?)
+        )?
+        .with_alignments(all(self.alignments, AlignmentShape::into_domain)))
     }
 }
 

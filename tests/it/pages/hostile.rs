@@ -2,9 +2,10 @@
 
 use assay::domain::review_policy::ReviewMode;
 use assay::http::web::{
-    AchievedLevel, AchievementPage, CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage,
-    CriterionView, DefinitionView, EvidenceView, IssuerKeyView, IssuerPage, IssuerRef, LevelView,
-    MethodView, PartView, ProblemPage, PromptView, Scoring, SkillView, Standing, StepView,
+    AchievedLevel, AchievementPage, AlignmentView, CatalogueItem, CataloguePage, CatalogueSearch,
+    CredentialPage, CriterionView, DefinitionView, EvidenceView, IssuerKeyView, IssuerPage,
+    IssuerRef, LevelView, MethodView, PartView, ProblemPage, PromptView, Scoring, SkillView,
+    Standing, StepView,
 };
 
 use super::samples::day;
@@ -65,9 +66,16 @@ pub fn achievement() -> AchievementPage {
         alternatives: vec![hostile()],
         levels: vec![level()],
     };
+    let alignment = || AlignmentView {
+        framework: hostile(),
+        name: hostile(),
+        // Definitions take nothing but addresses in the web. Theirs may go up a path: it is not one of ours.
+        url: format!("https://frameworks.example.org/{}", hostile().replace("../", "")),
+    };
     let criterion = CriterionView {
         title: hostile(),
         is_essential: true,
+        alignments: vec![alignment()],
         evidence: vec![hostile()],
         levels: vec![level()],
     };
@@ -104,6 +112,7 @@ pub fn achievement() -> AchievementPage {
                 steps: vec![StepView { title: hostile(), text: hostile() }],
             }),
             skills: vec![SkillView { code: hostile(), label: hostile() }],
+            alignments: vec![alignment()],
             evidence_title: hostile(),
             evidence: vec![evidence],
             evidence_rules: vec![hostile()],

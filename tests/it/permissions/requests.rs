@@ -186,6 +186,28 @@ pub fn request(
         "create_comment" => post(format!("{family}/comments"), json!({ "text": "" })),
         "put_comment" => put(format!("{family}/comments/{NO_KEY}"), json!({ "text": "Clear." })),
         "delete_comment" => Some(at(Method::DELETE, format!("{family}/comments/{NO_KEY}"))),
+        "import_framework" => post(format!("{organization}/frameworks"), json!({})),
+        "import_shipped_framework" => {
+            post(format!("{organization}/shipped-frameworks"), json!({ "name": "" }))
+        }
+        "put_framework" => {
+            unless_other(put(format!("/api/v1/frameworks/{}", world.framework), json!({})))
+        }
+        "list_frameworks" => unless_other(get("/api/v1/frameworks".to_owned())),
+        "read_framework" => unless_other(get(format!("/api/v1/frameworks/{}", world.framework))),
+        "export_framework" => {
+            unless_other(get(format!("/api/v1/frameworks/{}/package", world.framework)))
+        }
+        "list_framework_items" => {
+            unless_other(get(format!("/api/v1/frameworks/{}/items", world.framework)))
+        }
+        "read_framework_item" => {
+            let items = world.app.anybody();
+            let page = items.get(&format!("/api/v1/frameworks/{}/items", world.framework));
+            let first = page.expect(200)["items"][0]["identifier"].as_str().unwrap().to_owned();
+            unless_other(get(format!("/framework-items/{first}")))
+        }
+        "export_rubric" => get(format!("{family}/versions/1/rubric")),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

@@ -85,6 +85,8 @@ pub struct World {
     pub draft_set: String,
     /// The rubric of both.
     pub scoring_hash: String,
+    /// A framework of the district.
+    pub framework: String,
     root: String,
     valley: String,
     school: String,
@@ -189,6 +191,9 @@ impl World {
         let read = lead.get(&path).expect(200);
         let scoring_hash = read["scoring_hash"].as_str().unwrap().to_owned();
         let set = training_set(&people["lead_assessor"], &published);
+        let body = json!({ "name": "collective-leadership" });
+        let path = format!("/api/v1/organizations/{valley}/shipped-frameworks");
+        let framework = id_of(&district.designers[0].post(&path, &body).expect(201));
         let badge = app.anybody().get(&format!("/credentials/{}", belongings["earner"].award));
         let status_list = badge.expect(200)["credentialStatus"]["statusListCredential"]
             .as_str()
@@ -201,6 +206,7 @@ impl World {
             set,
             draft_set,
             scoring_hash,
+            framework,
             root,
             valley,
             school,
