@@ -74,4 +74,6 @@ ids! {
     CalibrationAttemptId,
     /// A framework that an organization has brought in.
     FrameworkId,
+    /// A prompt or criterion of the assessment bank.
+    BankItemId,
 }

@@ -38,6 +38,7 @@ pub mod alignment;
 pub mod assessor;
 pub mod audit;
 pub mod award;
+pub mod bank_item;
 pub mod calendar;
 pub mod calibration;
 pub mod case;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::alignment::Alignment;
+use super::ids::BankItemId;
 
 /// The most levels that one scale may have.
 pub const MAX_LEVELS: usize = 10;
@@ -139,6 +140,7 @@ pub struct Prompt {
     alternatives: Vec<String>,
     levels: Vec<RubricLevel>,
     alignments: Vec<Alignment>,
+    bank_item: Option<BankItemId>,
 }
 
 impl Prompt {
@@ -154,7 +156,8 @@ impl Prompt {
         levels: Vec<RubricLevel>,
     ) -> Result<Prompt, RubricError> {
         check_scale(&id, &levels)?;
-        Ok(Prompt { id, text, word_limit, alternatives, levels, alignments: Vec::new() })
+        let (alignments, bank_item) = (Vec::new(), None);
+        Ok(Prompt { id, text, word_limit, alternatives, levels, alignments, bank_item })
     }
 
     /// The same with the items of frameworks that it belongs to.
@@ -162,6 +165,18 @@ impl Prompt {
     pub fn with_alignments(mut self, alignments: Vec<Alignment>) -> Prompt {
         self.alignments = alignments;
         self
+    }
+
+    /// The same as one that was taken from the assessment bank.
+    #[must_use]
+    pub fn with_bank_item(mut self, bank_item: Option<BankItemId>) -> Prompt {
+        self.bank_item = bank_item;
+        self
+    }
+
+    /// The item of the assessment bank that it was taken from.
+    pub fn bank_item(&self) -> Option<BankItemId> {
+        self.bank_item
     }
 
     /// The items of frameworks that it belongs to.
@@ -205,6 +220,7 @@ pub struct Criterion {
     pass_level: Level,
     essential: bool,
     alignments: Vec<Alignment>,
+    bank_item: Option<BankItemId>,
 }
 
 impl Criterion {
@@ -218,8 +234,8 @@ impl Criterion {
         essential: bool,
     ) -> Result<Criterion, RubricError> {
         check_scale(&id, &levels)?;
-        let alignments = Vec::new();
-        Ok(Criterion { id, title, evidence, levels, pass_level, essential, alignments })
+        let (alignments, bank_item) = (Vec::new(), None);
+        Ok(Criterion { id, title, evidence, levels, pass_level, essential, alignments, bank_item })
     }
 
     /// The same with the items of frameworks that it belongs to.
@@ -227,6 +243,18 @@ impl Criterion {
     pub fn with_alignments(mut self, alignments: Vec<Alignment>) -> Criterion {
         self.alignments = alignments;
         self
+    }
+
+    /// The same as one that was taken from the assessment bank.
+    #[must_use]
+    pub fn with_bank_item(mut self, bank_item: Option<BankItemId>) -> Criterion {
+        self.bank_item = bank_item;
+        self
+    }
+
+    /// The item of the assessment bank that it was taken from.
+    pub fn bank_item(&self) -> Option<BankItemId> {
+        self.bank_item
     }
 
     /// The items of frameworks that it belongs to.

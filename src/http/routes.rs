@@ -6,8 +6,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
-    calibration, cases, conflicts, evidence, frameworks, issuer_settings, members,
+    Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
+    calendars, calibration, cases, conflicts, evidence, frameworks, issuer_settings, members,
     micro_credentials, operator, organizations, reports, reviews, screenings, sessions,
     signing_keys, submissions, trusted_issuers, verify,
 };
@@ -68,6 +68,7 @@ pub struct Route {
 }
 
 const PAGING: &[&str] = &["limit", "cursor"];
+const BANK: &[&str] = &["framework_item", "kind", "organization_id", "limit", "cursor"];
 const CATALOGUE: &[&str] = &["q", "organization_id", "skill", "audience", "limit", "cursor"];
 
 macro_rules! route {
@@ -152,6 +153,10 @@ pub const ROUTES: &[Route] = &[
     route!("export_framework" GET "/api/v1/frameworks/{id}/package" frameworks::export_framework, "The framework as a CASE 1.1 package.", None, 200, schema::<frameworks::CasePackage>(), &[]),
     route!("list_framework_items" GET "/api/v1/frameworks/{id}/items" frameworks::list_framework_items, "The items of a framework, in its own order.", None, 200, page::<frameworks::FrameworkItemView>(), PAGING),
     route!("read_framework_item" GET "/framework-items/{identifier}" frameworks::read_framework_item, "One item by its GUID: the address that badges name for items of shipped frameworks.", None, 200, schema::<frameworks::FrameworkItemView>(), &[]),
+    route!("import_rubric" PUT "/api/v1/micro-credentials/{id}/versions/{n}/rubric" frameworks::import_rubric, "Put the CFRubric of a CASE 1.1 package in the place of a draft's prompts and criteria; its approvals are void.", schema::<frameworks::CasePackage>(), 200, schema::<micro_credentials::VersionView>(), &[]),
+    route!("list_bank_items" GET "/api/v1/bank-items" bank_items::list_bank_items, "The assessment bank: published prompts and criteria, by the framework item that they belong to.", None, 200, page::<bank_items::BankItemView>(), BANK),
+    route!("read_bank_item" GET "/api/v1/bank-items/{id}" bank_items::read_bank_item, "One item of the assessment bank.", None, 200, schema::<bank_items::BankItemView>(), &[]),
+    route!("take_bank_item" POST "/api/v1/micro-credentials/{id}/versions/{n}/bank-items" bank_items::take_bank_item, "Take an item of the bank into a draft; its approvals are void.", schema::<bank_items::TakeBody>(), 200, schema::<micro_credentials::VersionView>(), &[]),
     route!("export_rubric" GET "/api/v1/micro-credentials/{id}/versions/{n}/rubric" frameworks::export_rubric, "The rubric of a published version as a CFRubric, in a CASE 1.1 package.", None, 200, schema::<frameworks::CasePackage>(), &[]),
     route!("appeal_submission" POST "/api/v1/submissions/{id}/appeal" cases::appeal_submission, "Appeal a decision, within 30 days and once.", schema::<cases::AppealBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("flag_submission" POST "/api/v1/submissions/{id}/flag" cases::flag_submission, "Stop a submission until a panel has looked at a doubt about it.", schema::<cases::FlagBody>(), 201, schema::<cases::CaseLine>(), &[]),

@@ -6,12 +6,13 @@ use super::audit::Change;
 use super::badge_content::achievement_url;
 use super::case_document::{self, Package, RubricSource};
 use super::context::{Cx, above, new_uuid};
-use super::definition_document::FieldError;
+use super::definition_document::{self, FieldError};
 use super::error::{Error, Fault};
-use super::publications;
+use super::{micro_credentials, publications};
 use crate::domain::ids::{FrameworkId, MicroCredentialId, OrganizationId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::timestamp::Timestamp;
+use crate::store::micro_credentials::Version;
 use crate::store::{self, StoreError};
 
 pub use crate::store::frameworks::{Framework, FrameworkItem};
@@ -256,6 +257,30 @@ pub fn list_items(
 /// [`Error::Denied`] when no framework has it.
 pub fn find_item(cx: &mut Cx<'_>, identifier: &str) -> Result<FrameworkItem, Error> {
     store::frameworks::find_item(cx.conn, identifier)?.ok_or_else(hidden)
+}
+
+/// `PUT /micro-credentials/{id}/versions/{n}/rubric`: the rubric of a package in the place of a draft's prompts and criteria.
+///
+/// # Errors
+/// [`Error::Invalid`] with every fault and its place in the package; otherwise as of [`micro_credentials::edit`].
+pub fn import_rubric(
+    cx: &mut Cx<'_>,
+    family: MicroCredentialId,
+    number: i32,
+    package: &Value,
+    revision: i32,
+) -> Result<Version, Error> {
+    let draft = micro_credentials::require_edit(cx, "import_rubric", family, number)?;
+    let package = case_document::read(package).map_err(refuse)?;
+    let mut definition: Value = serde_json::from_str(&draft.definition).map_err(Error::internal)?;
+    let places = case_document::put_rubric(&package.document, &mut definition).map_err(refuse)?;
+    if let Err(errors) = definition_document::parse(&definition) {
+        let at_place = |error: FieldError| {
+            FieldError::new(places.of(&error.pointer), error.code, error.detail)
+        };
+        return Err(refuse(errors.into_iter().map(at_place).collect()));
+    }
+    micro_credentials::edit(cx, family, number, &definition, revision)
 }
 
 /// `GET /micro-credentials/{id}/versions/{n}/rubric`: the rubric of a published version as a CFRubric.

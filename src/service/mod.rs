@@ -12,6 +12,7 @@ pub mod awards;
 pub mod badge_content;
 pub mod badge_images;
 pub mod bank_comments;
+pub mod bank_items;
 pub mod bulk_revocations;
 pub mod calendars;
 pub mod calibration;

@@ -20,6 +20,7 @@ pub mod audit;
 pub mod award_states;
 pub mod awards;
 pub mod bank_comments;
+pub mod bank_items;
 pub mod calendars;
 pub mod calibration;
 pub mod carried_levels;

@@ -820,4 +820,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sample_consents,
     frameworks,
     framework_items,
+    bank_items,
+    bank_item_frameworks,
+    bank_item_uses,
 );

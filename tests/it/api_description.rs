@@ -135,13 +135,14 @@ fn each_list_is_described_with_its_own_items() {
             "attempts" => "CalibrationAttemptLine",
             "rereads" => "RereadView",
             "frameworks" => "FrameworkView",
+            "bank-items" => "BankItemView",
             "items" => "FrameworkItemView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 19);
+    assert_eq!(n_lists, 20);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -2,6 +2,7 @@
 
 mod alignments;
 mod properties;
+mod rubrics;
 
 use std::sync::LazyLock;
 

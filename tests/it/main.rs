@@ -15,6 +15,7 @@ mod assessors;
 mod awards;
 mod bad_input;
 mod bake;
+mod bank_items;
 mod blindness;
 mod calibration;
 mod canonical;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::micro_credentials::edited;
 use super::{Page, PageQuery, Paging};
 use crate::domain::ids::{FrameworkId, MicroCredentialId, OrganizationId};
 use crate::http::app::{Answer, App, Reply};
@@ -14,7 +15,7 @@ use crate::http::request::{
 };
 use crate::service::case_document::MAX_BYTES;
 use crate::service::frameworks::{self, Framework, FrameworkItem};
-use crate::service::{Cx, Error};
+use crate::service::{Cx, Error, micro_credentials};
 
 /// A CFPackage of CASE 1.1, see `credential-schemas/case/`.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -266,6 +267,28 @@ pub async fn read_framework_item(
 ) -> Result<HttpResponse, Problem> {
     app.read(meta, "read_framework_item", move |cx| {
         Answer::json(200, &FrameworkItemView::from(frameworks::find_item(cx, &identifier)?))
+    })
+    .await
+}
+
+/// `PUT /api/v1/micro-credentials/{id}/versions/{n}/rubric`
+pub async fn import_rubric(
+    app: web::Data<App>,
+    meta: Meta,
+    request: HttpRequest,
+    Path((family, number)): Path<(MicroCredentialId, i32)>,
+    if_match: IfMatch,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    app.run(&meta, "import_rubric", move |cx| {
+        micro_credentials::require_edit(cx, "import_rubric", family, number)
+    })
+    .await?;
+    let (package, bytes) = read_package(&request, payload).await?;
+    let parts = vec![meta.target.clone().into_bytes(), bytes];
+    app.write(meta, "import_rubric", parts, move |cx| {
+        let done = frameworks::import_rubric(cx, family, number, &package, if_match.0);
+        edited(cx, family, number, done)
     })
     .await
 }

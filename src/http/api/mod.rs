@@ -7,6 +7,7 @@ pub mod assessors;
 pub mod audit_events;
 pub mod awards;
 pub mod bank_comments;
+pub mod bank_items;
 pub mod calendars;
 pub mod calibration;
 pub mod cases;

@@ -8,6 +8,7 @@
 mod findings;
 mod kept;
 mod rubric;
+mod rubric_import;
 
 use std::sync::LazyLock;
 
@@ -19,6 +20,7 @@ use super::definition_document::{FieldError, MAX_ERRORS, describe_errors};
 
 pub use self::kept::KEPT;
 pub use self::rubric::{RubricSource, package_of_rubric};
+pub use self::rubric_import::{Places, put_rubric};
 
 /// The most bytes of a package.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;

@@ -6,7 +6,11 @@ use sha2::{Digest as _, Sha256};
 use crate::credential::document::{criterion_url, level_url};
 use crate::domain::alignment::Alignment;
 use crate::domain::definition::Definition;
+use crate::domain::ids::BankItemId;
 use crate::domain::rubric::{Level, Prompt, RubricLevel};
+
+/// The part of a submission that is handed in as evidence, and judged by criteria.
+pub(super) const EVIDENCE_PART: &str = "part2";
 
 /// What a rubric is exported from.
 pub struct RubricSource<'a> {
@@ -24,9 +28,9 @@ pub struct RubricSource<'a> {
 
 /// The package: a CFDocument about the version, and one CFRubric.
 ///
-/// Prompts are criteria of two levels, in the category of their part. The cut, and whether a criterion is essential, have no place in
-/// CASE 1.1 and stand among the extensions; weights are left out, since there are none. Identifiers follow from the version, so that the
-/// export of a version is the same at any time.
+/// Prompts are criteria of two levels, in the category of their part. The cut, whether a criterion is essential, and whatever else of a
+/// row has no place in CASE 1.1 stand among the extensions, so that [`put_rubric`](super::put_rubric) gives the same rows again; weights
+/// are left out, since there are none. Identifiers follow from the version, so that the export of a version is the same at any time.
 #[must_use]
 pub fn package_of_rubric(source: &RubricSource<'_>) -> Value {
     let RubricSource { achievement, package, creator, published_at, definition } = source;
@@ -44,10 +48,17 @@ pub fn package_of_rubric(source: &RubricSource<'_>) -> Value {
                 pass_level: Prompt::PASS_LEVEL,
                 is_essential: false,
                 alignments: prompt.alignments(),
+                own: own_members(part.id().as_str(), prompt.id().as_str(), prompt.bank_item())
+                    .chain([
+                        ("ext:wordLimit", prompt.word_limit().map(|limit| json!(limit))),
+                        ("ext:alternatives", list_of(prompt.alternatives())),
+                    ])
+                    .collect(),
             });
         }
     }
     for criterion in definition.rubric().criteria() {
+        let evidence: Vec<&str> = criterion.evidence().iter().map(|id| id.as_str()).collect();
         rows.push(Row {
             id: criterion.id().as_str(),
             category: definition.evidence_title(),
@@ -56,6 +67,9 @@ pub fn package_of_rubric(source: &RubricSource<'_>) -> Value {
             pass_level: criterion.pass_level(),
             is_essential: criterion.is_essential(),
             alignments: criterion.alignments(),
+            own: own_members(EVIDENCE_PART, criterion.id().as_str(), criterion.bank_item())
+                .chain([("ext:evidence", Some(json!(evidence)))])
+                .collect(),
         });
     }
     let criteria: Vec<Value> = rows
@@ -99,6 +113,22 @@ struct Row<'a> {
     pass_level: Level,
     is_essential: bool,
     alignments: &'a [Alignment],
+    /// What CASE has no place for, by the name of its extension.
+    own: Vec<(&'static str, Option<Value>)>,
+}
+
+fn own_members(
+    part: &str,
+    id: &str,
+    bank_item: Option<BankItemId>,
+) -> impl Iterator<Item = (&'static str, Option<Value>)> {
+    let bank_item = bank_item.map(|item| json!(item));
+    [("ext:part", Some(json!(part))), ("ext:id", Some(json!(id))), ("ext:bankItem", bank_item)]
+        .into_iter()
+}
+
+fn list_of(texts: &[String]) -> Option<Value> {
+    (!texts.is_empty()).then(|| json!(texts))
 }
 
 fn criterion(source: &RubricSource<'_>, rubric: &str, position: usize, row: &Row<'_>) -> Value {
@@ -125,6 +155,11 @@ fn criterion(source: &RubricSource<'_>, rubric: &str, position: usize, row: &Row
     let mut extensions = Map::new();
     extensions.insert("ext:passLevel".to_owned(), json!(row.pass_level.number()));
     extensions.insert("ext:essential".to_owned(), json!(row.is_essential));
+    for (name, value) in &row.own {
+        if let Some(value) = value {
+            extensions.insert((*name).to_owned(), value.clone());
+        }
+    }
     let aligned: Vec<Value> = row.alignments.iter().map(alignment).collect();
     if !aligned.is_empty() {
         extensions.insert("ext:alignments".to_owned(), json!(aligned));

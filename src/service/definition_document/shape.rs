@@ -13,6 +13,7 @@ use crate::domain::definition::{
     KeyMethod, MethodComponent, Rationale, Renewal, RenewalMode, Resource, ResubmissionPolicy,
     Skill, TeamEvidence, Validity,
 };
+use crate::domain::ids::BankItemId;
 use crate::domain::review_policy::{
     AdjacentRule, BasisPoints, ConflictRule, ResolutionRule, ReviewMode, ReviewPolicy,
     ReviewPolicyError, ReviewTerms,
@@ -271,6 +272,7 @@ struct PromptShape {
     levels: Vec<LevelShape>,
     #[serde(default)]
     alignments: Vec<AlignmentShape>,
+    bank_item: Option<BankItemId>,
 }
 
 impl PromptShape {
@@ -283,7 +285,8 @@ impl PromptShape {
             self.alternatives,
             levels,
         )?
-        .with_alignments(all(self.alignments, AlignmentShape::into_domain)))
+        .with_alignments(all(self.alignments, AlignmentShape::into_domain))
+        .with_bank_item(self.bank_item))
     }
 }
 
@@ -329,6 +332,7 @@ struct CriterionShape {
     levels: Vec<LevelShape>,
     #[serde(default)]
     alignments: Vec<AlignmentShape>,
+    bank_item: Option<BankItemId>,
 }
 
 impl CriterionShape {
@@ -341,7 +345,8 @@ impl CriterionShape {
             Level::new(self.pass_level),
             self.essential,
         )?
-        .with_alignments(all(self.alignments, AlignmentShape::into_domain)))
+        .with_alignments(all(self.alignments, AlignmentShape::into_domain))
+        .with_bank_item(self.bank_item))
     }
 }
 

@@ -31,3 +31,32 @@ diesel::table! {
         item_type -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    bank_items (id) {
+        id -> Text,
+        organization_id -> Text,
+        micro_credential_id -> Text,
+        version_id -> Text,
+        version_number -> Integer,
+        row_id -> Text,
+        kind -> Text,
+        content -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    bank_item_frameworks (bank_item_id, identifier) {
+        bank_item_id -> Text,
+        identifier -> Text,
+    }
+}
+
+diesel::table! {
+    bank_item_uses (bank_item_id, version_id, row_id) {
+        bank_item_id -> Text,
+        version_id -> Text,
+        row_id -> Text,
+    }
+}

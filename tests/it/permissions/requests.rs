@@ -207,6 +207,14 @@ pub fn request(
             let first = page.expect(200)["items"][0]["identifier"].as_str().unwrap().to_owned();
             unless_other(get(format!("/framework-items/{first}")))
         }
+        "import_rubric" => put(format!("{family}/versions/1/rubric"), json!({})),
+        "list_bank_items" => unless_other(get("/api/v1/bank-items".to_owned())),
+        "read_bank_item" => unless_other(get(format!("/api/v1/bank-items/{}", world.bank_item))),
+        "take_bank_item" => {
+            let body = json!({ "bank_item_id": NO_KEY, "id": "c9" });
+            let path = format!("{family}/versions/1/bank-items");
+            Some(at(Method::POST, path).header("if-match", "\"-1\"").json(&body))
+        }
         "export_rubric" => get(format!("{family}/versions/1/rubric")),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),

@@ -87,6 +87,8 @@ pub struct World {
     pub scoring_hash: String,
     /// A framework of the district.
     pub framework: String,
+    /// A criterion of the assessment bank.
+    pub bank_item: String,
     root: String,
     valley: String,
     school: String,
@@ -144,7 +146,14 @@ impl World {
             departments,
             id: valley.clone(),
         };
-        let published = district.publish(&named("mc-published"));
+        let mut aligned = named("mc-published");
+        aligned["submission"]["part2"]["criteria"][0]["alignments"] = json!([{
+            "framework": "District goals", "name": "Goal 2", "url": "https://goals.example.org/2",
+            "identifier": "11111111-2222-4333-8444-555555555555",
+        }]);
+        let published = district.publish(&aligned);
+        let bank = app.anybody().get("/api/v1/bank-items").expect(200);
+        let bank_item = id_of(&bank["items"][0]);
         let work = district.publish(&named("mc-work"));
         let retired = district.publish(&named("mc-retired"));
         let path = format!("/api/v1/micro-credentials/{retired}/versions/1/retire");
@@ -207,6 +216,7 @@ impl World {
             draft_set,
             scoring_hash,
             framework,
+            bank_item,
             root,
             valley,
             school,
