@@ -76,4 +76,6 @@ ids! {
     FrameworkId,
     /// A prompt or criterion of the assessment bank.
     BankItemId,
+    /// One version of a stack.
+    StackId,
 }

@@ -6,7 +6,126 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
+use chrono::TimeDelta;
+
 use super::award::AwardState;
+use super::timestamp::Timestamp;
+
+worded_enum! {
+    /// Where a stack stands.
+    StackState {
+        /// Being written.
+        Draft = "draft",
+        /// Public and immutable; it can be earned.
+        Published = "published",
+        /// Public, and not to be earned any more. What was earned goes on.
+        Retired = "retired",
+    }
+}
+
+worded_enum! {
+    /// What can happen to a stack.
+    StackEvent {
+        /// A change of the text.
+        Edit = "edit",
+        /// Makes it public.
+        Publish = "publish",
+        /// Takes it out of use.
+        Retire = "retire",
+        /// Somebody who meets the rule asks for the award.
+        Claim = "claim",
+    }
+}
+
+impl StackState {
+    /// What may happen in this state.
+    #[must_use]
+    pub const fn allowed_events(self) -> &'static [StackEvent] {
+        match self {
+            StackState::Draft => &[StackEvent::Edit, StackEvent::Publish],
+            StackState::Published => &[StackEvent::Retire, StackEvent::Claim],
+            StackState::Retired => &[],
+        }
+    }
+
+    /// Refuses an event that is not legal here.
+    ///
+    /// # Errors
+    /// [`WrongStackState`] with the events that are.
+    pub fn require(self, event: StackEvent) -> Result<(), WrongStackState> {
+        if self.allowed_events().contains(&event) {
+            Ok(())
+        } else {
+            Err(WrongStackState { state: self, event })
+        }
+    }
+
+    /// Whether anybody may read it.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        matches!(self, StackState::Published | StackState::Retired)
+    }
+}
+
+/// An event that a stack's state does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a stack that is {state} cannot take {event}")]
+pub struct WrongStackState {
+    /// The state it is in.
+    pub state: StackState,
+    /// What was asked.
+    pub event: StackEvent,
+}
+
+/// For so long after a part fell another award in its place brings the stack's award back (DOMAIN.md, 4).
+const REPLACEABLE: TimeDelta = TimeDelta::days(60);
+
+/// The last moment at which an award of a stack, a part of which fell then, comes back by another award in its place.
+#[must_use]
+pub fn replaceable_until(fell_at: Timestamp) -> Timestamp {
+    fell_at.plus(REPLACEABLE)
+}
+
+/// How the awards stand that an award of a stack rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartsNow {
+    /// Whether the rule is met by the live awards of its earner.
+    pub is_met: bool,
+    /// Whether there is a live award at everything that the badge names.
+    pub has_all_named: bool,
+    /// When a part fell, for one that is suspended for that. A panel's suspension has none.
+    pub fell_at: Option<Timestamp>,
+}
+
+/// What follows for the award of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackChange {
+    /// Nothing.
+    Stays,
+    /// It is suspended.
+    Falls,
+    /// It is in force again.
+    Returns,
+}
+
+/// What follows for the award of a stack: it is suspended when its rule is not met any more, and comes back when it is met again by what
+/// the badge names, or within 60 days by anything else. A suspension by a panel is the panel's.
+#[must_use]
+pub fn follow(state: AwardState, parts: &PartsNow, now: Timestamp) -> StackChange {
+    match state {
+        AwardState::Active if parts.is_met => StackChange::Stays,
+        AwardState::Active => StackChange::Falls,
+        AwardState::Suspended => {
+            let Some(fell_at) = parts.fell_at else { return StackChange::Stays };
+            let is_in_time = parts.has_all_named || now <= replaceable_until(fell_at);
+            if parts.is_met && is_in_time { StackChange::Returns } else { StackChange::Stays }
+        }
+        AwardState::PendingKey
+        | AwardState::Expired
+        | AwardState::Superseded
+        | AwardState::Revoked => StackChange::Stays,
+    }
+}
 
 /// The deepest nesting of a rule.
 pub const MAX_LAYERS: usize = 4;
@@ -114,23 +233,31 @@ impl StackRule {
         Progress { parts }
     }
 
+    /// Every id that the rule names, once, in the order in which it names them.
+    #[must_use]
+    pub fn ids_in_order(&self) -> Vec<&str> {
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut open = vec![self];
+        while let Some(rule) = open.pop() {
+            let named: Vec<&String> = match rule {
+                StackRule::And(rules) => {
+                    open.extend(rules.iter().rev());
+                    Vec::new()
+                }
+                StackRule::AllOf(ids) | StackRule::AtLeast { ids, .. } => ids.iter().collect(),
+                StackRule::PerCategory(categories) => {
+                    categories.iter().flat_map(|one| &one.ids).collect()
+                }
+            };
+            found.extend(named.into_iter().map(String::as_str).filter(|id| seen.insert(*id)));
+        }
+        found
+    }
+
     /// Every id that the rule names.
     #[must_use]
     pub fn ids(&self) -> BTreeSet<&str> {
-        let mut found = BTreeSet::new();
-        let mut open = vec![self];
-        while let Some(rule) = open.pop() {
-            match rule {
-                StackRule::And(rules) => open.extend(rules),
-                StackRule::AllOf(ids) | StackRule::AtLeast { ids, .. } => {
-                    found.extend(ids.iter().map(String::as_str));
-                }
-                StackRule::PerCategory(categories) => {
-                    found.extend(categories.iter().flat_map(|one| &one.ids).map(String::as_str))
-                }
-            }
-        }
-        found
+        self.ids_in_order().into_iter().collect()
     }
 }
 

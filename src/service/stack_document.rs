@@ -8,6 +8,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::definition_document::{FieldError, MAX_ERRORS, describe_errors};
+use super::error::{Broken, Error};
 use crate::domain::stack::{Category, MAX_LAYERS, StackRule};
 
 const SCHEMA: &str = include_str!("../../credential-schemas/stack.schema.json");
@@ -36,6 +37,8 @@ pub struct StackDefinition {
     pub title: String,
     /// What it is about.
     pub summary: Option<String>,
+    /// The language of its words; English when it says none.
+    pub language: String,
     /// What has to be held.
     pub rule: StackRule,
 }
@@ -71,8 +74,38 @@ pub fn parse(document: &Value) -> Result<StackDefinition, Vec<FieldError>> {
         label: text("version").unwrap_or_default(),
         title: text("title").unwrap_or_default(),
         summary: text("summary"),
+        language: text("language").unwrap_or_else(|| "en".to_owned()),
         rule: rule(&document["rule"], 1).ok_or_else(unreadable)?,
     })
+}
+
+/// The stack of a stored text.
+///
+/// # Errors
+/// [`Error::Internal`] for a text that is none, which the way in makes impossible.
+pub(super) fn parse_stored(text: &str) -> Result<StackDefinition, Error> {
+    let document: Value = serde_json::from_str(text).map_err(Error::internal)?;
+    parse(&document).map_err(|_errors| Error::internal(Broken("a stored stack does not parse")))
+}
+
+/// Where the rule of a document names these ids.
+pub(super) fn places_of(document: &Value, ids: &BTreeSet<&str>) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![("/rule".to_owned(), &document["rule"])];
+    while let Some((pointer, rule)) = open.pop() {
+        for (list, step) in [(&rule["of"], "of"), (&rule["categories"], "categories")] {
+            for (index, inner) in list.as_array().into_iter().flatten().enumerate() {
+                open.push((format!("{pointer}/{step}/{index}"), inner));
+            }
+        }
+        for (index, id) in rule["ids"].as_array().into_iter().flatten().enumerate() {
+            if let Some(id) = id.as_str().filter(|id| ids.contains(id)) {
+                found.push((format!("{pointer}/ids/{index}"), id.to_owned()));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn check_layers(rule: &Value) -> Result<(), FieldError> {

@@ -52,6 +52,8 @@ pub mod screenings;
 pub mod seeds;
 pub mod sessions;
 pub mod signing_keys;
+pub mod stack_awards;
+pub mod stacks;
 pub mod status_lists;
 pub mod submissions;
 pub mod trusted_issuers;

@@ -353,9 +353,10 @@ diesel::table! {
     awards (id) {
         id -> Text,
         organization_id -> Text,
-        submission_id -> Text,
-        micro_credential_id -> Text,
-        version_id -> Text,
+        submission_id -> Nullable<Text>,
+        micro_credential_id -> Nullable<Text>,
+        version_id -> Nullable<Text>,
+        stack_id -> Nullable<Text>,
         earner_id -> Text,
         state -> Text,
         revision -> Integer,
@@ -367,6 +368,7 @@ diesel::table! {
         revocation_note -> Nullable<Text>,
         suspended_at -> Nullable<Timestamp>,
         suspension_note -> Nullable<Text>,
+        part_fell_at -> Nullable<Timestamp>,
     }
 }
 
@@ -823,4 +825,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     bank_items,
     bank_item_frameworks,
     bank_item_uses,
+    stacks,
+    stack_items,
+    stack_award_parts,
 );

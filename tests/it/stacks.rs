@@ -1,16 +1,89 @@
-//! Stacks: what counts, how far somebody is, and what a stack's document must be.
+//! Stacks: what counts, how far somebody is, what a stack's document must be, and its award.
+
+mod authoring;
+mod earning;
+mod falling;
 
 use std::collections::BTreeSet;
 
 use assay::domain::award::AwardState;
-use assay::domain::stack::{StackRule, is_live};
+use assay::domain::stack::{PartsNow, StackChange, StackRule, follow, is_live};
+use assay::domain::timestamp::Timestamp;
 use assay::service::stack_document::parse;
+use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::harness::{District, TestApp, definition};
+
+const FOUNDATION: &str = "mc-ia-small-group-support";
+const ELECTIVES: [&str; 2] = ["mc-shared-decision-making", "mc-students-as-leaders"];
 
 fn shipped(name: &str) -> Value {
     let path = format!("{}/credential-schemas/stacks/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Publishes a micro-credential of this id that one reader decides, and returns its family.
+#[track_caller]
+fn publish(district: &District, slug: &str, months: Option<u32>) -> String {
+    let mut definition = definition(FOUNDATION);
+    definition["id"] = json!(slug);
+    definition["review_policy"]["backread_share_bp"] = json!(0);
+    if let Some(months) = months {
+        definition["validity"] = json!({ "expires_after_months": months });
+    }
+    district.publish(&definition)
+}
+
+/// The shipped pathway with everything that it names, published.
+struct Pathway {
+    app: TestApp,
+    district: District,
+    foundation: String,
+    electives: [String; 2],
+    stack: String,
+}
+
+impl Pathway {
+    #[track_caller]
+    fn new(months: Option<u32>) -> Pathway {
+        let app = TestApp::new();
+        let district = app.district();
+        let foundation = publish(&district, FOUNDATION, months);
+        let electives = ELECTIVES.map(|slug| publish(&district, slug, None));
+        let stack = publish_stack(&district, &shipped("pathway-grow-your-own"));
+        Pathway { app, district, foundation, electives, stack }
+    }
+
+    /// The earner's award of the pathway, with the awards that it rests on.
+    #[track_caller]
+    fn earn(&self) -> (String, [String; 2]) {
+        let parts = [&self.foundation, &self.electives[0]]
+            .map(|family| self.district.award(&self.district.earner, family).1);
+        let path = format!("/api/v1/stacks/{}/awards", self.stack);
+        let award = self.district.earner.act(&path).expect(201);
+        assert_eq!(award["state"], "active");
+        (award["id"].as_str().unwrap().to_owned(), parts)
+    }
+
+    #[track_caller]
+    fn state_of(&self, award: &str) -> String {
+        let earner = self.app.sign_in(&self.district.earner.email);
+        let award = earner.get(&format!("/api/v1/awards/{award}")).expect(200);
+        award["state"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Drafts and publishes a stack by two designers, and returns its id.
+#[track_caller]
+fn publish_stack(district: &District, document: &Value) -> String {
+    let [author, colleague] = &district.designers;
+    let path = format!("/api/v1/organizations/{}/stacks", district.id);
+    let draft = author.post(&path, &json!({ "definition": document })).expect(201);
+    let id = draft["id"].as_str().unwrap().to_owned();
+    colleague.act(&format!("/api/v1/stacks/{id}/publish")).expect(200);
+    id
 }
 
 fn rule(name: &str) -> StackRule {
@@ -72,6 +145,27 @@ fn grow_your_own_needs_so_many_of_each_category() {
 fn only_active_awards_count() {
     for state in AwardState::ALL {
         assert_eq!(is_live(*state), *state == AwardState::Active, "{state}");
+    }
+}
+
+#[test]
+fn award_of_a_stack_falls_with_its_rule_and_comes_back_in_time() {
+    let at = |days: i64| Timestamp::new(DateTime::UNIX_EPOCH + TimeDelta::days(days));
+    let case = |state, is_met, has_all_named, fell: bool, days| {
+        let parts = PartsNow { is_met, has_all_named, fell_at: fell.then(|| at(0)) };
+        follow(state, &parts, at(days))
+    };
+    let (active, suspended) = (AwardState::Active, AwardState::Suspended);
+    assert_eq!(case(active, true, true, false, 0), StackChange::Stays);
+    assert_eq!(case(active, true, false, false, 0), StackChange::Stays, "others make up for it");
+    assert_eq!(case(active, false, false, false, 0), StackChange::Falls);
+    assert_eq!(case(suspended, false, true, true, 0), StackChange::Stays);
+    assert_eq!(case(suspended, true, false, true, 60), StackChange::Returns);
+    assert_eq!(case(suspended, true, false, true, 61), StackChange::Stays);
+    assert_eq!(case(suspended, true, true, true, 1000), StackChange::Returns);
+    assert_eq!(case(suspended, true, true, false, 0), StackChange::Stays, "a panel has it");
+    for state in AwardState::ALL.iter().filter(|state| ![active, suspended].contains(state)) {
+        assert_eq!(case(*state, false, false, true, 0), StackChange::Stays, "{state}");
     }
 }
 

@@ -357,6 +357,16 @@ pub const TABLE: &[Row] = &[
         &["published", "retired"],
         &["*"],
     ),
+    // Stacks.
+    row("create_stack", Verb::Create, "stack", &[DESIGNER], &[], &["definition"]),
+    row("list_stacks", Verb::Read, "stack", &[Anyone], &["published"], &["*"]),
+    row("read_stack", Verb::Read, "stack", &[Anyone], &["published", "retired"], &["*"]),
+    row("read_draft_stack", Verb::Read, "stack", &[DESIGNER], &["draft"], &["*"]),
+    row("put_stack", Verb::Change, "stack", &[DESIGNER], &["draft"], &["definition"]),
+    row("publish_stack", Verb::Publish, "stack", &[DESIGNER], &["draft"], &[]),
+    row("retire_stack", Verb::Publish, "stack", &[DESIGNER], &["published"], &[]),
+    row("read_stack_progress", Verb::Read, "stack", &[SignedIn], &["published", "retired"], &["*"]),
+    row("claim_stack", Verb::Create, "award", &[EARNER], &["published"], &[]),
     // Screening.
     row("list_screenings", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
     row("begin_screening", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
@@ -632,6 +642,14 @@ pub const TABLE: &[Row] = &[
     // What a stranger reads and asks.
     row("verify_credential", Verb::Verify, "credential", &[Anyone], &[], &["*"]),
     row("read_credential", Verb::Read, "credential", &[Anyone], &[], &["*"]),
+    row(
+        "read_stack_achievement",
+        Verb::Read,
+        "achievement",
+        &[Anyone],
+        &["published", "retired"],
+        &["*"],
+    ),
     row(
         "read_achievement",
         Verb::Read,

@@ -24,6 +24,7 @@ pub mod reviews;
 pub mod screenings;
 pub mod sessions;
 pub mod signing_keys;
+pub mod stacks;
 pub mod submissions;
 pub mod trusted_issuers;
 pub mod verify;

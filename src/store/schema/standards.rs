@@ -1,4 +1,4 @@
-//! Tables of frameworks.
+//! Tables of frameworks, of the assessment bank and of stacks.
 
 diesel::table! {
     frameworks (id) {
@@ -58,5 +58,39 @@ diesel::table! {
         bank_item_id -> Text,
         version_id -> Text,
         row_id -> Text,
+    }
+}
+
+diesel::table! {
+    stacks (id) {
+        id -> Text,
+        organization_id -> Text,
+        slug -> Text,
+        number -> Integer,
+        label -> Text,
+        title -> Text,
+        document -> Text,
+        content_hash -> Text,
+        state -> Text,
+        author_id -> Text,
+        revision -> Integer,
+        created_at -> Timestamp,
+        published_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    stack_items (stack_id, slug) {
+        stack_id -> Text,
+        slug -> Text,
+        micro_credential_id -> Text,
+    }
+}
+
+diesel::table! {
+    stack_award_parts (award_id, part_id) {
+        award_id -> Text,
+        part_id -> Text,
+        micro_credential_id -> Text,
     }
 }

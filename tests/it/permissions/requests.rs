@@ -215,6 +215,15 @@ pub fn request(
             let path = format!("{family}/versions/1/bank-items");
             Some(at(Method::POST, path).header("if-match", "\"-1\"").json(&body))
         }
+        "create_stack" => post(format!("{organization}/stacks"), json!({ "definition": {} })),
+        "list_stacks" => unless_other(get("/api/v1/stacks".to_owned())),
+        "read_stack" => get(format!("/api/v1/stacks/{}", target.stack)),
+        "put_stack" => put(format!("/api/v1/stacks/{}", target.stack), json!({ "definition": {} })),
+        "publish_stack" => act(format!("/api/v1/stacks/{}/publish", target.stack)),
+        "retire_stack" => act(format!("/api/v1/stacks/{}/retire", target.retired_stack)),
+        "read_stack_progress" => get(format!("/api/v1/stacks/{}/progress", target.stack)),
+        "claim_stack" => act(format!("/api/v1/stacks/{}/awards", target.stack)),
+        "read_stack_achievement" => get(format!("/stacks/{}", target.stack)),
         "export_rubric" => get(format!("{family}/versions/1/rubric")),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
