@@ -112,10 +112,8 @@ pub fn claim(cx: &mut Cx<'_>, id: StackId) -> Result<Award, Error> {
             other => other?,
         }
         let counted = progress.counted();
-        for (slug, part) in live.iter().filter(|(slug, _)| counted.contains(slug.as_str())) {
-            if let Some(family) = work.families.get(slug) {
-                store::stack_awards::create_part(conn, award, part.id, *family)?;
-            }
+        for (_, part) in live.iter().filter(|(slug, _)| counted.contains(slug.as_str())) {
+            store::stack_awards::create_part(conn, award, part.id)?;
         }
         let change = Change::new("claim_stack", Some(new.organization), "award", award)
             .with("stack", id)

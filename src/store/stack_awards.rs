@@ -13,17 +13,11 @@ use crate::domain::ids::{AwardId, MicroCredentialId, PersonId, StackId};
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn create_part(
-    conn: &mut DbConn,
-    award: AwardId,
-    part: AwardId,
-    family: MicroCredentialId,
-) -> Result<(), StoreError> {
+pub fn create_part(conn: &mut DbConn, award: AwardId, part: AwardId) -> Result<(), StoreError> {
     diesel::insert_into(stack_award_parts::table)
         .values((
             stack_award_parts::award_id.eq(award.to_string()),
             stack_award_parts::part_id.eq(part.to_string()),
-            stack_award_parts::micro_credential_id.eq(family.to_string()),
         ))
         .execute(conn)?;
     Ok(())

@@ -153,7 +153,6 @@ DROP TABLE kept_awards;
 CREATE TABLE stack_award_parts (
     award_id TEXT NOT NULL REFERENCES awards (id),
     part_id TEXT NOT NULL REFERENCES awards (id),
-    micro_credential_id TEXT NOT NULL REFERENCES micro_credentials (id),
     PRIMARY KEY (award_id, part_id)
 );
 CREATE INDEX stack_award_parts_by_part ON stack_award_parts (part_id);

@@ -91,6 +91,5 @@ diesel::table! {
     stack_award_parts (award_id, part_id) {
         award_id -> Text,
         part_id -> Text,
-        micro_credential_id -> Text,
     }
 }
