@@ -47,8 +47,10 @@ pub struct CredentialContent {
     pub achievement: AchievementContent,
     /// The levels reached, when the earner chose to include them.
     pub achieved_levels: Option<Vec<AchievedLevel>>,
-    /// How it was scored.
-    pub scoring: ScoringContent,
+    /// How it was scored; none for a stack, whose parts say it each for itself.
+    pub scoring: Option<ScoringContent>,
+    /// The credentials that the badge of a stack rests on.
+    pub part_awards: Vec<PartAward>,
     /// What the earner agreed to name.
     pub evidence: Vec<EvidenceContent>,
     /// Where its status is published.
@@ -108,6 +110,26 @@ pub struct AchievementContent {
     pub alignments: Vec<AlignmentContent>,
     /// The rubric.
     pub criteria: Vec<CriterionContent>,
+    /// For a stack: what it can be made of. It has no rubric then.
+    pub parts: Vec<PartContent>,
+}
+
+/// A micro-credential that a stack can be made of.
+#[derive(Clone, Debug)]
+pub struct PartContent {
+    /// Id within the stack.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A credential that the badge of a stack rests on.
+#[derive(Clone, Debug)]
+pub struct PartAward {
+    /// Id of the part.
+    pub part_id: String,
+    /// The credential's own URL.
+    pub credential: String,
 }
 
 /// A link to an item of a framework.
@@ -134,6 +156,8 @@ pub struct CriterionContent {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// The framework items that it belongs to, besides those of the achievement.
+    pub alignments: Vec<AlignmentContent>,
     /// Its levels, low to high.
     pub levels: Vec<LevelContent>,
     /// Id of the level that has to be reached.
@@ -299,6 +323,17 @@ pub(super) const SCORING: [(&str, &str, &str); 4] = [
     ("ext:AssessorsQualified", "assessors-qualified", "All readers were qualified"),
 ];
 
+/// The kind of result that names a part of a stack.
+pub(super) const PART: &str = "ext:Part";
+/// The type of a stack among those of Open Badges; that of everything else is [`MICRO_CREDENTIAL`].
+pub(super) const STACK: &str = "Certificate";
+/// The type of what is judged by a rubric.
+pub(super) const MICRO_CREDENTIAL: &str = "MicroCredential";
+
+fn part_url(achievement: &str, part: &str) -> String {
+    format!("{achievement}#part-{}", fragment(part))
+}
+
 /// A text as part of a URL's fragment.
 fn fragment(text: &str) -> String {
     let mut fragment = String::new();
@@ -376,7 +411,9 @@ fn achievement(achievement: &AchievementContent, creator: &IssuerContent) -> Val
     let mut object = Map::new();
     set(&mut object, "id", Some(&achievement.id));
     object.insert("type".to_owned(), json!(["Achievement"]));
-    set(&mut object, "achievementType", Some("MicroCredential"));
+    let is_stack = !achievement.parts.is_empty();
+    let kind = if is_stack { STACK } else { MICRO_CREDENTIAL };
+    set(&mut object, "achievementType", Some(kind));
     set(&mut object, "name", Some(&achievement.name));
     set(&mut object, "description", Some(&achievement.description));
     object.insert(
@@ -393,7 +430,16 @@ fn achievement(achievement: &AchievementContent, creator: &IssuerContent) -> Val
         .iter()
         .map(|criterion| result_description(&achievement.id, criterion))
         .collect();
-    for (result_type, name, title) in SCORING {
+    for part in &achievement.parts {
+        descriptions.push(json!({
+            "id": part_url(&achievement.id, &part.id),
+            "type": ["ResultDescription"],
+            "name": part.name,
+            "resultType": PART,
+        }));
+    }
+    let scoring = if is_stack { &[] } else { SCORING.as_slice() };
+    for (result_type, name, title) in scoring {
         descriptions.push(json!({
             "id": format!("{}#{name}", achievement.id),
             "type": ["ResultDescription"],
@@ -439,6 +485,7 @@ fn result_description(achievement: &str, criterion: &CriterionContent) -> Value 
     set_all(&mut object, "rubricCriterionLevel", levels);
     let required = level_url(achievement, &criterion.id, &criterion.required_level);
     set(&mut object, "requiredLevel", Some(&required));
+    set_all(&mut object, "alignment", criterion.alignments.iter().map(alignment).collect());
     Value::Object(object)
 }
 
@@ -451,17 +498,24 @@ fn results(content: &CredentialContent) -> Vec<Value> {
             "achievedLevel": level_url(achievement, &achieved.criterion_id, &achieved.level_id),
         })
     });
-    let scoring = &content.scoring;
-    let values = [
-        scoring.scoring_hash.clone(),
-        scoring.review_mode.clone(),
-        scoring.raters.to_string(),
-        scoring.assessors_qualified.to_string(),
-    ];
-    let values = SCORING.iter().zip(values).map(|((_, name, _), value)| {
+    let values = content.scoring.iter().flat_map(|scoring| {
+        let values = [
+            scoring.scoring_hash.clone(),
+            scoring.review_mode.clone(),
+            scoring.raters.to_string(),
+            scoring.assessors_qualified.to_string(),
+        ];
+        let names = SCORING.iter().map(|(_, name, _)| format!("{achievement}#{name}"));
+        names.zip(values)
+    });
+    let parts = content
+        .part_awards
+        .iter()
+        .map(|part| (part_url(achievement, &part.part_id), part.credential.clone()));
+    let values = values.chain(parts).map(|(description, value)| {
         json!({
             "type": ["Result"],
-            "resultDescription": format!("{achievement}#{name}"),
+            "resultDescription": description,
             "value": value,
         })
     });

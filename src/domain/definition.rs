@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU16, NonZeroU32};
 
+use super::alignment::Alignment;
 use super::decision_rule::{DecisionRule, EvaluateError, Outcome};
 use super::review_policy::{ReviewMode, ReviewPolicy};
 use super::rubric::{CriterionId, EvidenceRequirementId, Levels, Rubric, is_identifier};
@@ -29,6 +30,8 @@ pub struct DefinitionContents {
     pub about: About,
     /// What an award shows that the earner can do.
     pub skills: Vec<Skill>,
+    /// The items of frameworks that the whole belongs to.
+    pub alignments: Vec<Alignment>,
     /// The title of the part that holds the evidence.
     pub evidence_title: String,
     /// What must, or may, be handed in.
@@ -85,6 +88,11 @@ impl Definition {
     /// The words around the rubric.
     pub fn about(&self) -> &About {
         &self.contents.about
+    }
+
+    /// The items of frameworks that the whole belongs to; those of single criteria and prompts stand with them.
+    pub fn alignments(&self) -> &[Alignment] {
+        &self.contents.alignments
     }
 
     /// What an award shows that the earner can do.

@@ -76,4 +76,10 @@ ids! {
     CalibrationPaperId,
     /// One try at a calibration set.
     CalibrationAttemptId,
+    /// A framework that an organization has brought in.
+    FrameworkId,
+    /// A prompt or criterion of the assessment bank.
+    BankItemId,
+    /// One version of a stack.
+    StackId,
 }

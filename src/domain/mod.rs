@@ -34,9 +34,11 @@ macro_rules! worded_enum {
 
 pub mod actor;
 pub mod ai_use;
+pub mod alignment;
 pub mod assessor;
 pub mod audit;
 pub mod award;
+pub mod bank_item;
 pub mod calendar;
 pub mod calibration;
 pub mod case;
@@ -44,6 +46,7 @@ pub mod decision_rule;
 pub mod definition;
 pub mod eligibility;
 pub mod evidence_metadata;
+pub mod framework;
 pub mod ids;
 pub mod issuing;
 pub mod names;
@@ -54,6 +57,7 @@ pub mod resolution;
 pub mod review;
 pub mod review_policy;
 pub mod rubric;
+pub mod stack;
 pub mod statistics;
 pub mod submission;
 pub mod timestamp;

@@ -4,6 +4,9 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::alignment::Alignment;
+use super::ids::BankItemId;
+
 /// The most levels that one scale may have.
 pub const MAX_LEVELS: usize = 10;
 
@@ -136,6 +139,8 @@ pub struct Prompt {
     word_limit: Option<u32>,
     alternatives: Vec<String>,
     levels: Vec<RubricLevel>,
+    alignments: Vec<Alignment>,
+    bank_item: Option<BankItemId>,
 }
 
 impl Prompt {
@@ -151,7 +156,32 @@ impl Prompt {
         levels: Vec<RubricLevel>,
     ) -> Result<Prompt, RubricError> {
         check_scale(&id, &levels)?;
-        Ok(Prompt { id, text, word_limit, alternatives, levels })
+        let (alignments, bank_item) = (Vec::new(), None);
+        Ok(Prompt { id, text, word_limit, alternatives, levels, alignments, bank_item })
+    }
+
+    /// The same with the items of frameworks that it belongs to.
+    #[must_use]
+    pub fn with_alignments(mut self, alignments: Vec<Alignment>) -> Prompt {
+        self.alignments = alignments;
+        self
+    }
+
+    /// The same as one that was taken from the assessment bank.
+    #[must_use]
+    pub fn with_bank_item(mut self, bank_item: Option<BankItemId>) -> Prompt {
+        self.bank_item = bank_item;
+        self
+    }
+
+    /// The item of the assessment bank that it was taken from.
+    pub fn bank_item(&self) -> Option<BankItemId> {
+        self.bank_item
+    }
+
+    /// The items of frameworks that it belongs to.
+    pub fn alignments(&self) -> &[Alignment] {
+        &self.alignments
     }
 
     /// The id, unique among prompts and criteria of a published definition.
@@ -189,6 +219,8 @@ pub struct Criterion {
     levels: Vec<RubricLevel>,
     pass_level: Level,
     essential: bool,
+    alignments: Vec<Alignment>,
+    bank_item: Option<BankItemId>,
 }
 
 impl Criterion {
@@ -202,7 +234,32 @@ impl Criterion {
         essential: bool,
     ) -> Result<Criterion, RubricError> {
         check_scale(&id, &levels)?;
-        Ok(Criterion { id, title, evidence, levels, pass_level, essential })
+        let (alignments, bank_item) = (Vec::new(), None);
+        Ok(Criterion { id, title, evidence, levels, pass_level, essential, alignments, bank_item })
+    }
+
+    /// The same with the items of frameworks that it belongs to.
+    #[must_use]
+    pub fn with_alignments(mut self, alignments: Vec<Alignment>) -> Criterion {
+        self.alignments = alignments;
+        self
+    }
+
+    /// The same as one that was taken from the assessment bank.
+    #[must_use]
+    pub fn with_bank_item(mut self, bank_item: Option<BankItemId>) -> Criterion {
+        self.bank_item = bank_item;
+        self
+    }
+
+    /// The item of the assessment bank that it was taken from.
+    pub fn bank_item(&self) -> Option<BankItemId> {
+        self.bank_item
+    }
+
+    /// The items of frameworks that it belongs to.
+    pub fn alignments(&self) -> &[Alignment] {
+        &self.alignments
     }
 
     /// The id, unique among prompts and criteria of a published definition.

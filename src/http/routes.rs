@@ -6,10 +6,10 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
-    Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
-    calibration, cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
-    organizations, reports, reviews, screenings, sessions, signing_keys, submissions,
-    trusted_issuers, verify,
+    Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
+    calendars, calibration, cases, conflicts, evidence, frameworks, issuer_settings, members,
+    micro_credentials, operator, organizations, reports, reviews, screenings, sessions,
+    signing_keys, stacks, submissions, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -68,6 +68,7 @@ pub struct Route {
 }
 
 const PAGING: &[&str] = &["limit", "cursor"];
+const BANK: &[&str] = &["framework_item", "kind", "organization_id", "limit", "cursor"];
 const CATALOGUE: &[&str] = &["q", "organization_id", "skill", "audience", "limit", "cursor"];
 
 macro_rules! route {
@@ -144,6 +145,27 @@ pub const ROUTES: &[Route] = &[
     route!("create_comment" POST "/api/v1/micro-credentials/{id}/comments" bank_comments::create_comment, "Keep a comment for the other assessors.", schema::<bank_comments::CommentBody>(), 201, schema::<bank_comments::CommentView>(), &[]),
     route!("put_comment" PUT "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::put_comment, "Change a comment of your own; a lead assessor changes any.", schema::<bank_comments::CommentBody>(), 200, schema::<bank_comments::CommentView>(), &[]),
     route!("delete_comment" DELETE "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::delete_comment, "Take a comment of your own away; a lead assessor takes any.", None, 204, None, &[]),
+    route!("import_framework" POST "/api/v1/organizations/{id}/frameworks" frameworks::import_framework, "Bring a framework in: a CASE 1.1 package of at most 4 MiB; every fault is listed.", schema::<frameworks::CasePackage>(), 201, schema::<frameworks::FrameworkView>(), &[]),
+    route!("import_shipped_framework" POST "/api/v1/organizations/{id}/shipped-frameworks" frameworks::import_shipped_framework, "Bring a framework in that comes with the program: collective-leadership.", schema::<frameworks::ShippedBody>(), 201, schema::<frameworks::FrameworkView>(), &[]),
+    route!("put_framework" PUT "/api/v1/frameworks/{id}" frameworks::put_framework, "Put a newer package of the same framework in its place; published versions keep the words that they were aligned with.", schema::<frameworks::CasePackage>(), 200, schema::<frameworks::FrameworkView>(), &[]),
+    route!("list_frameworks" GET "/api/v1/frameworks" frameworks::list_frameworks, "The frameworks of an organization, or of all.", None, 200, page::<frameworks::FrameworkView>(), &["organization_id", "limit", "cursor"]),
+    route!("read_framework" GET "/api/v1/frameworks/{id}" frameworks::read_framework, "One framework, with the entity tag for changing it.", None, 200, schema::<frameworks::FrameworkView>(), &[]),
+    route!("export_framework" GET "/api/v1/frameworks/{id}/package" frameworks::export_framework, "The framework as a CASE 1.1 package.", None, 200, schema::<frameworks::CasePackage>(), &[]),
+    route!("list_framework_items" GET "/api/v1/frameworks/{id}/items" frameworks::list_framework_items, "The items of a framework, in its own order.", None, 200, page::<frameworks::FrameworkItemView>(), PAGING),
+    route!("read_framework_item" GET "/framework-items/{identifier}" frameworks::read_framework_item, "One item by its GUID: the address that badges name for items of shipped frameworks.", None, 200, schema::<frameworks::FrameworkItemView>(), &[]),
+    route!("import_rubric" PUT "/api/v1/micro-credentials/{id}/versions/{n}/rubric" frameworks::import_rubric, "Put the CFRubric of a CASE 1.1 package in the place of a draft's prompts and criteria; its approvals are void.", schema::<frameworks::CasePackage>(), 200, schema::<micro_credentials::VersionView>(), &[]),
+    route!("list_bank_items" GET "/api/v1/bank-items" bank_items::list_bank_items, "The assessment bank: published prompts and criteria, by the framework item that they belong to.", None, 200, page::<bank_items::BankItemView>(), BANK),
+    route!("read_bank_item" GET "/api/v1/bank-items/{id}" bank_items::read_bank_item, "One item of the assessment bank.", None, 200, schema::<bank_items::BankItemView>(), &[]),
+    route!("take_bank_item" POST "/api/v1/micro-credentials/{id}/versions/{n}/bank-items" bank_items::take_bank_item, "Take an item of the bank into a draft; its approvals are void.", schema::<bank_items::TakeBody>(), 200, schema::<micro_credentials::VersionView>(), &[]),
+    route!("create_stack" POST "/api/v1/organizations/{id}/stacks" stacks::create_stack, "A stack as a draft, or its next version.", schema::<stacks::StackBody>(), 201, schema::<stacks::StackView>(), &[]),
+    route!("list_stacks" GET "/api/v1/stacks" stacks::list_stacks, "The stacks that can be earned; for designers all of their organizations.", None, 200, page::<stacks::StackView>(), &["organization_id", "limit", "cursor"]),
+    route!("read_stack" GET "/api/v1/stacks/{id}" stacks::read_stack, "One stack.", None, 200, schema::<stacks::StackView>(), &[]),
+    route!("put_stack" PUT "/api/v1/stacks/{id}" stacks::put_stack, "Edit a draft.", schema::<stacks::StackBody>(), 200, schema::<stacks::StackView>(), &[]),
+    route!("publish_stack" POST "/api/v1/stacks/{id}/publish" stacks::publish_stack, "Make a draft that somebody else has written public, for ever as it is.", None, 200, schema::<stacks::StackView>(), &[]),
+    route!("retire_stack" POST "/api/v1/stacks/{id}/retire" stacks::retire_stack, "Let nobody earn it any more; what was earned goes on.", None, 200, schema::<stacks::StackView>(), &[]),
+    route!("read_stack_progress" GET "/api/v1/stacks/{id}/progress" stacks::read_stack_progress, "How far you are: what counts, and what is missing.", None, 200, schema::<stacks::StackProgressView>(), &[]),
+    route!("claim_stack" POST "/api/v1/stacks/{id}/awards" stacks::claim_stack, "Have the award of a stack whose rule you meet; its badge names the awards that count.", None, 201, schema::<awards::AwardView>(), &[]),
+    route!("export_rubric" GET "/api/v1/micro-credentials/{id}/versions/{n}/rubric" frameworks::export_rubric, "The rubric of a published version as a CFRubric, in a CASE 1.1 package.", None, 200, schema::<frameworks::CasePackage>(), &[]),
     route!("appeal_submission" POST "/api/v1/submissions/{id}/appeal" cases::appeal_submission, "Appeal a decision, within 30 days and once.", schema::<cases::AppealBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("flag_submission" POST "/api/v1/submissions/{id}/flag" cases::flag_submission, "Stop a submission until a panel has looked at a doubt about it.", schema::<cases::FlagBody>(), 201, schema::<cases::CaseLine>(), &[]),
     route!("list_cases" GET "/api/v1/cases" cases::list_cases, "Your own appeals and integrity cases, and those that your panel is asked about.", None, 200, page::<cases::CaseLine>(), PAGING),
@@ -210,6 +232,7 @@ pub const ROUTES: &[Route] = &[
     route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt, .png, .svg).", None, 200, None, &[]),
     route!("read_preview" GET "/credentials/{award_id}/preview.png" pictures::read_preview, "The picture that other sites show beside a link to the badge.", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),
+    route!("read_stack_achievement" GET "/stacks/{id}" public::read_stack_achievement, "What a stack asks: a page, or the Achievement as JSON-LD.", None, 200, None, &[]),
     route!("read_issuer" GET "/issuers/{organization_id}" public::read_issuer, "The issuer: a page, or the Profile with its keys as JSON-LD.", None, 200, None, &[]),
     route!("read_did_document" GET "/issuers/{organization_id}/did.json" issuer_documents::read_did_document, "The DID document of the issuer's did:web.", None, 200, None, &[]),
     route!("read_jwks" GET "/issuers/{organization_id}/jwks.json" issuer_documents::read_jwks, "The keys with which the issuer signs JWTs.", None, 200, None, &[]),

@@ -173,6 +173,24 @@ pub fn award_reinstated(
     Ok((subject, AwardReinstatedText { about, after }.render()?))
 }
 
+/// Writes the news that the badge of a stack is suspended because a part of it fell; until this day another one may take its place.
+pub fn stack_part_fell(
+    about: &AboutAward<'_>,
+    until: NaiveDate,
+) -> Result<(String, String), askama::Error> {
+    let about = AwardText::from(about);
+    let subject = format!("A part of your badge no longer counts: {}", about.title);
+    let until = date_in_words(until);
+    Ok((subject, StackPartFellText { about, until }.render()?))
+}
+
+/// Writes the news that the badge of a stack is in force again.
+pub fn stack_is_back(about: &AboutAward<'_>) -> Result<(String, String), askama::Error> {
+    let about = AwardText::from(about);
+    let subject = format!("Your badge counts again: {}", about.title);
+    Ok((subject, StackIsBackText { about }.render()?))
+}
+
 /// Writes the news that a badge is revoked. It tells the class of the reason, as the badge's page does, and never more.
 pub fn award_revoked(
     about: &AboutAward<'_>,
@@ -234,6 +252,19 @@ struct AwardSuspendedText {
 struct AwardReinstatedText {
     about: AwardText,
     after: AfterSuspension,
+}
+
+#[derive(Template)]
+#[template(path = "stack_part_fell.txt", config = "src/mail/templates/askama.toml")]
+struct StackPartFellText {
+    about: AwardText,
+    until: String,
+}
+
+#[derive(Template)]
+#[template(path = "stack_is_back.txt", config = "src/mail/templates/askama.toml")]
+struct StackIsBackText {
+    about: AwardText,
 }
 
 #[derive(Template)]

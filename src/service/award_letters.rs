@@ -5,13 +5,14 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::award_basis::{self, Basis};
 use super::context::Cx;
 use super::error::{Broken, Error};
-use super::micro_credentials::parse_stored;
 use super::outbox;
 use super::renewals;
 use crate::domain::award::{AwardState, RevocationReason, renewable_until};
 use crate::domain::ids::AwardId;
+use crate::domain::stack::replaceable_until;
 use crate::domain::timestamp::Timestamp;
 use crate::mail::templates::{self, AboutAward, AfterSuspension, EndOfAward};
 use crate::store::awards::Award;
@@ -22,6 +23,8 @@ const SUSPENDED: &str = "award_suspended";
 const REINSTATED: &str = "award_reinstated";
 const REVOKED: &str = "award_revoked";
 const ENDING: &str = "award_ending";
+const PART_FELL: &str = "stack_part_fell";
+const STACK_IS_BACK: &str = "stack_is_back";
 
 /// What the mail needs: everything that can be looked up when it leaves is looked up then.
 #[derive(Deserialize)]
@@ -57,6 +60,26 @@ pub(super) fn reinstated(
 ) -> Result<(), Error> {
     let parameters = json!({ "award_id": award.id, "state": to.as_str() });
     outbox::enqueue(conn, REINSTATED, award.earner, host, &parameters, now)
+}
+
+/// Tells the earner that the award of a stack is suspended because a part of it fell.
+pub(super) fn part_fell(
+    conn: &mut DbConn,
+    award: &Award,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    outbox::enqueue(conn, PART_FELL, award.earner, host, &parameters(award), now)
+}
+
+/// Tells the earner that the award of a stack is in force again.
+pub(super) fn stack_is_back(
+    conn: &mut DbConn,
+    award: &Award,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    outbox::enqueue(conn, STACK_IS_BACK, award.earner, host, &parameters(award), now)
 }
 
 /// Tells the earner of a revocation.
@@ -97,7 +120,7 @@ pub(super) fn render(
     name: &str,
     base_url: &str,
 ) -> Result<Option<(String, String)>, Error> {
-    if ![SUSPENDED, REINSTATED, REVOKED, ENDING].contains(&kind) {
+    if ![SUSPENDED, REINSTATED, REVOKED, ENDING, PART_FELL, STACK_IS_BACK].contains(&kind) {
         return Ok(None);
     }
     let p: Parameters = outbox::parse(row)?;
@@ -105,14 +128,21 @@ pub(super) fn render(
     let Some(organization) = store::organizations::find(cx.conn, award.organization)? else {
         return Ok(None);
     };
-    let version =
-        store::micro_credentials::find_pinned(cx.conn, award.organization, award.version)?
-            .ok_or_else(|| Error::internal(Broken("an award without its version")))?;
+    let basis = award_basis::load(cx.conn, &award)?;
     let link = format!("{base_url}/credentials/{}", award.id);
     let about =
-        AboutAward { name, title: &version.title, organization: &organization.name, link: &link };
+        AboutAward { name, title: basis.title(), organization: &organization.name, link: &link };
     let letter = match kind {
         SUSPENDED => templates::award_suspended(&about),
+        PART_FELL => {
+            // It may be back by the time that the mail leaves.
+            let Some(fell_at) = store::award_states::find_part_fell(cx.conn, award.id)? else {
+                return Ok(None);
+            };
+            let until = replaceable_until(fell_at).as_utc().date_naive();
+            templates::stack_part_fell(&about, until)
+        }
+        STACK_IS_BACK => templates::stack_is_back(&about),
         REINSTATED => {
             let state = p.state.as_deref().and_then(AwardState::parse);
             templates::award_reinstated(&about, after_suspension(state))
@@ -127,7 +157,10 @@ pub(super) fn render(
             // A mail that waited for its server may come too late to be of use.
             let is_active = award.clone().as_of(cx.now).state == AwardState::Active;
             let Some(until) = award.valid_until.filter(|_| is_active) else { return Ok(None) };
-            let can_renew = renewals::is_renewable(&award, &parse_stored(&version)?.definition);
+            let can_renew = match &basis {
+                Basis::Submission(work) => renewals::is_renewable(&award, &work.definition),
+                Basis::Stack(_) => false,
+            };
             let last_day = can_renew.then(|| renewable_until(until).as_utc().date_naive());
             let end =
                 EndOfAward { ends_on: until.as_utc().date_naive(), renewable_until: last_day };

@@ -7,7 +7,7 @@ use super::award_letters;
 use super::context::Cx;
 use super::error::Error;
 use super::housekeeping::MAIL_KEPT_DAYS;
-use super::outbox;
+use super::{outbox, stack_awards};
 use crate::domain::award::{AwardEvent, AwardState};
 use crate::domain::ids::AwardId;
 use crate::store;
@@ -37,14 +37,23 @@ pub fn expire_ended(cx: &mut Cx<'_>) -> Result<usize, Error> {
             return Ok(expired);
         }
         for id in page {
-            expired += usize::from(expire(cx, id)?);
+            match expire(cx, id) {
+                Ok(is_new) => expired += usize::from(is_new),
+                // A stack that rests on it has to be suspended in the same commit, and its list cannot be signed now.
+                Err(Error::CannotIssue(reason)) => {
+                    tracing::warn!(award = %id, reason, "an award waits to be written down as expired");
+                    return Ok(expired);
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 }
 
 /// Whether it was for this process to do: another one, or an officer, may have been faster.
 fn expire(cx: &mut Cx<'_>, id: AwardId) -> Result<bool, Error> {
-    let now = cx.now;
+    let base_url = cx.installation()?.base_url;
+    let (now, resources) = (cx.now, cx.resources);
     store::write(cx.conn, |conn| {
         let award = store::awards::find(conn, id)?
             .filter(|award| award.state == AwardState::Active)
@@ -52,6 +61,7 @@ fn expire(cx: &mut Cx<'_>, id: AwardId) -> Result<bool, Error> {
         let Some(award) = award else { return Ok(false) };
         award.state.require(AwardEvent::Lapse)?;
         store::award_states::save_ended(conn, &award, AwardState::Expired)?;
+        stack_awards::follow(conn, resources, &base_url, &[award.earner], now)?;
         let change = Change::new("expire_award", Some(award.organization), "award", id);
         audit::append(conn, None, &change, now)?;
         Ok(true)

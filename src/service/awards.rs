@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::audit::Change;
 use super::context::{Cx, above, organizations_of_branches, organizations_under};
 use super::error::Error;
-use super::{award_letters, outbox, renewals, status_lists};
+use super::{award_letters, outbox, renewals, stack_awards, status_lists};
 use crate::domain::award::{AwardEvent, AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, PersonId};
 use crate::domain::organization::Role;
@@ -208,6 +208,11 @@ pub fn reinstate(
     require_note(note)?;
     let now = cx.now;
     change_state(cx, id, revision, AwardEvent::Reinstate, |conn, award, host| {
+        if store::award_states::find_part_fell(conn, id)?.is_some() {
+            let detail = "an award that it rests on does not count; it comes back by itself when its rule is met again";
+            let allowed_events = vec![AwardEvent::Revoke.as_str()];
+            return Err(Error::WrongState { detail: detail.to_owned(), allowed_events });
+        }
         let to = if renewals::has_successor(conn, award)? {
             AwardState::Superseded
         } else {
@@ -238,6 +243,7 @@ fn change_state(
         award.state.as_of(award.valid_until, now).require(event)?;
         let change = save(conn, &award, &host)?;
         status_lists::publish_changed(conn, resources, &base_url, &[id], now)?;
+        stack_awards::follow(conn, resources, &base_url, &[award.earner], now)?;
         Ok((find_fresh(conn, id)?, change))
     })
 }

@@ -1,11 +1,14 @@
 //! From our words to those of Open Badges: organizations become issuers, versions become achievements.
 
+use super::award_basis::{Basis, ScoredWork, StackWork};
 use crate::credential::document::{
-    AchievedLevel, AchievementContent, CredentialContent, CriterionContent, HashedIdentity,
-    IssuerContent, LevelContent, ScoringContent, StatusContent, hash_identity,
+    AchievedLevel, AchievementContent, AlignmentContent, CredentialContent, CriterionContent,
+    HashedIdentity, IssuerContent, LevelContent, PartAward, PartContent, ScoringContent,
+    StatusContent, hash_identity,
 };
+use crate::domain::alignment::Alignment;
 use crate::domain::definition::Definition;
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StatusListId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StackId, StatusListId};
 use crate::domain::organization::Organization;
 use crate::domain::review_policy::ReviewMode;
 use crate::domain::rubric::Level;
@@ -23,6 +26,12 @@ pub fn credential_url(base_url: &str, award: AwardId) -> String {
 #[must_use]
 pub fn achievement_url(base_url: &str, family: MicroCredentialId, number: i32) -> String {
     format!("{base_url}/achievements/{family}/versions/{number}")
+}
+
+/// `{base_url}/stacks/{id}`.
+#[must_use]
+pub fn stack_url(base_url: &str, stack: StackId) -> String {
+    format!("{base_url}/stacks/{stack}")
 }
 
 /// `{base_url}/status-lists/{id}`.
@@ -75,6 +84,7 @@ pub fn achievement(
         .map(|criterion| CriterionContent {
             id: criterion.id().as_str().to_owned(),
             name: criterion.title().to_owned(),
+            alignments: criterion.alignments().iter().map(alignment).collect(),
             levels: criterion
                 .levels()
                 .iter()
@@ -97,8 +107,21 @@ pub fn achievement(
         version: version.label.clone(),
         language: about.language.clone(),
         tags: definition.skills().iter().map(|skill| skill.label.clone()).collect(),
-        alignments: Vec::new(),
+        alignments: definition.alignments().iter().map(alignment).collect(),
         criteria,
+        parts: Vec::new(),
+    }
+}
+
+/// An alignment as Open Badges writes it. Items are those of CASE frameworks, which is what `targetType` says.
+fn alignment(alignment: &Alignment) -> AlignmentContent {
+    AlignmentContent {
+        target_name: alignment.name.clone(),
+        target_url: alignment.url.clone(),
+        target_code: alignment.code.clone(),
+        target_framework: Some(alignment.framework.clone()),
+        target_description: alignment.description.clone(),
+        target_type: alignment.identifier.is_some().then(|| "CFItem".to_owned()),
     }
 }
 
@@ -141,14 +164,8 @@ pub struct BadgeParts<'a> {
     pub issuer: &'a Organization,
     /// Its identifier.
     pub issuer_id: &'a str,
-    /// The version that was earned.
-    pub version: &'a Version,
-    /// Its definition.
-    pub definition: &'a Definition,
-    /// How it was decided.
-    pub decision: &'a StoredDecision,
-    /// Whether the earner chose to include levels.
-    pub include_results: bool,
+    /// What it rests on.
+    pub basis: &'a Basis,
     /// The earner's address; only its salted hash goes in.
     pub email: &'a str,
     /// The salt.
@@ -164,20 +181,24 @@ pub struct BadgeParts<'a> {
 /// The content of a badge.
 #[must_use]
 pub fn credential(parts: BadgeParts<'_>) -> CredentialContent {
-    let achieved_levels = parts.include_results.then(|| {
-        let criteria = parts.definition.rubric().criteria().iter();
-        criteria
-            .filter_map(|criterion| {
-                let level = parts.decision.levels.get(criterion.id().as_str())?.level?;
-                Some(AchievedLevel {
-                    criterion_id: criterion.id().as_str().to_owned(),
-                    level_id: level.to_string(),
-                })
-            })
-            .collect()
-    });
+    let BadgeParts { base_url, basis, .. } = parts;
+    let (achievement, achieved_levels, scoring, part_awards) = match basis {
+        Basis::Submission(work) => {
+            let achieved = work.include_results.then(|| achieved_levels(work));
+            let scoring = scoring(&work.version, &work.definition, &work.decision);
+            let achievement = achievement(base_url, &work.version, &work.definition);
+            (achievement, achieved, Some(scoring), Vec::new())
+        }
+        Basis::Stack(work) => {
+            let named = work.parts.iter().map(|part| PartAward {
+                part_id: part.slug.clone(),
+                credential: credential_url(base_url, part.award.id),
+            });
+            (stack_achievement(base_url, work), None, None, named.collect())
+        }
+    };
     CredentialContent {
-        id: credential_url(parts.base_url, parts.award.id),
+        id: credential_url(base_url, parts.award.id),
         issuer: issuer(parts.issuer_id, parts.issuer),
         valid_from: parts.valid_from.as_utc(),
         valid_until: parts.award.valid_until.map(|until| until.as_utc()),
@@ -186,10 +207,45 @@ pub fn credential(parts: BadgeParts<'_>) -> CredentialContent {
             identity_hash: hash_identity(parts.email, &parts.salt),
             salt: parts.salt,
         },
-        achievement: achievement(parts.base_url, parts.version, parts.definition),
+        achievement,
         achieved_levels,
-        scoring: scoring(parts.version, parts.definition, parts.decision),
+        scoring,
+        part_awards,
         evidence: Vec::new(),
         status: parts.status,
+    }
+}
+
+fn achieved_levels(work: &ScoredWork) -> Vec<AchievedLevel> {
+    let criteria = work.definition.rubric().criteria().iter();
+    criteria
+        .filter_map(|criterion| {
+            let level = work.decision.levels.get(criterion.id().as_str())?.level?;
+            Some(AchievedLevel {
+                criterion_id: criterion.id().as_str().to_owned(),
+                level_id: level.to_string(),
+            })
+        })
+        .collect()
+}
+
+/// A stack as an achievement. What it can be made of stands in its order.
+#[must_use]
+pub fn stack_achievement(base_url: &str, work: &StackWork) -> AchievementContent {
+    let id = stack_url(base_url, work.stack.id);
+    let part =
+        |(slug, title): &(String, String)| PartContent { id: slug.clone(), name: title.clone() };
+    AchievementContent {
+        criteria_id: id.clone(),
+        id,
+        name: work.stack.title.clone(),
+        description: work.definition.summary.clone().unwrap_or_else(|| work.stack.title.clone()),
+        criteria_narrative: work.rule_in_words().join("\n\n"),
+        version: work.stack.label.clone(),
+        language: work.definition.language.clone(),
+        tags: Vec::new(),
+        alignments: Vec::new(),
+        criteria: Vec::new(),
+        parts: work.titles.iter().map(part).collect(),
     }
 }

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::audit::Change;
+use super::award_basis::Basis;
 use super::context::Cx;
 use super::error::Error;
 use super::organizations;
@@ -31,13 +32,18 @@ pub struct BadgePictures {
 
 impl BadgePictures {
     fn face(&self) -> BadgeFace {
-        let about = self.view.definition.about();
+        let (fingerprint, language) = match &self.view.basis {
+            Basis::Submission(work) => {
+                (&work.version.scoring_hash, &work.definition.about().language)
+            }
+            Basis::Stack(work) => (&work.stack.content_hash, &work.definition.language),
+        };
         let day = self.view.award.issued_at;
         BadgeFace {
-            title: about.title.clone(),
+            title: self.view.basis.title().to_owned(),
             issuer_name: self.view.issuer.name.clone(),
-            fingerprint: self.view.version.scoring_hash.clone(),
-            language: about.language.clone(),
+            fingerprint: fingerprint.clone(),
+            language: language.clone(),
             issued_on: day.map(|day| day.as_utc().format("%-d %B %Y").to_string()),
         }
     }

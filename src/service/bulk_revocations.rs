@@ -4,9 +4,9 @@ use super::audit::{self, Change};
 use super::awards::{Award, require_note};
 use super::context::{Cx, new_uuid, organizations_under};
 use super::error::{Error, Fault};
-use super::{award_letters, outbox, status_lists};
+use super::{award_letters, outbox, stack_awards, status_lists};
 use crate::domain::award::RevocationReason;
-use crate::domain::ids::{AwardId, MicroCredentialId, SigningKeyId};
+use crate::domain::ids::{AwardId, MicroCredentialId, PersonId, SigningKeyId};
 use crate::domain::organization::Role;
 use crate::domain::policy;
 use crate::domain::timestamp::Timestamp;
@@ -166,6 +166,8 @@ pub fn revoke(cx: &mut Cx<'_>, command: &BulkRevocation) -> Result<BulkOutcome, 
         }
         let ids: Vec<AwardId> = awards.iter().map(|award| award.id).collect();
         status_lists::publish_changed(conn, resources, &base_url, &ids, now)?;
+        let earners: Vec<PersonId> = awards.iter().map(|award| award.earner).collect();
+        stack_awards::follow(conn, resources, &base_url, &earners, now)?;
         for award in &awards {
             award_letters::revoked(conn, award, command.reason, &host, now)?;
         }

@@ -4,6 +4,7 @@ use crate::domain::award::WrongAwardState;
 use crate::domain::issuing::WrongKeyState;
 use crate::domain::policy::Denied;
 use crate::domain::review::WrongReviewState;
+use crate::domain::stack::WrongStackState;
 use crate::domain::submission::IllegalEvent;
 use crate::domain::version::WrongVersionState;
 use crate::files::FilesError;
@@ -219,6 +220,14 @@ impl From<IllegalEvent> for Error {
 
 impl From<WrongVersionState> for Error {
     fn from(error: WrongVersionState) -> Error {
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        Error::WrongState { detail: error.to_string(), allowed_events }
+    }
+}
+
+impl From<WrongStackState> for Error {
+    fn from(error: WrongStackState) -> Error {
         let allowed_events =
             error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }

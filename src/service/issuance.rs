@@ -7,12 +7,13 @@
 use serde_json::Value;
 
 use super::audit::{self, Change};
+use super::award_basis::{self, Basis};
 use super::badge_content::{self, BadgeParts};
 use super::context::{Boundary, Cx, Resources, profile_of};
 use super::error::{Broken, Error};
 use super::issuer_identity::IssuerIdentity;
 use super::signing_keys::SigningKey;
-use super::{issuer_settings, outbox, signing_keys, status_lists, submissions};
+use super::{issuer_settings, outbox, signing_keys, stack_awards, status_lists};
 use crate::credential::document::CredentialDraft;
 use crate::credential::jwt::{self, SignedJwt};
 use crate::credential::lint::{Finding, LintPolicy, LintedCredential, lint};
@@ -75,6 +76,20 @@ pub(super) fn require_running(conn: &mut DbConn, award: &Award) -> Result<(), Er
     Ok(())
 }
 
+/// What an award rests on has to hold at the moment at which its badge is made.
+fn require_earned(
+    conn: &mut DbConn,
+    award: &Award,
+    basis: &Basis,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match basis {
+        Basis::Submission(work) if work.decision.outcome == Outcome::Earned => Ok(()),
+        Basis::Submission(_) => Err(Error::internal(Broken("an award without an earned decision"))),
+        Basis::Stack(work) => stack_awards::require_met(conn, award.earner, work, now),
+    }
+}
+
 /// Decides everything that the badge will say, and commits it before anything is signed.
 fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Result<Intent, Error> {
     let (now, resources) = (cx.now, cx.resources);
@@ -86,12 +101,8 @@ fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Res
         let award = find_award(conn, id)?;
         award.state.require(AwardEvent::Sign)?;
         require_running(conn, &award)?;
-        let decision = store::decisions::find(conn, award.submission)?
-            .filter(|decision| decision.outcome == Outcome::Earned)
-            .ok_or_else(|| Error::internal(Broken("an award without an earned decision")))?;
-        let stored = store::submissions::find(conn, award.submission)?
-            .ok_or_else(|| Error::internal(Broken("an award without its submission")))?;
-        let (version, definition) = submissions::pinned(conn, &stored)?;
+        let basis = award_basis::load(conn, &award)?;
+        require_earned(conn, &award, &basis, now)?;
         let key = signing_keys::find_issuer(conn, award.organization)?;
         let issuer = store::organizations::find(conn, key.organization)?
             .ok_or_else(|| Error::internal(Broken("a signing key without its organization")))?;
@@ -113,10 +124,7 @@ fn make_intent(cx: &mut Cx<'_>, installation: &Installation, id: AwardId) -> Res
             award: &award,
             issuer: &issuer,
             issuer_id: identity.id(),
-            version: &version,
-            definition: &definition,
-            decision: &decision,
-            include_results: stored.include_results,
+            basis: &basis,
             email: &earner.email,
             salt: hex(&salt),
             // Random and not our id for the person: badges of one person cannot be tied together by it.
@@ -206,12 +214,11 @@ fn sign_and_store(
             Err(StoreError::Duplicate(_)) => return Ok(()),
             other => other?,
         }
-        let version =
-            store::micro_credentials::find_pinned(conn, award.organization, award.version)?
-                .ok_or_else(|| Error::internal(Broken("an award without its version")))?;
-        let parameters = outbox::badge_parameters(id, &version.title, intent.issuer);
+        let basis = award_basis::load(conn, &award)?;
+        let parameters = outbox::badge_parameters(id, basis.title(), intent.issuer);
         outbox::enqueue(conn, outbox::BADGE, award.earner, &host, &parameters, now)?;
         super::renewals::supersede_after_issue(conn, &award, now)?;
+        stack_awards::follow(conn, resources, &installation.base_url, &[award.earner], now)?;
         signer.log(conn, "issue_credential", &award, &signed, &intent.canonical_sha256, now)?;
         (resources.at_boundary)(Boundary::Store);
         Ok::<(), Error>(())

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::agreement_reports;
 use super::audit::Change;
+use super::bank_items;
 use super::context::{Cx, above, new_uuid};
 use super::definition_document::{self, ParsedDefinition};
 use super::error::{Broken, Error, Fault};
@@ -44,6 +45,17 @@ fn findings_of(parsed: &ParsedDefinition) -> Vec<Fault> {
             Fault::new(format!("/definition{}", finding.pointer), finding.code, finding.detail)
         })
         .collect()
+}
+
+/// A definition that follows the schema, and whose rows from the assessment bank are those of the bank.
+fn parse_draft(cx: &mut Cx<'_>, definition: &Value) -> Result<ParsedDefinition, Error> {
+    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
+    let faults = bank_items::find_faults(cx.conn, definition)?;
+    if faults.is_empty() {
+        return Ok(parsed);
+    }
+    let summary = "what is taken from the assessment bank has to be as it is there".to_owned();
+    Err(Error::Invalid { code: "not-of-the-bank", summary, faults })
 }
 
 /// The parsed form of a stored version.
@@ -94,7 +106,11 @@ pub fn validate(
 ) -> Result<(Vec<Fault>, Option<ParsedDefinition>), Error> {
     policy::require_somewhere(&cx.actor, "validate_definition")?;
     match definition_document::parse(definition) {
-        Ok(parsed) => Ok((findings_of(&parsed), Some(parsed))),
+        Ok(parsed) => {
+            let mut faults = findings_of(&parsed);
+            faults.extend(bank_items::find_faults(cx.conn, definition)?);
+            Ok((faults, Some(parsed)))
+        }
         Err(errors) => Ok((faults_of_schema(errors), None)),
     }
 }
@@ -148,7 +164,7 @@ pub fn create(
 ) -> Result<Version, Error> {
     let (_, organization_subject) = super::organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "create_micro_credential", &organization_subject)?;
-    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
+    let parsed = parse_draft(cx, definition)?;
     let family = MicroCredential {
         id: MicroCredentialId::from_uuid(new_uuid()),
         organization,
@@ -242,6 +258,22 @@ pub fn list(cx: &mut Cx<'_>, query: &CatalogueQuery) -> Result<Vec<Version>, Err
     Ok(store::micro_credentials::list_catalogue(cx.conn, query)?)
 }
 
+/// The version, if the caller may do this to it and it is not published.
+///
+/// # Errors
+/// [`Error::Denied`] for what the caller may not do, [`Error::WrongState`] for a published version.
+pub fn require_edit(
+    cx: &mut Cx<'_>,
+    operation: &'static str,
+    family: MicroCredentialId,
+    number: i32,
+) -> Result<Version, Error> {
+    let (version, subject) = load_version(cx, family, number)?;
+    policy::require(&cx.actor, operation, &subject)?;
+    version.state.require(VersionEvent::Edit)?;
+    Ok(version)
+}
+
 /// `PUT /micro-credentials/{id}/versions/{n}`: replaces the text of a version that is not published. Its votes are void.
 ///
 /// # Errors
@@ -253,10 +285,8 @@ pub fn edit(
     definition: &Value,
     revision: i32,
 ) -> Result<Version, Error> {
-    let (current, subject) = load_version(cx, family, number)?;
-    policy::require(&cx.actor, "put_version", &subject)?;
-    current.state.require(VersionEvent::Edit)?;
-    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
+    let current = require_edit(cx, "put_version", family, number)?;
+    let parsed = parse_draft(cx, definition)?;
     let stored = store::micro_credentials::find(cx.conn, family)?.ok_or_else(hidden)?;
     require_same_slug(&stored, &parsed)?;
     let author = author_of(cx)?;
@@ -299,7 +329,7 @@ pub fn create_version(
     let subject =
         subject_of(cx.conn, stored.organization, is_public.then_some(VersionState::Published))?;
     policy::require(&cx.actor, "create_version", &subject)?;
-    let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
+    let parsed = parse_draft(cx, definition)?;
     require_same_slug(&stored, &parsed)?;
     let author = author_of(cx)?;
     let now = cx.now;
@@ -474,6 +504,9 @@ fn change_state(
         version.state.require(event)?;
         check(&version)?;
         store::micro_credentials::save_state(conn, &version, next, now)?;
+        if next == VersionState::Published {
+            bank_items::add_rows_of(conn, &version, now)?;
+        }
         let change =
             Change::new(operation, Some(version.organization), "definition_version", version.id)
                 .with("content_hash", &version.content_hash);

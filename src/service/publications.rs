@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::award_basis::{self, Basis, StackWork};
 use super::badge_content;
 use super::context::Cx;
 use super::error::Error;
@@ -13,12 +14,13 @@ use crate::credential::document::{
     key_document, revocation_list as revocation_list_document,
 };
 use crate::domain::definition::Definition;
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SigningKeyId, StatusListId};
+use crate::domain::ids::{
+    AwardId, MicroCredentialId, OrganizationId, SigningKeyId, StackId, StatusListId,
+};
 use crate::domain::issuing::{IssuerSettings, KeyAlgorithm, KeyState};
 use crate::domain::organization::Organization;
 use crate::domain::policy::Denied;
 use crate::store::awards::Award;
-use crate::store::decisions::StoredDecision;
 use crate::store::micro_credentials::{CatalogueQuery, Version};
 use crate::store::signing_keys::SigningKey;
 use crate::store::{self, DbConn};
@@ -52,14 +54,8 @@ pub struct CredentialView {
     pub document: Value,
     /// Who issued it.
     pub issuer: Organization,
-    /// The version that was earned.
-    pub version: Version,
-    /// Its definition.
-    pub definition: Definition,
-    /// How it was decided.
-    pub decision: StoredDecision,
-    /// Whether the earner chose to show levels.
-    pub include_results: bool,
+    /// What it rests on.
+    pub basis: Basis,
     /// Whether there is a JWT beside the document.
     pub has_jwt: bool,
 }
@@ -71,31 +67,56 @@ pub struct CredentialView {
 pub fn credential_view(cx: &mut Cx<'_>, id: AwardId) -> Result<CredentialView, Error> {
     let document = credential(cx, id)?;
     let award = store::awards::find(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
-    let decision =
-        store::decisions::find(cx.conn, award.submission)?.ok_or_else(|| missing("credential"))?;
-    let stored = store::submissions::find(cx.conn, award.submission)?
-        .ok_or_else(|| missing("credential"))?;
     let intent =
         store::credentials::find_intent(cx.conn, id)?.ok_or_else(|| missing("credential"))?;
     let issuer =
         store::organizations::find(cx.conn, intent.issuer)?.ok_or_else(|| missing("credential"))?;
-    let version =
-        store::micro_credentials::find_pinned(cx.conn, award.organization, award.version)?
-            .ok_or_else(|| missing("credential"))?;
-    let definition = parse_stored(&version)?.definition;
+    let basis = award_basis::load(cx.conn, &award)?;
     let document = serde_json::from_str(&document).map_err(Error::internal)?;
-    let include_results = stored.include_results;
     let has_jwt = store::credentials::find_jwt(cx.conn, id)?.is_some();
-    Ok(CredentialView {
-        award,
-        document,
-        issuer,
-        version,
-        definition,
-        decision,
-        include_results,
-        has_jwt,
-    })
+    Ok(CredentialView { award, document, issuer, basis, has_jwt })
+}
+
+/// A stack as its public page shows it.
+#[derive(Clone, Debug)]
+pub struct StackView {
+    /// The stack.
+    pub work: StackWork,
+    /// Whose it is.
+    pub organization: Organization,
+    /// The base URL.
+    pub base_url: String,
+}
+
+impl StackView {
+    /// Its id, as it stands in badges.
+    #[must_use]
+    pub fn id(&self) -> String {
+        badge_content::stack_url(&self.base_url, self.work.stack.id)
+    }
+
+    /// The Achievement as JSON-LD.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        let content = badge_content::stack_achievement(&self.base_url, &self.work);
+        let id = issuer_url(&self.base_url, self.organization.id);
+        achievement_document(&content, &badge_content::issuer(&id, &self.organization))
+    }
+}
+
+/// A stack that is or was published.
+///
+/// # Errors
+/// [`Error::Denied`] for one that is not public.
+pub fn stack(cx: &mut Cx<'_>, id: StackId) -> Result<StackView, Error> {
+    let base_url = cx.installation()?.base_url;
+    let stack = store::stacks::find(cx.conn, id)?
+        .filter(|stack| stack.state.is_public())
+        .ok_or_else(|| missing("stack"))?;
+    let organization =
+        store::organizations::find(cx.conn, stack.organization)?.ok_or_else(|| missing("stack"))?;
+    let work = award_basis::of_stack(cx.conn, stack, Vec::new())?;
+    Ok(StackView { work, organization, base_url })
 }
 
 /// A version as its public page shows it.

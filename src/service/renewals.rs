@@ -1,6 +1,7 @@
 //! Renewing an award: a new attempt whose award takes the place of the old one.
 
 use super::audit::{self, Change};
+use super::award_basis::{self, Basis};
 use super::awards;
 use super::context::Cx;
 use super::error::{Broken, Error};
@@ -20,12 +21,6 @@ pub(super) fn is_renewable(award: &Award, earned: &Definition) -> bool {
     award.valid_until.is_some() && earned.validity().renewal.is_some()
 }
 
-fn definition_of(conn: &mut DbConn, award: &Award) -> Result<Definition, Error> {
-    let version = store::micro_credentials::find_pinned(conn, award.organization, award.version)?
-        .ok_or_else(|| Error::internal(Broken("an award without its version")))?;
-    Ok(parse_stored(&version)?.definition)
-}
-
 /// `POST /awards/{id}/renew`: a new attempt at the newest version of the micro-credential, whose award will take the place of this
 /// one. It is decided like any other attempt.
 ///
@@ -40,8 +35,9 @@ pub fn renew(
     let (award, subject) = awards::load(cx.conn, id)?;
     policy::require(&cx.actor, "renew_award", &subject)?;
     let earner = cx.signed_in()?.person;
-    let version = store::micro_credentials::find_open(cx.conn, award.micro_credential)?
-        .ok_or_else(submissions::closed)?;
+    let family = award.micro_credential().ok_or_else(not_renewed)?;
+    let version =
+        store::micro_credentials::find_open(cx.conn, family)?.ok_or_else(submissions::closed)?;
     let draft = NewDraft::prepare(cx.resources)?;
     let now = cx.now;
     cx.write(|conn| {
@@ -59,14 +55,21 @@ pub fn renew(
     })
 }
 
+fn not_renewed() -> Error {
+    let detail = "this award is not one that is renewed: it has no end, its micro-credential knows no renewal, or it rests on other awards";
+    Error::WrongState { detail: detail.to_owned(), allowed_events: Vec::new() }
+}
+
 fn require_renewable(conn: &mut DbConn, award: &Award, now: Timestamp) -> Result<(), Error> {
     let award = award.clone().as_of(now);
     award.state.require(AwardEvent::Renewed)?;
     let not_now = |detail: String| Error::WrongState { detail, allowed_events: Vec::new() };
-    let definition = definition_of(conn, &award)?;
-    let Some(until) = award.valid_until.filter(|_| is_renewable(&award, &definition)) else {
-        let detail = "this award is not one that is renewed: it has no end, or its micro-credential knows no renewal";
-        return Err(not_now(detail.to_owned()));
+    let is_of_the_kind = match award_basis::load(conn, &award)? {
+        Basis::Submission(work) => is_renewable(&award, &work.definition),
+        Basis::Stack(_) => false,
+    };
+    let Some(until) = award.valid_until.filter(|_| is_of_the_kind) else {
+        return Err(not_renewed());
     };
     let last = renewable_until(until);
     if last < now {
@@ -122,10 +125,11 @@ pub fn supersede_after_issue(
     new_award: &Award,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let Some(renewed) = store::renewals::find_renewed(conn, new_award.submission)? else {
+    let Some(submission) = new_award.submission() else { return Ok(()) };
+    let Some(renewed) = store::renewals::find_renewed(conn, submission)? else {
         return Ok(());
     };
-    store::renewals::save_successor(conn, new_award.submission, new_award.id)?;
+    store::renewals::save_successor(conn, submission, new_award.id)?;
     let old = store::awards::find(conn, renewed)?
         .ok_or_else(|| Error::internal(Broken("a renewal of no award")))?;
     let allows_it = old.state.allowed_events().contains(&AwardEvent::Renewed);

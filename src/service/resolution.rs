@@ -18,7 +18,7 @@ use crate::domain::review_policy::{Draw, ReviewPolicy, SecondReading};
 use crate::domain::rubric::{CriterionId, Level, Levels};
 use crate::domain::submission::{Submission, SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
-use crate::store::awards::Award;
+use crate::store::awards::{Award, AwardBasis};
 use crate::store::decisions::{DecidedLevel, StoredDecision};
 use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
@@ -405,9 +405,11 @@ pub(super) fn create_award(
     let award = Award {
         id: AwardId::from_uuid(new_uuid()),
         organization: facts.organization,
-        submission: facts.id,
-        micro_credential: stored.micro_credential,
-        version: scoring.version.id,
+        basis: AwardBasis::Submission {
+            submission: facts.id,
+            micro_credential: stored.micro_credential,
+            version: scoring.version.id,
+        },
         earner: facts.earner,
         state: AwardState::PendingKey,
         revision: 1,

@@ -58,6 +58,10 @@ pub fn write_all(
         let path = format!("achievements/{family}/versions/{number}");
         emit(PublicFile::json(path, JSON, &view.document()))?;
     }
+    for id in store::stacks::list_public(cx.conn)? {
+        let view = publications::stack(cx, id)?;
+        emit(PublicFile::json(format!("stacks/{id}"), JSON, &view.document()))?;
+    }
     let mut index = Vec::new();
     for context in BUNDLE {
         // Some contexts have several addresses.

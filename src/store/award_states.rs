@@ -86,6 +86,36 @@ pub fn save_reinstated(
     )
 }
 
+/// Writes down when a part of a stack's award fell, or that none is missing any more. Its state is saved beside it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_part_fell(
+    conn: &mut DbConn,
+    award: &Award,
+    at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let row = awards::table
+        .find(award.id.to_string())
+        .filter(awards::organization_id.eq(award.organization.to_string()));
+    diesel::update(row).set(awards::part_fell_at.eq(at.map(Timestamp::naive))).execute(conn)?;
+    Ok(())
+}
+
+/// When a part of a stack's award fell, for one that is suspended for that.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_part_fell(conn: &mut DbConn, award: AwardId) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<Option<chrono::NaiveDateTime>> = awards::table
+        .find(award.to_string())
+        .filter(awards::state.eq(AwardState::Suspended.as_str()))
+        .select(awards::part_fell_at)
+        .first(conn)
+        .optional()?;
+    Ok(at.flatten().map(Timestamp::from_naive))
+}
+
 /// Revokes an award as read at its revision.
 ///
 /// # Errors
@@ -221,10 +251,11 @@ macro_rules! narrowed {
             .into_boxed::<MultiBackend>()
             .filter(awards::organization_id.eq_any(organizations));
         if let Some(family) = filter.micro_credential {
-            boxed = boxed.filter(awards::micro_credential_id.eq(family.to_string()));
+            boxed = boxed.filter(awards::micro_credential_id.eq(Some(family.to_string())));
         }
         if let Some(versions) = &filter.versions {
-            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
+            let versions: Vec<Option<String>> =
+                versions.iter().map(|version| Some(version.to_string())).collect();
             boxed = boxed.filter(awards::version_id.eq_any(versions));
         }
         if let Some(key) = filter.signing_key {

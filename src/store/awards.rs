@@ -9,7 +9,7 @@ use super::schema::awards;
 use super::{DbConn, StoreError};
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{
-    AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId,
+    AwardId, MicroCredentialId, OrganizationId, PersonId, StackId, SubmissionId, VersionId,
 };
 use crate::domain::timestamp::Timestamp;
 
@@ -18,14 +18,10 @@ use crate::domain::timestamp::Timestamp;
 pub struct Award {
     /// Its id, also the id of its credential.
     pub id: AwardId,
-    /// Who owns the micro-credential.
+    /// Who owns the micro-credential or the stack.
     pub organization: OrganizationId,
-    /// The submission that earned it.
-    pub submission: SubmissionId,
-    /// At which micro-credential.
-    pub micro_credential: MicroCredentialId,
-    /// In which version.
-    pub version: VersionId,
+    /// What it rests on.
+    pub basis: AwardBasis,
     /// Who earned it.
     pub earner: PersonId,
     /// Where it stands.
@@ -44,7 +40,50 @@ pub struct Award {
     pub revocation_reason: Option<RevocationReason>,
 }
 
+/// What an award rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AwardBasis {
+    /// Work that was scored.
+    Submission {
+        /// The submission that earned it.
+        submission: SubmissionId,
+        /// At which micro-credential.
+        micro_credential: MicroCredentialId,
+        /// In which version.
+        version: VersionId,
+    },
+    /// Other awards.
+    Stack(StackId),
+}
+
 impl Award {
+    /// The micro-credential that it was earned at; none for a stack.
+    #[must_use]
+    pub const fn micro_credential(&self) -> Option<MicroCredentialId> {
+        match self.basis {
+            AwardBasis::Submission { micro_credential, .. } => Some(micro_credential),
+            AwardBasis::Stack(_) => None,
+        }
+    }
+
+    /// The submission that earned it; none for a stack.
+    #[must_use]
+    pub const fn submission(&self) -> Option<SubmissionId> {
+        match self.basis {
+            AwardBasis::Submission { submission, .. } => Some(submission),
+            AwardBasis::Stack(_) => None,
+        }
+    }
+
+    /// The stack that it is of, if it is of one.
+    #[must_use]
+    pub const fn stack(&self) -> Option<StackId> {
+        match self.basis {
+            AwardBasis::Submission { .. } => None,
+            AwardBasis::Stack(stack) => Some(stack),
+        }
+    }
+
     /// The award as it stands at a moment (see [`AwardState::as_of`]).
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Award {
@@ -53,7 +92,8 @@ impl Award {
 }
 
 pub(super) type Row = (
-    (String, String, String, String, String, String, String, i32),
+    (String, String, String, String, i32),
+    (Option<String>, Option<String>, Option<String>, Option<String>),
     (
         NaiveDateTime,
         Option<NaiveDateTime>,
@@ -70,12 +110,15 @@ macro_rules! award_columns {
             (
                 awards::id,
                 awards::organization_id,
-                awards::submission_id,
-                awards::micro_credential_id,
-                awards::version_id,
                 awards::earner_id,
                 awards::state,
                 awards::revision,
+            ),
+            (
+                awards::submission_id,
+                awards::micro_credential_id,
+                awards::version_id,
+                awards::stack_id,
             ),
             (
                 awards::created_at,
@@ -91,18 +134,27 @@ macro_rules! award_columns {
 pub(super) use award_columns;
 
 pub(super) fn from_row(row: Row) -> Result<Award, StoreError> {
-    let ((id, organization, submission, micro_credential, version, earner, state, revision), times) =
-        row;
+    let ((id, organization, earner, state, revision), basis, times) = row;
     let (created_at, issued_at, valid_until, revoked_at, reason) = times;
     let corrupt = |column| StoreError::corrupt("awards", &id, column);
     Ok(Award {
         id: id.parse().map_err(|_bad| corrupt("id"))?,
         organization: organization.parse().map_err(|_bad| corrupt("organization_id"))?,
-        submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
-        micro_credential: micro_credential
-            .parse()
-            .map_err(|_bad| corrupt("micro_credential_id"))?,
-        version: version.parse().map_err(|_bad| corrupt("version_id"))?,
+        basis: match basis {
+            (Some(submission), Some(micro_credential), Some(version), None) => {
+                AwardBasis::Submission {
+                    submission: submission.parse().map_err(|_bad| corrupt("submission_id"))?,
+                    micro_credential: micro_credential
+                        .parse()
+                        .map_err(|_bad| corrupt("micro_credential_id"))?,
+                    version: version.parse().map_err(|_bad| corrupt("version_id"))?,
+                }
+            }
+            (None, None, None, Some(stack)) => {
+                AwardBasis::Stack(stack.parse().map_err(|_bad| corrupt("stack_id"))?)
+            }
+            (_, _, _, _) => return Err(corrupt("stack_id")),
+        },
         earner: earner.parse().map_err(|_bad| corrupt("earner_id"))?,
         state: AwardState::parse(&state).ok_or_else(|| corrupt("state"))?,
         revision,
@@ -121,15 +173,20 @@ pub(super) fn from_row(row: Row) -> Result<Award, StoreError> {
 /// Adds an award that waits for its signature.
 ///
 /// # Errors
-/// [`StoreError::Duplicate`] when the submission has one.
+/// [`StoreError::Duplicate`] when the submission has one, or the earner one of the same stack that has not ended.
 pub fn create(conn: &mut DbConn, new: &Award) -> Result<(), StoreError> {
+    let version = match new.basis {
+        AwardBasis::Submission { version, .. } => Some(version.to_string()),
+        AwardBasis::Stack(_) => None,
+    };
     diesel::insert_into(awards::table)
         .values((
             awards::id.eq(new.id.to_string()),
             awards::organization_id.eq(new.organization.to_string()),
-            awards::submission_id.eq(new.submission.to_string()),
-            awards::micro_credential_id.eq(new.micro_credential.to_string()),
-            awards::version_id.eq(new.version.to_string()),
+            awards::submission_id.eq(new.submission().map(|id| id.to_string())),
+            awards::micro_credential_id.eq(new.micro_credential().map(|id| id.to_string())),
+            awards::version_id.eq(version),
+            awards::stack_id.eq(new.stack().map(|id| id.to_string())),
             awards::earner_id.eq(new.earner.to_string()),
             awards::state.eq(new.state.as_str()),
             awards::revision.eq(new.revision),
@@ -160,7 +217,7 @@ pub fn find_of_submission(
     submission: SubmissionId,
 ) -> Result<Option<Award>, StoreError> {
     let row: Option<Row> = awards::table
-        .filter(awards::submission_id.eq(submission.to_string()))
+        .filter(awards::submission_id.eq(Some(submission.to_string())))
         .select(award_columns!())
         .first(conn)
         .optional()?;
@@ -221,7 +278,7 @@ pub fn list(conn: &mut DbConn, query: &AwardQuery) -> Result<Vec<Award>, StoreEr
         boxed = boxed.filter(awards::earner_id.eq(earner.to_string()));
     }
     if let Some(family) = query.micro_credential {
-        boxed = boxed.filter(awards::micro_credential_id.eq(family.to_string()));
+        boxed = boxed.filter(awards::micro_credential_id.eq(Some(family.to_string())));
     }
     if let Some((state, now)) = query.state {
         // The same as `AwardState::as_of`; a comparison with null is not true.

@@ -387,6 +387,29 @@ pub fn find_pinned(
     row.map(|row| from_row(conn, row)).transpose()
 }
 
+/// The family of an organization's slug, if one of its versions can be earned.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_published_family(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    slug: &str,
+) -> Result<Option<MicroCredentialId>, StoreError> {
+    let published = definition_versions::table
+        .filter(definition_versions::state.eq(VersionState::Published.as_str()))
+        .select(definition_versions::micro_credential_id);
+    let id: Option<String> = micro_credentials::table
+        .filter(micro_credentials::organization_id.eq(organization.to_string()))
+        .filter(micro_credentials::slug.eq(slug))
+        .filter(micro_credentials::id.eq_any(published))
+        .select(micro_credentials::id)
+        .first(conn)
+        .optional()?;
+    id.map(|id| id.parse().map_err(|_bad| StoreError::corrupt("micro_credentials", &id, "id")))
+        .transpose()
+}
+
 /// The newest version of a family; only public ones when `public_only`.
 ///
 /// # Errors

@@ -79,7 +79,9 @@ pub fn find_live_successor(
     award: AwardId,
 ) -> Result<Option<AwardId>, StoreError> {
     let id: Option<String> = award_renewals::table
-        .inner_join(awards::table.on(awards::submission_id.eq(award_renewals::submission_id)))
+        .inner_join(
+            awards::table.on(awards::submission_id.eq(award_renewals::submission_id.nullable())),
+        )
         .filter(award_renewals::award_id.eq(award.to_string()))
         .filter(awards::state.ne(AwardState::Revoked.as_str()))
         .order(awards::id.desc())
@@ -100,7 +102,7 @@ pub fn list_active_awards(
 ) -> Result<Vec<Award>, StoreError> {
     let rows: Vec<Row> = awards::table
         .filter(awards::earner_id.eq(earner.to_string()))
-        .filter(awards::version_id.eq(version.to_string()))
+        .filter(awards::version_id.eq(Some(version.to_string())))
         .filter(awards::state.eq(AwardState::Active.as_str()))
         .order(awards::id)
         .select(award_columns!())

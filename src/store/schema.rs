@@ -2,8 +2,10 @@
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
 mod process;
+mod standards;
 
 pub use process::*;
+pub use standards::*;
 
 diesel::table! {
     ai_use_policies (organization_id) {
@@ -353,9 +355,10 @@ diesel::table! {
     awards (id) {
         id -> Text,
         organization_id -> Text,
-        submission_id -> Text,
-        micro_credential_id -> Text,
-        version_id -> Text,
+        submission_id -> Nullable<Text>,
+        micro_credential_id -> Nullable<Text>,
+        version_id -> Nullable<Text>,
+        stack_id -> Nullable<Text>,
         earner_id -> Text,
         state -> Text,
         revision -> Integer,
@@ -367,6 +370,7 @@ diesel::table! {
         revocation_note -> Nullable<Text>,
         suspended_at -> Nullable<Timestamp>,
         suspension_note -> Nullable<Text>,
+        part_fell_at -> Nullable<Timestamp>,
     }
 }
 
@@ -827,4 +831,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     rereads,
     sample_consents,
     coaches_told,
+    frameworks,
+    framework_items,
+    bank_items,
+    bank_item_frameworks,
+    bank_item_uses,
+    stacks,
+    stack_items,
+    stack_award_parts,
 );

@@ -42,6 +42,7 @@ pub fn content() -> CredentialContent {
     let criteria = ["Plan", "Session", "Reflection"].map(|name| CriterionContent {
         id: name.to_lowercase(),
         name: name.to_owned(),
+        alignments: Vec::new(),
         levels: ["Not yet", "Proficient"]
             .iter()
             .enumerate()
@@ -81,15 +82,17 @@ pub fn content() -> CredentialContent {
             tags: vec!["instruction".to_owned()],
             alignments: Vec::new(),
             criteria: criteria.to_vec(),
+            parts: Vec::new(),
         },
         achieved_levels: None,
-        scoring: ScoringContent {
+        scoring: Some(ScoringContent {
             scoring_hash: "5a43ed5b537b74f4e4660666cfe81da954dcdea9f599b82cf006a7ba26182369"
                 .to_owned(),
             review_mode: "double_blind".to_owned(),
             raters: 2,
             assessors_qualified: true,
-        },
+        }),
+        part_awards: Vec::new(),
         evidence: Vec::new(),
         status: StatusContent::Bitstring {
             list_url: LIST_URL.to_owned(),

@@ -29,6 +29,7 @@ pub fn content() -> CredentialContent {
     let criterion = |id: &str, name: &str| CriterionContent {
         id: id.to_owned(),
         name: name.to_owned(),
+        alignments: Vec::new(),
         levels: ["Not yet", "Developing", "Proficient"]
             .iter()
             .enumerate()
@@ -81,6 +82,7 @@ pub fn content() -> CredentialContent {
                 criterion("plan", "Plan"),
                 criterion("reflection & growth", "Reflection"),
             ],
+            parts: Vec::new(),
         },
         achieved_levels: Some(vec![
             AchievedLevel { criterion_id: "plan".to_owned(), level_id: "2".to_owned() },
@@ -89,13 +91,14 @@ pub fn content() -> CredentialContent {
                 level_id: "2".to_owned(),
             },
         ]),
-        scoring: ScoringContent {
+        scoring: Some(ScoringContent {
             scoring_hash: "sha256:5a43ed5b537b74f4e4660666cfe81da954dcdea9f599b82cf006a7ba26182369"
                 .to_owned(),
             review_mode: "double_blind".to_owned(),
             raters: 2,
             assessors_qualified: true,
-        },
+        }),
+        part_awards: Vec::new(),
         evidence: vec![EvidenceContent {
             name: "Session plan".to_owned(),
             genre: Some("lesson plan".to_owned()),

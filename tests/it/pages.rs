@@ -11,7 +11,7 @@ use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
     Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, credential_page,
-    issuer_page, problem_page, submission_page, verify_page,
+    issuer_page, problem_page, stack_page, submission_page, verify_page,
 };
 
 use self::html::{attribute, attribute_names, tags};
@@ -22,6 +22,8 @@ use crate::harness::{BASE_URL, TestApp};
 fn hostile_text_stays_text_in_every_field() {
     check_escaped("credential", &credential_page(&hostile::credential()).unwrap());
     check_escaped("achievement", &achievement_page(&hostile::achievement()).unwrap());
+    check_escaped("stack credential", &credential_page(&hostile::stack_credential()).unwrap());
+    check_escaped("stack", &stack_page(&hostile::stack()).unwrap());
     check_escaped("issuer", &issuer_page(&hostile::issuer()).unwrap());
     check_escaped("catalogue", &catalogue_page(&hostile::catalogue()).unwrap());
     let nothing_found = CataloguePage { items: Vec::new(), ..hostile::catalogue() };
@@ -234,7 +236,8 @@ fn scoring_is_told_in_plain_words() {
 #[track_caller]
 fn check_scoring(mode: ReviewMode, raters: u32, assessors_qualified: bool, expected: &str) {
     let scoring = Scoring { mode, raters, assessors_qualified };
-    let page = CredentialPage { scoring, ..samples::credential(Standing::Valid) };
+    let earned = samples::scored(scoring, Vec::new());
+    let page = CredentialPage { earned, ..samples::credential(Standing::Valid) };
     let html = credential_page(&page).unwrap();
     assert!(html.contains(expected), "{expected}");
     let warns = html.contains("Assessors were not yet calibrated for this rubric");
@@ -558,6 +561,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("credential", credential_page(&samples::credential(Standing::Valid)).unwrap()),
         ("full credential", credential_page(&samples::full_credential()).unwrap()),
         ("pending credential", credential_page(&page_of_pending).unwrap()),
+        ("stack credential", credential_page(&samples::stack_credential()).unwrap()),
+        ("stack", stack_page(&samples::stack()).unwrap()),
         ("achievement", achievement_page(&samples::achievement()).unwrap()),
         ("retired achievement", achievement_page(&retired).unwrap()),
         ("issuer", issuer_page(&samples::issuer()).unwrap()),

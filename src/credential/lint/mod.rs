@@ -94,6 +94,7 @@ pub const RULES: &[Rule] = &[
     any_issuer::RESULT_REFERENCES,
     own::RESULT_LEVELS,
     own::SCORING_STATEMENT,
+    own::STACK_PARTS,
     own::CREDENTIAL_SCHEMA,
     any_issuer::TYPED_SERVICES,
     own::ONE_REVOCATION_ENTRY,

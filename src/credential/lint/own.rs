@@ -204,16 +204,57 @@ pub(super) const HASHED_IDENTIFIER: Rule = Rule {
 
 pub(super) const ACHIEVEMENT_TYPE: Rule = Rule {
     name: "achievement-type",
-    citation: "Open Badges 3.0, AchievementType: \"MicroCredential\" is the type of a micro-credential",
+    citation: "Open Badges 3.0, AchievementType: \"MicroCredential\" is the type of a micro-credential, and \"Certificate\" ours \
+               for a stack of them",
     check: |examined| {
-        if examined.document["credentialSubject"]["achievement"]["achievementType"]
-            == "MicroCredential"
-        {
+        let kind = &examined.document["credentialSubject"]["achievement"]["achievementType"];
+        if *kind == document::MICRO_CREDENTIAL || *kind == document::STACK {
             Faults::new()
         } else {
             let pointer = "/credentialSubject/achievement/achievementType";
-            vec![fault(pointer, "the achievement's type is not MicroCredential")]
+            let detail = "the achievement's type is neither MicroCredential nor Certificate";
+            vec![fault(pointer, detail)]
         }
+    },
+};
+
+/// Whether it is the badge of a stack, which is not judged by a rubric of its own.
+fn is_stack(examined: &Examined<'_>) -> bool {
+    examined.document["credentialSubject"]["achievement"]["achievementType"] == document::STACK
+}
+
+pub(super) const STACK_PARTS: Rule = Rule {
+    name: "stack-parts",
+    citation: "Open Badges 3.0, Result: \"value: A string representing the result of the performance, or demonstration, of the \
+               achievement\"; the badge of a stack names the credentials that it rests on, one a part, and no other badge has parts",
+    check: |examined| {
+        let subject = &examined.document["credentialSubject"];
+        let descriptions = items(subject["achievement"].get("resultDescription"));
+        let ids: BTreeSet<&str> = descriptions
+            .iter()
+            .filter(|(_, description)| description["resultType"] == document::PART)
+            .filter_map(|(_, description)| description["id"].as_str())
+            .collect();
+        let base = "/credentialSubject/result";
+        let mut faults = Faults::new();
+        let mut seen = BTreeSet::new();
+        for (end, result) in items(subject.get("result")) {
+            let Some(id) = result["resultDescription"].as_str().filter(|id| ids.contains(id))
+            else {
+                continue;
+            };
+            let value = result["value"].as_str().unwrap_or_default();
+            let is_address = value.starts_with("https://")
+                || (value.starts_with("http://") && examined.policy.allow_http);
+            if !is_address || !seen.insert(id) {
+                let detail = "a part does not name one credential by its address";
+                faults.push(fault(format!("{base}{end}/value"), detail));
+            }
+        }
+        if faults.is_empty() && is_stack(examined) == seen.is_empty() {
+            faults.push(fault(base, "a stack names its parts, and nothing else has parts"));
+        }
+        faults
     },
 };
 
@@ -294,7 +335,7 @@ pub(super) const RUBRIC_LEVELS: Rule = Rule {
                 ));
             }
         }
-        if n_rubric == 0 {
+        if n_rubric == 0 && !is_stack(examined) {
             faults.push(fault(base, "the rubric is missing"));
         }
         faults
@@ -340,6 +381,9 @@ pub(super) const SCORING_STATEMENT: Rule = Rule {
 };
 
 fn scoring_statement(examined: &Examined<'_>) -> Faults {
+    if is_stack(examined) {
+        return Faults::new();
+    }
     let subject = &examined.document["credentialSubject"];
     let descriptions = items(subject["achievement"].get("resultDescription"));
     let results = items(subject.get("result"));

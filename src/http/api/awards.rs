@@ -21,18 +21,21 @@ pub struct AwardView {
     /// Its id.
     #[schema(format = "uuid")]
     id: String,
-    /// Who owns the micro-credential.
+    /// Who owns the micro-credential or the stack.
     #[schema(format = "uuid")]
     organization_id: String,
-    /// At which micro-credential.
+    /// At which micro-credential; null for a stack.
     #[schema(format = "uuid")]
-    micro_credential_id: String,
+    micro_credential_id: Option<String>,
+    /// Of which stack; null for work that was scored.
+    #[schema(format = "uuid")]
+    stack_id: Option<String>,
     /// Who earned it.
     #[schema(format = "uuid")]
     person_id: String,
-    /// The submission that earned it.
+    /// The submission that earned it; null for a stack.
     #[schema(format = "uuid")]
-    submission_id: String,
+    submission_id: Option<String>,
     /// pending_key, active, suspended, expired, superseded or revoked.
     state: &'static str,
     /// What can happen next.
@@ -73,9 +76,10 @@ impl From<AwardDetail> for AwardView {
         AwardView {
             id: award.id.to_string(),
             organization_id: award.organization.to_string(),
-            micro_credential_id: award.micro_credential.to_string(),
+            micro_credential_id: award.micro_credential().map(|id| id.to_string()),
+            stack_id: award.stack().map(|id| id.to_string()),
             person_id: award.earner.to_string(),
-            submission_id: award.submission.to_string(),
+            submission_id: award.submission().map(|id| id.to_string()),
             state: award.state.as_str(),
             allowed_events: award
                 .state
@@ -142,8 +146,13 @@ fn view(cx: &mut Cx<'_>, award: Award) -> Result<AwardView, Error> {
 }
 
 fn answer(cx: &mut Cx<'_>, award: Award) -> Result<Answer, Error> {
+    answer_with(cx, 200, award)
+}
+
+/// An award as an answer of this status.
+pub(super) fn answer_with(cx: &mut Cx<'_>, status: u16, award: Award) -> Result<Answer, Error> {
     let revision = award.revision;
-    Ok(Answer::json(200, &view(cx, award)?)?.with_revision(revision))
+    Ok(Answer::json(status, &view(cx, award)?)?.with_revision(revision))
 }
 
 /// The answer of an action, or the award as it is now for whoever has read an older one.

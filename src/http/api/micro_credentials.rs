@@ -15,7 +15,7 @@ use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::micro_credentials::{self, ApprovalStatus, CatalogueQuery, Version};
-use crate::service::{Error, Fault};
+use crate::service::{Cx, Error, Fault};
 
 /// A definition to look at.
 #[derive(Deserialize, ToSchema)]
@@ -332,17 +332,27 @@ pub async fn put_version(
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
     app.write(meta, "put_version", parts, move |cx| {
-        match micro_credentials::edit(cx, id, number, &body.value.definition, if_match.0) {
-            Ok(version) => Ok(answer(200, version)?.into()),
-            Err(Error::Stale) => {
-                let current =
-                    VersionView::try_from(micro_credentials::find_version(cx, id, number)?)?;
-                Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
-            }
-            Err(error) => Err(error),
-        }
+        let done = micro_credentials::edit(cx, id, number, &body.value.definition, if_match.0);
+        edited(cx, id, number, done)
     })
     .await
+}
+
+/// The answer of an edit, or the version as it is now for whoever has read an older one.
+pub(super) fn edited(
+    cx: &mut Cx<'_>,
+    id: MicroCredentialId,
+    number: i32,
+    done: Result<Version, Error>,
+) -> Result<Reply, Error> {
+    match done {
+        Ok(version) => Ok(answer(200, version)?.into()),
+        Err(Error::Stale) => {
+            let current = VersionView::try_from(micro_credentials::find_version(cx, id, number)?)?;
+            Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// A vote.

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::issuer::IssuerRef;
 use super::words;
+use crate::domain::alignment::Alignment;
 use crate::domain::decision_rule::{DecisionRule, Form};
 use crate::domain::definition::{Definition, EvidenceRequirement};
 use crate::domain::review_policy::ReviewMode;
@@ -55,6 +56,8 @@ pub struct DefinitionView {
     pub method: Option<MethodView>,
     /// What an award shows that the earner can do.
     pub skills: Vec<SkillView>,
+    /// The items of frameworks that the whole belongs to.
+    pub alignments: Vec<AlignmentView>,
     /// The title of the part that holds the evidence.
     pub evidence_title: String,
     /// What must, or may, be handed in.
@@ -108,6 +111,30 @@ pub struct SkillView {
     pub label: String,
 }
 
+/// An item of somebody's framework.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlignmentView {
+    /// The framework.
+    pub framework: String,
+    /// The item, with its code where it has one.
+    pub name: String,
+    /// Where it is published.
+    pub url: String,
+}
+
+impl From<&Alignment> for AlignmentView {
+    fn from(alignment: &Alignment) -> AlignmentView {
+        AlignmentView {
+            framework: alignment.framework.clone(),
+            name: match &alignment.code {
+                None => alignment.name.clone(),
+                Some(code) => format!("{code} {}", alignment.name),
+            },
+            url: alignment.url.clone(),
+        }
+    }
+}
+
 /// One thing that must, or may, be handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceView {
@@ -156,6 +183,8 @@ pub struct CriterionView {
     pub title: String,
     /// Whether rules over essential criteria name it.
     pub is_essential: bool,
+    /// The items of frameworks that it belongs to.
+    pub alignments: Vec<AlignmentView>,
     /// Titles of the evidence that shows it.
     pub evidence: Vec<String>,
     /// The scale, lowest level first.
@@ -204,6 +233,7 @@ impl From<&Definition> for DefinitionView {
             skills: skills
                 .map(|skill| SkillView { code: skill.code.clone(), label: skill.label.clone() })
                 .collect(),
+            alignments: definition.alignments().iter().map(AlignmentView::from).collect(),
             evidence_title: definition.evidence_title().to_owned(),
             evidence: definition.evidence().iter().map(evidence_view).collect(),
             evidence_rules: about.evidence_rules.clone(),
@@ -305,6 +335,7 @@ fn criterion_view(definition: &Definition, criterion: &Criterion) -> CriterionVi
     CriterionView {
         title: criterion.title().to_owned(),
         is_essential: criterion.is_essential(),
+        alignments: criterion.alignments().iter().map(AlignmentView::from).collect(),
         // A draft may name evidence that it does not ask for; the id is the best word for it then.
         evidence: evidence
             .map(|id| {

@@ -35,22 +35,58 @@ pub struct CredentialPage {
     pub issued_on: Option<NaiveDate>,
     /// The last day on which it holds; `None` for no end.
     pub valid_until: Option<NaiveDate>,
-    /// The family of the definition.
-    pub micro_credential_id: String,
-    /// The version that was earned, counted from 1.
-    pub version: u32,
-    /// What the authors call that version.
+    /// What the authors call the version that was earned.
     pub version_label: String,
     /// What the authors call the version that can be earned now, if it is another one.
     pub current_version_label: Option<String>,
     /// Whether the definition can no longer be earned.
     pub is_definition_retired: bool,
-    /// How the work was scored.
+    /// How it was earned.
+    pub earned: Earned,
+    /// Whether the badge can be had as a JWT. One from before that was possible cannot, until it is signed again.
+    pub has_jwt: bool,
+}
+
+/// How a credential was earned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Earned {
+    /// By work that was scored.
+    Scored(Scored),
+    /// By other credentials.
+    Stacked(Stacked),
+}
+
+/// Work that was scored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scored {
+    /// The family of the definition.
+    pub micro_credential_id: String,
+    /// The version that was earned, counted from 1.
+    pub version: u32,
+    /// How it was scored.
     pub scoring: Scoring,
     /// The level of each criterion; empty unless the earner chose to include them.
     pub levels: Vec<AchievedLevel>,
-    /// Whether the badge can be had as a JWT. One from before that was possible cannot, until it is signed again.
-    pub has_jwt: bool,
+}
+
+/// The credentials that a stack rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stacked {
+    /// The stack, the last segment of its page's path.
+    pub stack_id: String,
+    /// What it rests on.
+    pub parts: Vec<PartLine>,
+}
+
+/// A credential that a stack rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartLine {
+    /// The award's id, the last segment of the path of its page.
+    pub award_id: String,
+    /// What was earned.
+    pub title: String,
+    /// Why it does not count today; none for one that does.
+    pub ended: Option<&'static str>,
 }
 
 /// How the work was scored, as it is signed into the credential.
@@ -229,9 +265,35 @@ impl Scoring {
     }
 }
 
+impl Scored {
+    fn mode(&self) -> &'static str {
+        words::mode_in_past(self.scoring.mode)
+    }
+}
+
+impl Stacked {
+    /// What it is made of, in one line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let number = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
+        let badges = if number == 1 { "badge" } else { "badges" };
+        format!("Rests on {} {badges}", words::number_in_words(number))
+    }
+}
+
 impl CredentialTemplate<'_> {
     fn scored_headline(&self) -> String {
-        self.page.scoring.headline()
+        match &self.page.earned {
+            Earned::Scored(scored) => scored.scoring.headline(),
+            Earned::Stacked(stacked) => stacked.headline(),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.page.earned {
+            Earned::Scored(_) => "Micro-credential",
+            Earned::Stacked(_) => "Stack of micro-credentials",
+        }
     }
 
     /// Whether somebody may rely on it today.
@@ -284,7 +346,12 @@ impl CredentialTemplate<'_> {
 
     fn explanation(&self) -> String {
         let explanation = self.standing.explanation();
+        let is_stack = matches!(self.page.earned, Earned::Stacked(_));
         match self.standing {
+            Standing::Suspended if is_stack => {
+                "Do not rely on it today. A badge that it rests on does not count at the moment, or a review panel is looking into it."
+                    .to_owned()
+            }
             Standing::Valid => format!("Signed by {}. {explanation}", self.page.issuer.name),
             Standing::Superseded
             | Standing::NotYetValid { .. }
@@ -293,9 +360,5 @@ impl CredentialTemplate<'_> {
             | Standing::Expired { .. }
             | Standing::Revoked { .. } => explanation.to_owned(),
         }
-    }
-
-    fn mode(&self) -> &'static str {
-        words::mode_in_past(self.page.scoring.mode)
     }
 }

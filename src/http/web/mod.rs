@@ -19,19 +19,24 @@ pub mod negotiation;
 pub mod pictures;
 mod problem;
 pub mod public;
+mod stack;
 mod submission;
 mod verify;
 mod words;
 
 pub use achievement::{
-    AchievementPage, CriterionView, DefinitionView, EvidenceView, LevelView, MethodView, PartView,
-    PromptView, SkillView, StepView, achievement_page,
+    AchievementPage, AlignmentView, CriterionView, DefinitionView, EvidenceView, LevelView,
+    MethodView, PartView, PromptView, SkillView, StepView, achievement_page,
 };
 pub use catalogue::{CatalogueItem, CataloguePage, CatalogueSearch, catalogue_page};
-pub use credential::{AchievedLevel, CredentialPage, Scoring, Standing, credential_page};
+pub use credential::{
+    AchievedLevel, CredentialPage, Earned, PartLine, Scored, Scoring, Stacked, Standing,
+    credential_page,
+};
 pub use invitation::{AcceptPage, accept_invitation_page};
 pub use issuer::{IssuerKeyView, IssuerPage, IssuerRef, issuer_page};
 pub use problem::{ProblemPage, problem_page};
+pub use stack::{StackPage, stack_page};
 pub use submission::submission_page;
 pub use verify::verify_page;
 

@@ -4,8 +4,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::negotiation::{document, entity_tag, is_known, not_modified, send};
 use super::public::standing_of;
-#[cfg(feature = "pdf")]
-use super::words;
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -95,8 +93,7 @@ fn draw(
         Picture::Svg => pictures.svg(),
         #[cfg(feature = "pdf")]
         Picture::Pdf => {
-            let scoring = super::public::scoring_of(&pictures.view);
-            let said = format!("{}. {}", scoring.headline(), words::mode_in_past(scoring.mode));
+            let said = super::public::said_of(&pictures.view);
             pictures.certificate(said, word)
         }
         Picture::Preview => pictures

@@ -9,20 +9,24 @@ use super::negotiation::{Form, document, negotiate, read_suffix};
 use super::pictures::{Picture, send_achievement, send_picture};
 use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
-    CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, IssuerKeyView, IssuerPage,
-    IssuerRef, ProblemPage, Scoring, Standing, accept_invitation_page, achievement_page, assets,
-    catalogue_page, credential_page, issuer_page, problem_page, submission_page, verify_page,
+    CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, Earned, IssuerKeyView,
+    IssuerPage, IssuerRef, PartLine, ProblemPage, Scored, Scoring, StackPage, Stacked, Standing,
+    accept_invitation_page, achievement_page, assets, catalogue_page, credential_page, issuer_page,
+    problem_page, stack_page, submission_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, SubmissionId};
+use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StackId, SubmissionId};
 use crate::domain::organization::Organization;
+use crate::domain::stack::StackState;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::version::VersionState;
 use crate::http::app::App;
 use crate::http::problem::{Problem, find_kind};
 use crate::http::request::{Meta, Path, Query};
+use crate::service::award_basis::{Basis, ScoredWork};
+use crate::service::awards::Award;
 use crate::service::micro_credentials::{CatalogueQuery, Version};
-use crate::service::publications::{self, AchievementView, CredentialView, IssuerView};
+use crate::service::publications::{self, AchievementView, CredentialView, IssuerView, StackView};
 use crate::service::{Cx, Error, renewals};
 
 /// A page under the policy that it was written for.
@@ -80,7 +84,10 @@ pub async fn read_credential(
                 .run(&meta, "read_credential", move |cx| {
                     let now = cx.now;
                     let view = publications::credential_view(cx, id)?;
-                    let newest = publications::newest_label(cx, view.version.micro_credential)?;
+                    let newest = match view.award.micro_credential() {
+                        Some(family) => publications::newest_label(cx, family)?,
+                        None => None,
+                    };
                     let successor = renewals::find_successor(cx, id)?;
                     Ok(credential_page_of(&view, newest, successor, now))
                 })
@@ -108,7 +115,10 @@ pub async fn read_credential(
 
 /// Where a credential stands.
 pub(super) fn standing_of(view: &CredentialView, now: Timestamp) -> Standing {
-    let award = &view.award;
+    standing_of_award(&view.award, now)
+}
+
+fn standing_of_award(award: &Award, now: Timestamp) -> Standing {
     match award.state.as_of(award.valid_until, now) {
         AwardState::PendingKey => Standing::NotIssued,
         AwardState::Revoked => Standing::Revoked {
@@ -128,13 +138,77 @@ pub(super) fn standing_of(view: &CredentialView, now: Timestamp) -> Standing {
     }
 }
 
-/// How the work behind a credential was scored.
-pub(super) fn scoring_of(view: &CredentialView) -> Scoring {
-    Scoring {
-        mode: view.definition.review_policy().mode(),
-        raters: count(view.decision.raters),
-        assessors_qualified: view.decision.assessors_qualified,
+/// How a credential was earned.
+pub(super) fn earned_of(view: &CredentialView, now: Timestamp) -> Earned {
+    match &view.basis {
+        Basis::Submission(work) => Earned::Scored(Scored {
+            micro_credential_id: work.version.micro_credential.to_string(),
+            version: count(work.version.number),
+            scoring: scoring_of(work),
+            levels: levels_of(work),
+        }),
+        Basis::Stack(work) => Earned::Stacked(Stacked {
+            stack_id: work.stack.id.to_string(),
+            parts: work
+                .parts
+                .iter()
+                .map(|part| PartLine {
+                    award_id: part.award.id.to_string(),
+                    title: part.title.clone(),
+                    ended: standing_of_award(&part.award, now).ended_word(),
+                })
+                .collect(),
+        }),
     }
+}
+
+/// How a credential was earned, in a sentence or two for the certificate.
+#[cfg(feature = "pdf")]
+pub(super) fn said_of(view: &CredentialView) -> String {
+    match &view.basis {
+        Basis::Submission(work) => {
+            let scoring = scoring_of(work);
+            format!("{}. {}", scoring.headline(), super::words::mode_in_past(scoring.mode))
+        }
+        Basis::Stack(work) => {
+            let titles: Vec<&str> = work.parts.iter().map(|part| part.title.as_str()).collect();
+            format!("Rests on badges for these: {}.", titles.join("; "))
+        }
+    }
+}
+
+fn scoring_of(work: &ScoredWork) -> Scoring {
+    Scoring {
+        mode: work.definition.review_policy().mode(),
+        raters: count(work.decision.raters),
+        assessors_qualified: work.decision.assessors_qualified,
+    }
+}
+
+/// The levels that the earner chose to show.
+fn levels_of(work: &ScoredWork) -> Vec<AchievedLevel> {
+    if !work.include_results {
+        return Vec::new();
+    }
+    let criteria = work.definition.rubric().criteria().iter();
+    criteria
+        .filter_map(|criterion| {
+            let number = work.decision.levels.get(criterion.id().as_str())?.level?;
+            let level = criterion.levels().iter().find(|level| level.level().number() == number)?;
+            Some(AchievedLevel {
+                criterion: criterion.title().to_owned(),
+                level: number,
+                top_level: criterion
+                    .levels()
+                    .iter()
+                    .map(|level| level.level().number())
+                    .max()
+                    .unwrap_or(number),
+                label: level.label().to_owned(),
+                is_passing: level.level() >= criterion.pass_level(),
+            })
+        })
+        .collect()
 }
 
 fn credential_page_of(
@@ -146,53 +220,40 @@ fn credential_page_of(
     let award = &view.award;
     let standing = standing_of(view, now);
     let says_successor = matches!(standing, Standing::Superseded | Standing::Expired { .. });
-    let decision = &view.decision;
-    let levels = if view.include_results {
-        let criteria = view.definition.rubric().criteria().iter();
-        criteria
-            .filter_map(|criterion| {
-                let number = decision.levels.get(criterion.id().as_str())?.level?;
-                let level =
-                    criterion.levels().iter().find(|level| level.level().number() == number)?;
-                Some(AchievedLevel {
-                    criterion: criterion.title().to_owned(),
-                    level: number,
-                    top_level: criterion
-                        .levels()
-                        .iter()
-                        .map(|level| level.level().number())
-                        .max()
-                        .unwrap_or(number),
-                    label: level.label().to_owned(),
-                    is_passing: level.level() >= criterion.pass_level(),
-                })
-            })
-            .collect()
-    } else {
-        Vec::new()
+    let (language, competency, skills, label, is_retired) = match &view.basis {
+        Basis::Submission(work) => {
+            let about = work.definition.about();
+            let skills = work.definition.skills().iter().map(|skill| skill.label.clone()).collect();
+            let is_retired = work.version.state == VersionState::Retired;
+            let label = &work.version.label;
+            (about.language.clone(), about.competency.clone(), skills, label, is_retired)
+        }
+        Basis::Stack(work) => {
+            let summary = work.definition.summary.clone();
+            let competency = summary.unwrap_or_else(|| work.stack.title.clone());
+            let is_retired = work.stack.state == StackState::Retired;
+            let language = work.definition.language.clone();
+            (language, competency, Vec::new(), &work.stack.label, is_retired)
+        }
     };
-    let about = view.definition.about();
     CredentialPage {
         award_id: award.id.to_string(),
         credential_id: view.document["id"].as_str().unwrap_or_default().to_owned(),
         standing,
         successor_id: successor.filter(|_| says_successor).map(|id| id.to_string()),
         checked_on: day(now),
-        title: about.title.clone(),
-        language: about.language.clone(),
-        competency: about.competency.clone(),
-        skills: view.definition.skills().iter().map(|skill| skill.label.clone()).collect(),
+        title: view.basis.title().to_owned(),
+        language,
+        competency,
+        skills,
         issuer: reference(&view.issuer),
         issued_on: award.issued_at.map(day),
         valid_until: award.valid_until.map(day),
-        micro_credential_id: award.micro_credential.to_string(),
-        version: count(view.version.number),
-        version_label: view.version.label.clone(),
-        current_version_label: newest_label.filter(|label| *label != view.version.label),
-        is_definition_retired: view.version.state == VersionState::Retired,
-        scoring: scoring_of(view),
+        version_label: label.clone(),
+        current_version_label: newest_label.filter(|newest| newest != label),
+        is_definition_retired: is_retired,
+        earned: earned_of(view, now),
         has_jwt: view.has_jwt,
-        levels,
     }
 }
 
@@ -235,6 +296,40 @@ fn achievement_page_of(view: &AchievementView, newer: Option<i32>) -> Achievemen
         content_hash: view.version.content_hash.clone(),
         scoring_hash: view.version.scoring_hash.clone(),
         definition: DefinitionView::from(&view.definition),
+    }
+}
+
+/// `GET /stacks/{id}`
+pub async fn read_stack_achievement(
+    app: web::Data<App>,
+    meta: Meta,
+    request: HttpRequest,
+    Path(name): Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (id, suffix) = read_suffix(&name);
+    let id: StackId = id.parse().map_err(|_no_id| Problem::from(Error::NotFound("stack")))?;
+    let form = negotiate(&request, suffix, &[Form::Json, Form::Page])?;
+    let view =
+        app.run(&meta, "read_stack_achievement", move |cx| publications::stack(cx, id)).await?;
+    match form {
+        (Form::Page, _) => rendered(stack_page(&stack_page_of(&view))),
+        (_json, media_type) => Ok(document(&request, media_type, view.document().to_string())),
+    }
+}
+
+fn stack_page_of(view: &StackView) -> StackPage {
+    let work = &view.work;
+    StackPage {
+        stack_id: work.stack.id.to_string(),
+        title: work.stack.title.clone(),
+        summary: work.definition.summary.clone(),
+        language: work.definition.language.clone(),
+        organization: reference(&view.organization),
+        label: work.stack.label.clone(),
+        content_hash: work.stack.content_hash.clone(),
+        is_retired: work.stack.state == StackState::Retired,
+        rule: work.rule_in_words(),
+        achievement_id: view.id(),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::service::error::{Broken, Error};
 use crate::service::process_letters::{self, CaseNews};
 use crate::service::resolution::{self, Scoring};
 use crate::service::submissions::{self, By, RETENTION, StoredSubmission};
-use crate::service::{award_letters, outbox, status_lists};
+use crate::service::{award_letters, outbox, stack_awards, status_lists};
 use crate::store::cases::CastVote;
 use crate::store::decisions::{DecidedLevel, StoredDecision};
 use crate::store::{self, DbConn};
@@ -183,6 +183,7 @@ impl Panel<'_> {
         let note = "upheld by the panel of an integrity case";
         store::award_states::save_revoked(conn, &award, reason, note, now)?;
         status_lists::publish_changed(conn, self.resources, self.base_url, &[award.id], now)?;
+        stack_awards::follow(conn, self.resources, self.base_url, &[award.earner], now)?;
         award_letters::revoked(conn, &award, reason, host, now)?;
         let change = Change::new("revoke_award", Some(award.organization), "award", award.id)
             .with("reason", reason);

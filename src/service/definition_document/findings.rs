@@ -39,6 +39,8 @@ pub struct Finding {
 /// | `rule_without_essential_criteria` | the decision rule is about essential criteria and there are none |
 /// | `rule_always_met` | the decision rule asks for level 0 or for none of the criteria |
 /// | `unknown_level` | a level that calls for a second reading is on no criterion's scale |
+/// | `repeated_alignment` | a list names the same item of a framework twice |
+/// | `too_many_alignments` | the definition has more than 60 alignments in all; they would make a badge too large |
 /// | `without_adjudication` | readings on different sides of the cut would not be adjudicated |
 ///
 /// An evidence requirement that no criterion names is allowed: it may be context for the reader.
@@ -53,7 +55,41 @@ pub fn findings(definition: &Definition, allowed_media: &[&str]) -> Vec<Finding>
     }
     check_review_policy(definition, &mut found);
     check_renewal(definition, &mut found);
+    check_alignments(definition, &mut found);
     found.findings
+}
+
+/// The most alignments of a definition, those of its criteria and prompts included.
+const MAX_ALIGNMENTS: usize = 60;
+
+fn check_alignments(definition: &Definition, found: &mut Collector<'_>) {
+    let mut lists = vec![(String::new(), definition.alignments())];
+    for part in definition.rubric().parts() {
+        for (index, prompt) in part.prompts().iter().enumerate() {
+            let pointer = format!("/submission/{}/prompts/{index}", part.id());
+            lists.push((pointer, prompt.alignments()));
+        }
+    }
+    for (index, criterion) in definition.rubric().criteria().iter().enumerate() {
+        lists.push((format!("{PART_2}/criteria/{index}"), criterion.alignments()));
+    }
+    for (pointer, alignments) in &lists {
+        let mut urls = BTreeSet::new();
+        for (index, alignment) in alignments.iter().enumerate() {
+            if !urls.insert(alignment.url.as_str()) {
+                let detail = "The item stands in this list already; name it once.".to_owned();
+                found.add(
+                    format!("{pointer}/alignments/{index}/url"),
+                    "repeated_alignment",
+                    detail,
+                );
+            }
+        }
+    }
+    if lists.iter().map(|(_, alignments)| alignments.len()).sum::<usize>() > MAX_ALIGNMENTS {
+        let detail = format!("Name at most {MAX_ALIGNMENTS} items of frameworks in all.");
+        found.add("/alignments".to_owned(), "too_many_alignments", detail);
+    }
 }
 
 const PART_2: &str = "/submission/part2";

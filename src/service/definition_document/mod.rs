@@ -17,6 +17,7 @@ pub use self::jcs::{JcsError, canonicalize};
 pub use self::schema::{
     FieldError, MAX_DEPTH, MAX_ERRORS, MAX_NAME_LENGTH, MAX_VALUES, schema_text,
 };
+pub(in crate::service) use self::schema::{describe_errors, join};
 
 use crate::domain::definition::Definition;
 

@@ -39,7 +39,11 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    pub(super) fn new(pointer: String, code: &'static str, detail: String) -> FieldError {
+    pub(in crate::service) fn new(
+        pointer: String,
+        code: &'static str,
+        detail: String,
+    ) -> FieldError {
         FieldError { pointer, code, detail }
     }
 }
@@ -149,6 +153,18 @@ fn check_limits(document: &Value) -> Result<Vec<FieldError>, FieldError> {
         }
     }
     Ok(errors)
+}
+
+/// Every way in which a document does not follow a schema, in sentences; the schema's patterns are quoted as they are.
+pub(in crate::service) fn describe_errors(
+    validator: &Validator,
+    document: &Value,
+) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for error in validator.iter_errors(document) {
+        describe(&error, &BTreeMap::new(), &mut errors);
+    }
+    errors
 }
 
 fn describe(
@@ -294,6 +310,6 @@ fn quoted(text: &str) -> String {
 }
 
 /// The pointer to a member (RFC 6901 section 3).
-pub(super) fn join(pointer: &str, name: &str) -> String {
+pub(in crate::service) fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

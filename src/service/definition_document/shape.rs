@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::schema::FieldError;
+use crate::domain::alignment::Alignment;
 use crate::domain::decision_rule::{DecisionRule, DecisionRuleError, Form};
 use crate::domain::definition::{
     About, Definition, DefinitionContents, DefinitionError, EffortHours, EvidenceRequirement,
     KeyMethod, MethodComponent, Rationale, Renewal, RenewalMode, Resource, ResubmissionPolicy,
     Skill, TeamEvidence, Validity,
 };
+use crate::domain::ids::BankItemId;
 use crate::domain::review_policy::{
     AdjacentRule, BasisPoints, ConflictRule, ResolutionRule, ReviewMode, ReviewPolicy,
     ReviewPolicyError, ReviewTerms,
@@ -63,6 +65,8 @@ struct DefinitionShape {
     audience: Vec<String>,
     estimated_effort_hours: Option<EffortShape>,
     skills: Vec<SkillShape>,
+    #[serde(default)]
+    alignments: Vec<AlignmentShape>,
     key_method: Option<KeyMethodShape>,
     #[serde(default)]
     method_components: Vec<MethodComponentShape>,
@@ -113,6 +117,7 @@ impl DefinitionShape {
             label: self.version,
             about,
             skills: all(self.skills, SkillShape::into_domain),
+            alignments: all(self.alignments, AlignmentShape::into_domain),
             evidence_title: part2.title,
             evidence: each(part2.evidence, EvidenceShape::into_domain)?,
             team_evidence: self.team_evidence.map(TeamEvidenceShape::into_domain).transpose()?,
@@ -140,6 +145,29 @@ struct EffortShape {
 impl EffortShape {
     fn into_domain(self) -> EffortHours {
         EffortHours { min: self.min, max: self.max, note: self.note }
+    }
+}
+
+#[derive(Deserialize)]
+struct AlignmentShape {
+    framework: String,
+    name: String,
+    url: String,
+    identifier: Option<String>,
+    code: Option<String>,
+    description: Option<String>,
+}
+
+impl AlignmentShape {
+    fn into_domain(self) -> Alignment {
+        Alignment {
+            framework: self.framework,
+            name: self.name,
+            url: self.url,
+            identifier: self.identifier,
+            code: self.code,
+            description: self.description,
+        }
     }
 }
 
@@ -242,6 +270,9 @@ struct PromptShape {
     #[serde(default)]
     alternatives: Vec<String>,
     levels: Vec<LevelShape>,
+    #[serde(default)]
+    alignments: Vec<AlignmentShape>,
+    bank_item: Option<BankItemId>,
 }
 
 impl PromptShape {
@@ -253,7 +284,9 @@ impl PromptShape {
             self.word_limit,
             self.alternatives,
             levels,
-        )?)
+        )?
+        .with_alignments(all(self.alignments, AlignmentShape::into_domain))
+        .with_bank_item(self.bank_item))
     }
 }
 
@@ -297,6 +330,9 @@ struct CriterionShape {
     pass_level: u8,
     essential: bool,
     levels: Vec<LevelShape>,
+    #[serde(default)]
+    alignments: Vec<AlignmentShape>,
+    bank_item: Option<BankItemId>,
 }
 
 impl CriterionShape {
@@ -308,7 +344,9 @@ impl CriterionShape {
             all(self.levels, LevelShape::into_domain),
             Level::new(self.pass_level),
             self.essential,
-        )?)
+        )?
+        .with_alignments(all(self.alignments, AlignmentShape::into_domain))
+        .with_bank_item(self.bank_item))
     }
 }
 

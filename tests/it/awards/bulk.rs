@@ -255,7 +255,8 @@ fn officer_reaches_the_awards_of_their_own_organizations_alone() {
 fn multiply(app: &TestApp, award: &str, copies: i64) {
     let award: AwardId = award.parse().unwrap();
     let mut conn = app.resources.database.connection().unwrap();
-    let submission = store::awards::find(&mut conn, award).unwrap().unwrap().submission.to_string();
+    let found = store::awards::find(&mut conn, award).unwrap().unwrap();
+    let submission = found.submission().unwrap().to_string();
     let award = award.to_string();
     let taken =
         store::credentials::find_intent(&mut conn, award.parse().unwrap()).unwrap().unwrap();
@@ -276,8 +277,8 @@ fn multiply(app: &TestApp, award: &str, copies: i64) {
                 ),
                 format!(
                     "INSERT INTO awards SELECT '{next_award}', organization_id, '{next_submission}', micro_credential_id, version_id, \
-                     earner_id, state, revision, created_at, issued_at, valid_until, revoked_at, revocation_reason, revocation_note, \
-                     suspended_at, suspension_note FROM awards WHERE id = '{award}'"
+                     stack_id, earner_id, state, revision, created_at, issued_at, valid_until, revoked_at, revocation_reason, \
+                     revocation_note, suspended_at, suspension_note, part_fell_at FROM awards WHERE id = '{award}'"
                 ),
                 format!(
                     "INSERT INTO issuance_intents SELECT '{next_award}', issuer_id, signing_key_id, status_list_id, {index}, \

@@ -233,6 +233,8 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "organization_id" => ids["organizations"].iter().cloned().collect(),
             "micro_credential_id" => ids["micro-credentials"].iter().cloned().collect(),
             "state" => ["leased", "locked", "decided", "active"].map(str::to_owned).to_vec(),
+            "framework_item" => vec![NOTHING.to_owned()],
+            "kind" => ["prompt", "criterion"].map(str::to_owned).to_vec(),
             "q" | "skill" | "audience" => vec!["teacher".to_owned()],
             "cursor" => vec!["made-up".to_owned()],
             other => panic!("say here what the query {other} may be"),

@@ -124,7 +124,7 @@ impl Ledger {
             .load(conn)
             .unwrap();
         let awarded: Vec<String> = awards::table
-            .select(awards::submission_id)
+            .select(awards::submission_id.assume_not_null())
             .order(awards::submission_id)
             .load(conn)
             .unwrap();

@@ -277,10 +277,49 @@ fn all_findings_come_at_once_and_in_the_order_of_the_document() {
     assert_eq!(codes[5..], ["pass_level_zero", "rule_count_out_of_reach"]);
 }
 
+/// A shipped definition with so many alignments at the whole and at each prompt and criterion, and their number in all.
+fn aligned(whole: usize, each: usize) -> (Value, usize) {
+    let list = |n: usize| -> Vec<Value> {
+        let address = |index| format!("https://frameworks.example.org/{index}");
+        let one = |index| json!({ "framework": "F", "name": "N", "url": address(index) });
+        (0..n).map(one).collect()
+    };
+    let mut document: Value = serde_json::from_str(STUDENTS_AS_LEADERS).unwrap();
+    let mut n = whole;
+    for place in ["/part1/prompts", "/part3/prompts", "/part2/criteria"] {
+        let items = document["submission"].pointer_mut(place).unwrap().as_array_mut().unwrap();
+        for item in items {
+            item["alignments"] = json!(list(each));
+            n += each;
+        }
+    }
+    document["alignments"] = json!(list(whole));
+    (document, n)
+}
+
+#[test]
+fn alignments_stand_once_in_a_list_and_are_sixty_at_most() {
+    let codes = |document: &Value| -> Vec<(String, &'static str)> {
+        let found = findings(&parse(document).definition, &ALLOWED_MEDIA);
+        found.into_iter().map(|found| (found.pointer, found.code)).collect()
+    };
+    let each = 5;
+    let (_, rest) = aligned(0, each);
+    let (most, n) = aligned(60 - rest, each);
+    assert_eq!((n, codes(&most)), (60, Vec::new()));
+    let (over, n) = aligned(61 - rest, each);
+    assert_eq!((n, codes(&over)), (61, vec![("/alignments".to_owned(), "too_many_alignments")]));
+    let (mut twice, _) = aligned(2, 1);
+    twice["alignments"][1]["name"] = json!("The same under another name");
+    twice["alignments"][1]["url"] = twice["alignments"][0]["url"].clone();
+    assert_eq!(codes(&twice), [("/alignments/1/url".to_owned(), "repeated_alignment")]);
+}
+
 #[test]
 fn every_code_has_a_case() {
     let mut tried: BTreeSet<&str> = cases().iter().map(|case| case.4).collect();
     tried.insert("rule_without_essential_criteria");
+    tried.extend(["repeated_alignment", "too_many_alignments"]);
     let source = include_str!("../../../src/service/definition_document/findings.rs");
     let rows = source.lines().filter_map(|line| line.strip_prefix("/// | `"));
     let documented: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();

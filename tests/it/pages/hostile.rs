@@ -2,9 +2,10 @@
 
 use assay::domain::review_policy::ReviewMode;
 use assay::http::web::{
-    AchievedLevel, AchievementPage, CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage,
-    CriterionView, DefinitionView, EvidenceView, IssuerKeyView, IssuerPage, IssuerRef, LevelView,
-    MethodView, PartView, ProblemPage, PromptView, Scoring, SkillView, Standing, StepView,
+    AchievedLevel, AchievementPage, AlignmentView, CatalogueItem, CataloguePage, CatalogueSearch,
+    CredentialPage, CriterionView, DefinitionView, Earned, EvidenceView, IssuerKeyView, IssuerPage,
+    IssuerRef, LevelView, MethodView, PartLine, PartView, ProblemPage, PromptView, Scored, Scoring,
+    SkillView, StackPage, Stacked, Standing, StepView,
 };
 
 use super::samples::day;
@@ -35,19 +36,42 @@ pub fn credential() -> CredentialPage {
         issuer: issuer_ref(),
         issued_on: Some(day(19)),
         valid_until: Some(day(30)),
-        micro_credential_id: hostile(),
-        version: 1,
         version_label: hostile(),
         current_version_label: Some(hostile()),
         is_definition_retired: false,
-        scoring: Scoring { mode: ReviewMode::Single, raters: 1, assessors_qualified: true },
-        levels: vec![AchievedLevel {
-            criterion: hostile(),
-            level: 2,
-            top_level: 3,
-            label: hostile(),
-            is_passing: true,
-        }],
+        earned: Earned::Scored(Scored {
+            micro_credential_id: hostile(),
+            version: 1,
+            scoring: Scoring { mode: ReviewMode::Single, raters: 1, assessors_qualified: true },
+            levels: vec![AchievedLevel {
+                criterion: hostile(),
+                level: 2,
+                top_level: 3,
+                label: hostile(),
+                is_passing: true,
+            }],
+        }),
+    }
+}
+
+pub fn stack_credential() -> CredentialPage {
+    let part = PartLine { award_id: hostile(), title: hostile(), ended: Some("Suspended") };
+    let earned = Earned::Stacked(Stacked { stack_id: hostile(), parts: vec![part] });
+    CredentialPage { earned, ..credential() }
+}
+
+pub fn stack() -> StackPage {
+    StackPage {
+        stack_id: hostile(),
+        achievement_id: hostile(),
+        title: hostile(),
+        summary: Some(hostile()),
+        language: hostile(),
+        organization: issuer_ref(),
+        label: hostile(),
+        content_hash: hostile(),
+        is_retired: false,
+        rule: vec![hostile()],
     }
 }
 
@@ -65,9 +89,16 @@ pub fn achievement() -> AchievementPage {
         alternatives: vec![hostile()],
         levels: vec![level()],
     };
+    let alignment = || AlignmentView {
+        framework: hostile(),
+        name: hostile(),
+        // Definitions take nothing but addresses in the web. Theirs may go up a path: it is not one of ours.
+        url: format!("https://frameworks.example.org/{}", hostile().replace("../", "")),
+    };
     let criterion = CriterionView {
         title: hostile(),
         is_essential: true,
+        alignments: vec![alignment()],
         evidence: vec![hostile()],
         levels: vec![level()],
     };
@@ -104,6 +135,7 @@ pub fn achievement() -> AchievementPage {
                 steps: vec![StepView { title: hostile(), text: hostile() }],
             }),
             skills: vec![SkillView { code: hostile(), label: hostile() }],
+            alignments: vec![alignment()],
             evidence_title: hostile(),
             evidence: vec![evidence],
             evidence_rules: vec![hostile()],

@@ -4,7 +4,8 @@ use assay::domain::award::RevocationReason;
 use assay::domain::review_policy::ReviewMode;
 use assay::http::web::{
     AchievedLevel, AchievementPage, CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage,
-    DefinitionView, IssuerKeyView, IssuerPage, IssuerRef, ProblemPage, Scoring, Standing,
+    DefinitionView, Earned, IssuerKeyView, IssuerPage, IssuerRef, PartLine, ProblemPage, Scored,
+    Scoring, StackPage, Stacked, Standing,
 };
 use assay::service::definition_document;
 use chrono::NaiveDate;
@@ -47,13 +48,54 @@ pub fn credential(standing: Standing) -> CredentialPage {
         issuer: issuer_ref(),
         issued_on: Some(day(19)),
         valid_until: None,
-        micro_credential_id: FAMILY.to_owned(),
-        version: 1,
         version_label: "1.0.0".to_owned(),
         current_version_label: None,
         is_definition_retired: false,
-        scoring: Scoring { mode: ReviewMode::DoubleBlind, raters: 2, assessors_qualified: true },
-        levels: Vec::new(),
+        earned: scored(
+            Scoring { mode: ReviewMode::DoubleBlind, raters: 2, assessors_qualified: true },
+            Vec::new(),
+        ),
+    }
+}
+
+pub fn scored(scoring: Scoring, levels: Vec<AchievedLevel>) -> Earned {
+    let micro_credential_id = FAMILY.to_owned();
+    Earned::Scored(Scored { micro_credential_id, version: 1, scoring, levels })
+}
+
+/// A stack, one part of which does not count today.
+pub fn stack_credential() -> CredentialPage {
+    let part = |title: &str, ended| PartLine {
+        award_id: AWARD.to_owned(),
+        title: title.to_owned(),
+        ended,
+    };
+    CredentialPage {
+        title: "Grow your own".to_owned(),
+        skills: Vec::new(),
+        earned: Earned::Stacked(Stacked {
+            stack_id: FAMILY.to_owned(),
+            parts: vec![
+                part("Small-group support", None),
+                part("Students as leaders", Some("Suspended")),
+            ],
+        }),
+        ..credential(Standing::Suspended)
+    }
+}
+
+pub fn stack() -> StackPage {
+    StackPage {
+        stack_id: FAMILY.to_owned(),
+        achievement_id: format!("https://badges.riverbend.example.org/stacks/{FAMILY}"),
+        title: "Grow your own".to_owned(),
+        summary: Some("From instructional assistant to teacher.".to_owned()),
+        language: "en".to_owned(),
+        organization: issuer_ref(),
+        label: "1.0.0".to_owned(),
+        content_hash: "5a43ed5b537b74f4e4660666cfe81da954dcdea9f599b82cf006a7ba26182369".to_owned(),
+        is_retired: true,
+        rule: vec!["Foundational. Awards at all of these: Small-group support.".to_owned()],
     }
 }
 
@@ -69,12 +111,14 @@ pub fn full_credential() -> CredentialPage {
     CredentialPage {
         valid_until: Some(day(30)),
         current_version_label: Some("1.1.0".to_owned()),
-        levels: vec![
-            level("One shared priority from cause", 2, "Proficient", true),
-            level("Participation and voice across roles", 3, "Exemplary", true),
-            level("Two-way communication", 1, "Emerging", false),
-        ],
-        scoring: Scoring { mode: ReviewMode::Single, raters: 1, assessors_qualified: false },
+        earned: scored(
+            Scoring { mode: ReviewMode::Single, raters: 1, assessors_qualified: false },
+            vec![
+                level("One shared priority from cause", 2, "Proficient", true),
+                level("Participation and voice across roles", 3, "Exemplary", true),
+                level("Two-way communication", 1, "Emerging", false),
+            ],
+        ),
         ..credential(Standing::Revoked { on: day(20), reason: RevocationReason::IssuedInError })
     }
 }

@@ -186,6 +186,45 @@ pub fn request(
         "create_comment" => post(format!("{family}/comments"), json!({ "text": "" })),
         "put_comment" => put(format!("{family}/comments/{NO_KEY}"), json!({ "text": "Clear." })),
         "delete_comment" => Some(at(Method::DELETE, format!("{family}/comments/{NO_KEY}"))),
+        "import_framework" => post(format!("{organization}/frameworks"), json!({})),
+        "import_shipped_framework" => {
+            post(format!("{organization}/shipped-frameworks"), json!({ "name": "" }))
+        }
+        "put_framework" => {
+            unless_other(put(format!("/api/v1/frameworks/{}", world.framework), json!({})))
+        }
+        "list_frameworks" => unless_other(get("/api/v1/frameworks".to_owned())),
+        "read_framework" => unless_other(get(format!("/api/v1/frameworks/{}", world.framework))),
+        "export_framework" => {
+            unless_other(get(format!("/api/v1/frameworks/{}/package", world.framework)))
+        }
+        "list_framework_items" => {
+            unless_other(get(format!("/api/v1/frameworks/{}/items", world.framework)))
+        }
+        "read_framework_item" => {
+            let items = world.app.anybody();
+            let page = items.get(&format!("/api/v1/frameworks/{}/items", world.framework));
+            let first = page.expect(200)["items"][0]["identifier"].as_str().unwrap().to_owned();
+            unless_other(get(format!("/framework-items/{first}")))
+        }
+        "import_rubric" => put(format!("{family}/versions/1/rubric"), json!({})),
+        "list_bank_items" => unless_other(get("/api/v1/bank-items".to_owned())),
+        "read_bank_item" => unless_other(get(format!("/api/v1/bank-items/{}", world.bank_item))),
+        "take_bank_item" => {
+            let body = json!({ "bank_item_id": NO_KEY, "id": "c9" });
+            let path = format!("{family}/versions/1/bank-items");
+            Some(at(Method::POST, path).header("if-match", "\"-1\"").json(&body))
+        }
+        "create_stack" => post(format!("{organization}/stacks"), json!({ "definition": {} })),
+        "list_stacks" => unless_other(get("/api/v1/stacks".to_owned())),
+        "read_stack" => get(format!("/api/v1/stacks/{}", target.stack)),
+        "put_stack" => put(format!("/api/v1/stacks/{}", target.stack), json!({ "definition": {} })),
+        "publish_stack" => act(format!("/api/v1/stacks/{}/publish", target.stack)),
+        "retire_stack" => act(format!("/api/v1/stacks/{}/retire", target.retired_stack)),
+        "read_stack_progress" => get(format!("/api/v1/stacks/{}/progress", target.stack)),
+        "claim_stack" => act(format!("/api/v1/stacks/{}/awards", target.stack)),
+        "read_stack_achievement" => get(format!("/stacks/{}", target.stack)),
+        "export_rubric" => get(format!("{family}/versions/1/rubric")),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

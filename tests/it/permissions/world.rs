@@ -59,6 +59,10 @@ pub struct Target {
     pub review: String,
     /// An award.
     pub award: String,
+    /// A stack: published, or a draft that names what nobody can earn.
+    pub stack: String,
+    /// One that cannot be retired: retired already, or that draft.
+    pub retired_stack: String,
 }
 
 /// What one person owns.
@@ -85,6 +89,10 @@ pub struct World {
     pub draft_set: String,
     /// The rubric of both.
     pub scoring_hash: String,
+    /// A framework of the district.
+    pub framework: String,
+    /// A criterion of the assessment bank.
+    pub bank_item: String,
     root: String,
     valley: String,
     school: String,
@@ -92,6 +100,7 @@ pub struct World {
     strangers: BTreeMap<&'static str, Person>,
     belongings: BTreeMap<&'static str, Belongings>,
     bystander: Person,
+    stacks: [String; 3],
     published: String,
     draft: String,
     retired: String,
@@ -142,8 +151,16 @@ impl World {
             departments,
             id: valley.clone(),
         };
-        let published = district.publish(&named("mc-published"));
+        let mut aligned = named("mc-published");
+        aligned["submission"]["part2"]["criteria"][0]["alignments"] = json!([{
+            "framework": "District goals", "name": "Goal 2", "url": "https://goals.example.org/2",
+            "identifier": "11111111-2222-4333-8444-555555555555",
+        }]);
+        let published = district.publish(&aligned);
+        let bank = app.anybody().get("/api/v1/bank-items").expect(200);
+        let bank_item = id_of(&bank["items"][0]);
         let work = district.publish(&named("mc-work"));
+        district.publish(&named("mc-unearned"));
         let retired = district.publish(&named("mc-retired"));
         let path = format!("/api/v1/micro-credentials/{retired}/versions/1/retire");
         district.designers[0].act(&path).expect(200);
@@ -189,6 +206,10 @@ impl World {
         let read = lead.get(&path).expect(200);
         let scoring_hash = read["scoring_hash"].as_str().unwrap().to_owned();
         let set = training_set(&people["lead_assessor"], &published);
+        let body = json!({ "name": "collective-leadership" });
+        let path = format!("/api/v1/organizations/{valley}/shipped-frameworks");
+        let framework = id_of(&district.designers[0].post(&path, &body).expect(201));
+        let stacks = stacks(&district);
         let badge = app.anybody().get(&format!("/credentials/{}", belongings["earner"].award));
         let status_list = badge.expect(200)["credentialStatus"]["statusListCredential"]
             .as_str()
@@ -201,6 +222,8 @@ impl World {
             set,
             draft_set,
             scoring_hash,
+            framework,
+            bank_item,
             root,
             valley,
             school,
@@ -208,6 +231,7 @@ impl World {
             strangers,
             belongings,
             bystander,
+            stacks,
             published,
             draft,
             retired,
@@ -251,6 +275,8 @@ impl World {
             decided_evidence: things.decided_evidence.clone(),
             review: things.review.clone(),
             award: things.award.clone(),
+            stack: pick(&self.stacks[0], &self.stacks[2]),
+            retired_stack: pick(&self.stacks[1], &self.stacks[2]),
         }
     }
 
@@ -272,6 +298,8 @@ impl World {
             decided_evidence: id(),
             review: id(),
             award: id(),
+            stack: id(),
+            retired_stack: id(),
         }
     }
 
@@ -298,6 +326,26 @@ impl World {
             other => panic!("{other}"),
         }
     }
+}
+
+/// A stack that nobody here meets, one that is retired, and a draft that cannot be published.
+fn stacks(district: &District) -> [String; 3] {
+    let [author, colleague] = &district.designers;
+    let draft = |id: &str, named: [&str; 2]| {
+        let body = json!({ "definition": {
+            "schema_version": "0.1-draft", "kind": "stack_definition", "id": id, "version": "1.0.0",
+            "title": "A stack", "rule": { "type": "all_of", "ids": named },
+        }});
+        let path = format!("/api/v1/organizations/{}/stacks", district.id);
+        id_of(&author.post(&path, &body).expect(201))
+    };
+    let published = draft("stack-published", ["mc-published", "mc-unearned"]);
+    let retired = draft("stack-retired", ["mc-published", "mc-unearned"]);
+    for stack in [&published, &retired] {
+        colleague.act(&format!("/api/v1/stacks/{stack}/publish")).expect(200);
+    }
+    colleague.act(&format!("/api/v1/stacks/{retired}/retire")).expect(200);
+    [published, retired, draft("stack-draft", ["mc-published", "mc-draft"])]
 }
 
 /// A training set in use, with an anchor for each level.
