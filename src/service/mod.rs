@@ -2,6 +2,7 @@
 
 pub mod agreement_reports;
 pub mod ai_use;
+mod approvals;
 pub mod assignment;
 pub mod audit;
 mod award_letters;
@@ -14,6 +15,7 @@ pub mod bulk_revocations;
 pub mod calendars;
 pub mod calibration;
 pub mod cases;
+pub mod charter_document;
 pub mod compromise;
 pub mod conflicts;
 pub mod context;
@@ -38,6 +40,7 @@ pub mod outbox;
 pub mod overdue;
 pub mod passwords;
 mod process_letters;
+pub mod programs;
 pub mod publications;
 pub mod qualifying;
 pub mod readiness;

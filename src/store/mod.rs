@@ -2,6 +2,7 @@
 
 pub mod agreement_reports;
 pub mod ai_use;
+pub mod approvals;
 pub mod audit;
 pub mod award_states;
 pub mod awards;
@@ -27,6 +28,7 @@ pub mod micro_credentials;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+pub mod programs;
 pub mod qualifications;
 pub mod renewals;
 pub mod rereads;
