@@ -72,4 +72,6 @@ ids! {
     CalibrationPaperId,
     /// One try at a calibration set.
     CalibrationAttemptId,
+    /// A programme.
+    ProgramId,
 }

@@ -49,6 +49,7 @@ pub mod issuing;
 pub mod organization;
 pub mod policy;
 pub mod process;
+pub mod program;
 pub mod resolution;
 pub mod review;
 pub mod review_policy;

@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
     calibration, cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
-    organizations, reports, reviews, screenings, sessions, signing_keys, submissions,
+    organizations, programs, reports, reviews, screenings, sessions, signing_keys, submissions,
     trusted_issuers, verify,
 };
 use super::problem::Problem;
@@ -127,6 +127,16 @@ pub const ROUTES: &[Route] = &[
     route!("create_approval" POST "/api/v1/micro-credentials/{id}/versions/{n}/approvals" micro_credentials::create_approval, "Vote on this very content.", schema::<micro_credentials::ApprovalBody>(), 201, schema::<micro_credentials::ApprovalView>(), &[]),
     route!("publish_version" POST "/api/v1/micro-credentials/{id}/versions/{n}/publish" micro_credentials::publish_version, "Make an approved version public, for ever as it is.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
     route!("retire_version" POST "/api/v1/micro-credentials/{id}/versions/{n}/retire" micro_credentials::retire_version, "Take no new submissions at a version; what was earned stays.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
+    route!("validate_charter" POST "/api/v1/programs/validate" programs::validate_charter, "Every finding on a charter at once.", schema::<programs::CharterBody>(), 200, schema::<programs::CharterValidationView>(), &[]),
+    route!("create_program" POST "/api/v1/programs" programs::create_program, "Start a programme with the draft of its charter.", schema::<programs::NewProgram>(), 201, schema::<programs::ProgramView>(), &[]),
+    route!("list_programs" GET "/api/v1/programs" programs::list_programs, "Programmes that are or were open, and those you work on.", None, 200, page::<programs::ProgramLine>(), &["organization_id", "limit", "cursor"]),
+    route!("read_program" GET "/api/v1/programs/{id}" programs::read_program, "A programme with its charter: public once it is open.", None, 200, schema::<programs::ProgramView>(), &[]),
+    route!("put_program" PUT "/api/v1/programs/{id}" programs::put_program, "Edit the charter before the programme opens; its approvals are void.", schema::<programs::CharterEdit>(), 200, schema::<programs::ProgramView>(), &[]),
+    route!("create_program_approval" POST "/api/v1/programs/{id}/approvals" programs::create_program_approval, "Vote on this very charter; comments become public when it opens.", schema::<micro_credentials::ApprovalBody>(), 201, schema::<programs::CharterApprovalView>(), &[]),
+    route!("rehearse_program" POST "/api/v1/programs/{id}/rehearse" programs::rehearse_program, "Begin the rehearsal of a complete charter.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
+    route!("open_program" POST "/api/v1/programs/{id}/open" programs::open_program, "Open an approved programme; its charter is public from now on.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
+    route!("close_program" POST "/api/v1/programs/{id}/close" programs::close_program, "End a programme.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
+    route!("list_program_changes" GET "/api/v1/programs/{id}/changes" programs::list_program_changes, "What happened to a programme, why, and who saw it otherwise.", None, 200, page::<programs::ProgramLogLine>(), PAGING),
     route!("create_submission" POST "/api/v1/micro-credentials/{id}/submissions" submissions::create_submission, "Start an attempt as a draft.", schema::<submissions::NewSubmission>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("list_submissions" GET "/api/v1/submissions" submissions::list_submissions, "Your own submissions, and by progress those you coordinate.", None, 200, page::<submissions::SubmissionLineView>(), &["state", "micro_credential_id", "limit", "cursor"]),
     route!("read_submission" GET "/api/v1/submissions/{id}" submissions::read_submission, "One submission: everything for its earner, progress for a coordinator.", None, 200, schema::<submissions::SubmissionView>(), &[]),

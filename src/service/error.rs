@@ -3,6 +3,7 @@
 use crate::domain::award::WrongAwardState;
 use crate::domain::issuing::WrongKeyState;
 use crate::domain::policy::Denied;
+use crate::domain::program::WrongProgramState;
 use crate::domain::review::WrongReviewState;
 use crate::domain::submission::IllegalEvent;
 use crate::domain::version::WrongVersionState;
@@ -221,6 +222,14 @@ impl From<WrongVersionState> for Error {
     fn from(error: WrongVersionState) -> Error {
         let allowed_events =
             error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        Error::WrongState { detail: error.to_string(), allowed_events }
+    }
+}
+
+impl From<WrongProgramState> for Error {
+    fn from(error: WrongProgramState) -> Error {
+        let allowed_events =
+            error.state.allowed_events().into_iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }
     }
 }

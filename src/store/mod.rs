@@ -15,6 +15,7 @@ macro_rules! is_seed {
 
 pub mod agreement_reports;
 pub mod ai_use;
+pub mod approvals;
 pub mod assessors;
 pub mod audit;
 pub mod award_states;
@@ -41,6 +42,7 @@ pub mod micro_credentials;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+pub mod programs;
 pub mod qualifications;
 pub mod renewals;
 pub mod rereads;

@@ -2,8 +2,10 @@
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
 mod process;
+mod programmes;
 
 pub use process::*;
+pub use programmes::*;
 
 diesel::table! {
     ai_use_policies (organization_id) {
@@ -197,9 +199,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    version_approvals (id) {
+    approvals (id) {
         id -> Text,
-        version_id -> Text,
+        version_id -> Nullable<Text>,
+        program_id -> Nullable<Text>,
         person_id -> Text,
         approves -> Bool,
         comment -> Text,
@@ -210,7 +213,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    approval_departments (approval_id, department_id) {
+    approval_voter_departments (approval_id, department_id) {
         approval_id -> Text,
         department_id -> Text,
     }
@@ -759,8 +762,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     version_authors,
     version_skills,
     version_audiences,
-    version_approvals,
-    approval_departments,
+    approvals,
+    approval_voter_departments,
     submissions,
     submission_events,
     evidence,
@@ -816,4 +819,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     seed_scores,
     rereads,
     sample_consents,
+    programs,
+    program_authors,
+    program_changes,
 );

@@ -13,8 +13,10 @@ use serde_json::Value;
 use crate::harness::TestApp;
 
 /// Rows that no route has as its own: a finer decision inside routes that have theirs.
-const INNER_ROWS: [(&str, &[&str]); 1] =
-    [("read_draft_version", &["read_micro_credential", "read_version"])];
+const INNER_ROWS: [(&str, &[&str]); 2] = [
+    ("read_draft_version", &["read_micro_credential", "read_version"]),
+    ("read_draft_program", &["read_program", "list_program_changes"]),
+];
 
 fn document() -> Value {
     serde_json::from_str(&openapi::document().to_json().unwrap()).unwrap()
@@ -134,12 +136,14 @@ fn each_list_is_described_with_its_own_items() {
             "calibration-sets" => "CalibrationSetLine",
             "attempts" => "CalibrationAttemptLine",
             "rereads" => "RereadView",
+            "programs" => "ProgramLine",
+            "changes" => "ProgramLogLine",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 17);
+    assert_eq!(n_lists, 19);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

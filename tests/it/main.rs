@@ -47,6 +47,7 @@ mod outbox;
 mod pages;
 mod permissions;
 mod process;
+mod programs;
 mod progress;
 mod resubmissions;
 mod reviews;

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Paging;
 use crate::domain::ids::{MicroCredentialId, OrganizationId};
+use crate::domain::version::Vote;
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
@@ -346,10 +347,10 @@ pub async fn put_version(
 #[serde(deny_unknown_fields)]
 pub struct ApprovalBody {
     /// For the content as it is now, or against it.
-    approve: bool,
+    pub(super) approve: bool,
     /// Why.
     #[serde(default)]
-    comment: String,
+    pub(super) comment: String,
 }
 
 /// A valid vote.
@@ -362,6 +363,16 @@ pub struct VoteView {
     approve: bool,
     /// The departments the voter belongs to.
     department_ids: Vec<String>,
+}
+
+impl From<Vote> for VoteView {
+    fn from(vote: Vote) -> VoteView {
+        VoteView {
+            person_id: vote.person.to_string(),
+            approve: vote.approves,
+            department_ids: vote.departments.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// Where a group's approval stands.
@@ -384,15 +395,7 @@ impl From<ApprovalStatus> for ApprovalView {
         ApprovalView {
             state: status.version.state.as_str(),
             content_hash: status.version.content_hash,
-            approvals: status
-                .votes
-                .into_iter()
-                .map(|vote| VoteView {
-                    person_id: vote.person.to_string(),
-                    approve: vote.approves,
-                    department_ids: vote.departments.iter().map(ToString::to_string).collect(),
-                })
-                .collect(),
+            approvals: status.votes.into_iter().map(VoteView::from).collect(),
             needed_approvals: status.rule.approvals,
             needed_departments: status.rule.departments,
         }

@@ -17,6 +17,7 @@ pub mod members;
 pub mod micro_credentials;
 pub mod operator;
 pub mod organizations;
+pub mod programs;
 pub mod reports;
 pub mod reviews;
 pub mod screenings;

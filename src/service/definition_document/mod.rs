@@ -18,6 +18,9 @@ pub use self::schema::{
     FieldError, MAX_DEPTH, MAX_ERRORS, MAX_NAME_LENGTH, MAX_VALUES, schema_text,
 };
 
+pub(super) use self::hashes::sha256_hex;
+pub(super) use self::schema::{Schema, check_with};
+
 use crate::domain::definition::Definition;
 
 /// A definition that follows the schema, with what is derived from its text.

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::requests::Case;
-use crate::harness::{District, Person, TestApp, definition};
+use crate::harness::{District, Person, TestApp, complete_charter, definition};
 
 /// Everybody who is tried: the roles of DOMAIN.md, a member without any, and nobody.
 pub const ROLES: [&str; 16] = [
@@ -47,6 +47,8 @@ pub struct Target {
     pub retired: String,
     /// One at which nothing new can be started: an attempt is open, or it is retired.
     pub taken: String,
+    /// A programme: open, or a draft.
+    pub program: String,
     /// A draft.
     pub submission: String,
     /// An item of it.
@@ -96,6 +98,8 @@ pub struct World {
     draft: String,
     retired: String,
     work: String,
+    open_program: String,
+    draft_program: String,
 }
 
 fn id_of(value: &Value) -> String {
@@ -150,6 +154,12 @@ impl World {
         let body = json!({ "organization_id": valley, "definition": named("mc-draft") });
         let draft =
             id_of(&district.designers[0].post("/api/v1/micro-credentials", &body).expect(201));
+
+        let runs = seed(&valley, "runs-programs", &["coordinator"]);
+        let charter = complete_charter("pilot-open", &["mc-published"]);
+        let open_program = district.open_program(&runs, &charter);
+        let body = json!({ "organization_id": valley, "charter": complete_charter("pilot-draft", &["mc-published"]) });
+        let draft_program = id_of(&runs.post("/api/v1/programs", &body).expect(201));
 
         let mut people = BTreeMap::from([("anonymous", app.anybody())]);
         let mut strangers = BTreeMap::from([("anonymous", app.anybody())]);
@@ -212,6 +222,8 @@ impl World {
             draft,
             retired,
             work,
+            open_program,
+            draft_program,
         }
     }
 
@@ -245,6 +257,7 @@ impl World {
                 Case::Own | Case::Foreign => self.work.clone(),
                 Case::Other => self.retired.clone(),
             },
+            program: pick(&self.open_program, &self.draft_program),
             submission: things.submission.clone(),
             evidence: things.evidence.clone(),
             decided: things.decided.clone(),
@@ -266,6 +279,7 @@ impl World {
             family: id(),
             retired: id(),
             taken: id(),
+            program: id(),
             submission: id(),
             evidence: id(),
             decided: id(),
@@ -285,6 +299,7 @@ impl World {
                 .collect(),
             "/api/v1/awards" => things.map(|own| own.award.clone()).collect(),
             "/api/v1/reviews" => things.map(|own| own.review.clone()).collect(),
+            "/api/v1/programs" => vec![self.open_program.clone(), self.draft_program.clone()],
             "/api/v1/organizations" => {
                 let everything = self.app.admin().get("/api/v1/organizations?limit=100");
                 let page = everything.expect(200);
