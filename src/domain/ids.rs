@@ -74,4 +74,6 @@ ids! {
     CalibrationAttemptId,
     /// A programme.
     ProgramId,
+    /// Somebody who is invited to a programme.
+    InviteeId,
 }

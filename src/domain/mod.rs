@@ -40,6 +40,8 @@ pub mod award;
 pub mod calendar;
 pub mod calibration;
 pub mod case;
+pub mod cohort;
+pub mod csv;
 pub mod decision_rule;
 pub mod definition;
 pub mod eligibility;

@@ -7,9 +7,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
-    calibration, cases, conflicts, evidence, issuer_settings, members, micro_credentials, operator,
-    organizations, programs, reports, reviews, screenings, sessions, signing_keys, submissions,
-    trusted_issuers, verify,
+    calibration, cases, cohorts, conflicts, evidence, issuer_settings, members, micro_credentials,
+    operator, organizations, programs, reports, reviews, screenings, sessions, signing_keys,
+    submissions, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -137,6 +137,16 @@ pub const ROUTES: &[Route] = &[
     route!("open_program" POST "/api/v1/programs/{id}/open" programs::open_program, "Open an approved programme; its charter is public from now on.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("close_program" POST "/api/v1/programs/{id}/close" programs::close_program, "End a programme.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("list_program_changes" GET "/api/v1/programs/{id}/changes" programs::list_program_changes, "What happened to a programme, why, and who saw it otherwise.", None, 200, page::<programs::ProgramLogLine>(), PAGING),
+    route!("create_cohort_invitations" POST "/api/v1/programs/{id}/cohorts/{cohort}/invitations" cohorts::create_cohort_invitations, "Invite a list of people by CSV; with dry_run only look. Each row that is at fault has its own reasons.", schema::<cohorts::BatchBody>(), 200, schema::<cohorts::BatchView>(), &[]),
+    route!("list_invitees" GET "/api/v1/programs/{id}/invitees" cohorts::list_invitees, "Who is invited to a programme, and what they have answered.", None, 200, page::<cohorts::InviteeView>(), &["cohort", "state", "limit", "cursor"]),
+    route!("read_invitee" GET "/api/v1/programs/{id}/invitees/{invitee_id}" cohorts::read_invitee, "One invitee, with the entity tag for giving them more time.", None, 200, schema::<cohorts::InviteeView>(), &[]),
+    route!("put_extension" PUT "/api/v1/programs/{id}/invitees/{invitee_id}/extension" cohorts::put_extension, "Give somebody a last day of their own, or take it back.", schema::<cohorts::ExtensionBody>(), 200, schema::<cohorts::InviteeView>(), &[]),
+    route!("read_invitation_codes" GET "/api/v1/programs/{id}/invitation-codes" cohorts::read_invitation_codes, "The printed codes of those without an address who have not answered, as CSV.", None, 200, None, &[]),
+    route!("preview_message" GET "/api/v1/programs/{id}/message-preview" cohorts::preview_message, "A mail of the programme as people of an audience will read it.", None, 200, schema::<cohorts::PreviewView>(), &["cohort", "audience", "message"]),
+    route!("read_enrolment" GET "/api/v1/programs/{id}/enrolment" cohorts::read_enrolment, "Your own place in a programme.", None, 200, schema::<cohorts::EnrolmentView>(), &[]),
+    route!("create_enrolment" POST "/api/v1/programs/{id}/enrolment" cohorts::create_enrolment, "Take part in a programme that you are invited to.", None, 200, schema::<cohorts::EnrolmentView>(), &[]),
+    route!("decline_invitation" POST "/api/v1/invitations/decline" cohorts::decline_invitation, "Say no to a programme, with the secret of the mail or a printed code.", schema::<cohorts::DeclineBody>(), 204, None, &[]),
+    route!("redeem_invitation" POST "/api/v1/invitations/redeem" cohorts::redeem_invitation, "Have the invitation of a printed code sent to your address.", schema::<cohorts::RedeemBody>(), 202, None, &[]),
     route!("create_submission" POST "/api/v1/micro-credentials/{id}/submissions" submissions::create_submission, "Start an attempt as a draft.", schema::<submissions::NewSubmission>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("list_submissions" GET "/api/v1/submissions" submissions::list_submissions, "Your own submissions, and by progress those you coordinate.", None, 200, page::<submissions::SubmissionLineView>(), &["state", "micro_credential_id", "limit", "cursor"]),
     route!("read_submission" GET "/api/v1/submissions/{id}" submissions::read_submission, "One submission: everything for its earner, progress for a coordinator.", None, 200, schema::<submissions::SubmissionView>(), &[]),

@@ -3,6 +3,8 @@
 //! [`parse`] checks it against `credential-schemas/pilot-charter.schema.json`: enough for a draft. [`ParsedCharter::findings`] says
 //! what rehearsing and opening would refuse. Approval binds the hash.
 
+mod people;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -12,6 +14,8 @@ use serde_json::Value;
 
 use super::definition_document::{FieldError, Schema, canonicalize, check_with, sha256_hex};
 use crate::domain::version::ApprovalRule;
+
+pub use people::{Cohort, Message, Reminder};
 
 const SCHEMA: &str = include_str!("../../credential-schemas/pilot-charter.schema.json");
 
@@ -71,9 +75,11 @@ struct Document {
     design_team: DesignTeam,
     ai_use: Option<String>,
     window: Option<Window>,
-    cohorts: Vec<Cohort>,
+    cohorts: Vec<CohortEntry>,
     metrics: Vec<Metric>,
-    communications: Vec<Message>,
+    communications: Vec<MessageEntry>,
+    #[serde(default)]
+    reminders: Vec<ReminderEntry>,
     #[serde(default)]
     decisions: Vec<Decision>,
 }
@@ -96,8 +102,10 @@ struct Window {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Cohort {
+struct CohortEntry {
     id: String,
+    label: String,
+    audience: Vec<String>,
     definitions: Vec<String>,
     window: Option<Window>,
 }
@@ -114,9 +122,23 @@ struct Metric {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Message {
+struct MessageEntry {
     id: String,
+    language: Option<String>,
+    subject: Option<String>,
     text: Option<String>,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    #[serde(rename = "for", default)]
+    audiences: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct ReminderEntry {
+    id: String,
+    message: String,
+    to: String,
+    days_before_close: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -207,10 +229,11 @@ impl ParsedCharter {
                 );
             }
         }
-        let lists: [(&str, Vec<&str>); 4] = [
+        let lists: [(&str, Vec<&str>); 5] = [
             ("cohorts", document.cohorts.iter().map(|one| one.id.as_str()).collect()),
             ("metrics", document.metrics.iter().map(|one| one.id.as_str()).collect()),
             ("communications", document.communications.iter().map(|one| one.id.as_str()).collect()),
+            ("reminders", document.reminders.iter().map(|one| one.id.as_str()).collect()),
             ("decisions", document.decisions.iter().map(|one| one.id.as_str()).collect()),
         ];
         for (list, ids) in lists {
@@ -225,6 +248,7 @@ impl ParsedCharter {
                 }
             }
         }
+        self.findings_of_messages(&mut found);
         found.sort_by(|left, right| (&left.pointer, left.code).cmp(&(&right.pointer, right.code)));
         found
     }

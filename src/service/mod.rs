@@ -18,6 +18,7 @@ pub mod calendars;
 pub mod calibration;
 pub mod cases;
 pub mod charter_document;
+pub mod cohorts;
 pub mod compromise;
 pub mod conflicts;
 pub mod context;

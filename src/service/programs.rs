@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::approvals::{self, Voter};
 use super::audit::Change;
 use super::charter_document::{self, ParsedCharter};
+use super::cohorts::charter_of;
 use super::context::{Cx, above, new_uuid, organizations_under, people_with};
 use super::definition_document::FieldError;
-use super::error::{Broken, Error, Fault};
+use super::error::{Error, Fault};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{OrganizationId, PersonId, ProgramId};
 use crate::domain::organization::Role;
@@ -38,12 +39,6 @@ fn parse(charter: &Value) -> Result<ParsedCharter, Error> {
         summary: "the charter does not follow the schema; each fault is listed".to_owned(),
         faults: errors.into_iter().map(fault_of).collect(),
     })
-}
-
-fn parse_stored(program: &Program) -> Result<ParsedCharter, Error> {
-    let value: Value = serde_json::from_str(&program.charter).map_err(Error::internal)?;
-    charter_document::parse(&value)
-        .map_err(|_errors| Error::internal(Broken("a stored charter does not parse")))
 }
 
 fn findings_of(parsed: &ParsedCharter) -> Vec<Fault> {
@@ -145,7 +140,7 @@ fn record(
 }
 
 /// A programme and the policy subject of it: public once open, before that for its team.
-fn load(conn: &mut DbConn, id: ProgramId) -> Result<(Program, Subject), Error> {
+pub(super) fn load(conn: &mut DbConn, id: ProgramId) -> Result<(Program, Subject), Error> {
     let program = store::programs::find(conn, id)?.ok_or_else(hidden)?;
     let subject = Subject {
         kind: "programme",
@@ -281,7 +276,7 @@ pub fn vote(
         // Read again under the lock: the vote binds the charter that is there now.
         let program = store::programs::find(conn, id)?.ok_or_else(hidden)?;
         let transition = program.state.require(ProgramEvent::Approve)?;
-        let rule = parse_stored(&program)?.rule;
+        let rule = charter_of(&program)?.rule;
         let subject = ApprovalSubject::Program(id);
         let hash = &program.content_hash;
         let votes = approvals::cast(conn, &voter, subject, hash, approves, comment, now)?;
@@ -335,7 +330,7 @@ fn check_guard(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let parsed = parse_stored(program)?;
+    let parsed = charter_of(program)?;
     match guard {
         ProgramGuard::ReasonGiven => check_reason(reason),
         ProgramGuard::CharterComplete => {

@@ -25,6 +25,7 @@ pub mod calendars;
 pub mod calibration;
 pub mod carried_levels;
 pub mod cases;
+pub mod cohorts;
 pub mod conflicts;
 pub mod connection;
 pub mod credentials;

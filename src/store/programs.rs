@@ -211,6 +211,19 @@ pub fn list(
     rows.into_iter().map(from_row).collect()
 }
 
+/// Every programme that is open.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_open(conn: &mut DbConn) -> Result<Vec<Program>, StoreError> {
+    let rows: Vec<Row> = programs::table
+        .filter(programs::state.eq(ProgramState::Open.as_str()))
+        .order(programs::id)
+        .select(program_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// Replaces the charter and returns the programme to its draft; the votes on it are void.
 ///
 /// # Errors

@@ -822,4 +822,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     programs,
     program_authors,
     program_changes,
+    invitees,
+    invitee_names,
+    invitee_invitations,
+    program_attempts,
 );

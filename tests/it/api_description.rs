@@ -138,12 +138,13 @@ fn each_list_is_described_with_its_own_items() {
             "rereads" => "RereadView",
             "programs" => "ProgramLine",
             "changes" => "ProgramLogLine",
+            "invitees" => "InviteeView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 19);
+    assert_eq!(n_lists, 20);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

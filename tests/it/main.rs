@@ -21,6 +21,7 @@ mod canonical;
 mod cases;
 #[cfg(feature = "pdf")]
 mod certificate;
+mod cohorts;
 mod compromise;
 mod crash;
 mod database;

@@ -232,6 +232,31 @@ pub const TABLE: &[Row] = &[
     row("rehearse_program", Verb::Manage, "program", &[COORDINATOR], &["draft"], &["reason"]),
     row("open_program", Verb::Publish, "program", &[COORDINATOR], &["rehearsal"], &["reason"]),
     row("close_program", Verb::Manage, "program", &[COORDINATOR], &["open"], &["reason"]),
+    // People of a programme.
+    row(
+        "create_cohort_invitations",
+        Verb::Manage,
+        "invitee",
+        &[COORDINATOR],
+        &["open"],
+        &["csv", "dry_run", "again"],
+    ),
+    row("list_invitees", Verb::Read, "invitee", &[COORDINATOR], &[], &["*"]),
+    row("read_invitee", Verb::Read, "invitee", &[COORDINATOR], &[], &["*"]),
+    row("read_invitation_codes", Verb::Read, "invitee", &[COORDINATOR], &["invited"], &["*"]),
+    row("put_extension", Verb::Manage, "invitee", &[COORDINATOR], &[], &["ends_on", "reason"]),
+    row("preview_message", Verb::Read, "program", &[DESIGNER, COORDINATOR], &[], &["*"]),
+    row("read_enrolment", Verb::Read, "invitee", &[SignedIn], &[], &["*"]),
+    row("create_enrolment", Verb::Change, "invitee", &[SignedIn], &["invited", "declined"], &[]),
+    row(
+        "decline_invitation",
+        Verb::Change,
+        "invitee",
+        &[Holder],
+        &["invited"],
+        &["token", "reason", "note"],
+    ),
+    row("redeem_invitation", Verb::Change, "invitee", &[Holder], &["invited"], &["code", "email"]),
     // Submitting.
     row(
         "create_submission",

@@ -10,6 +10,7 @@ pub mod bank_comments;
 pub mod calendars;
 pub mod calibration;
 pub mod cases;
+pub mod cohorts;
 pub mod conflicts;
 pub mod evidence;
 pub mod issuer_settings;

@@ -166,6 +166,29 @@ pub fn request(
         "rehearse_program" => post(format!("{program}/rehearse"), json!({ "reason": "" })),
         "open_program" => post(format!("{program}/open"), json!({ "reason": "" })),
         "close_program" => post(format!("{program}/close"), json!({ "reason": "" })),
+        "create_cohort_invitations" => {
+            post(format!("{program}/cohorts/ia/invitations"), json!({ "csv": "" }))
+        }
+        "list_invitees" => get(format!("{program}/invitees")),
+        "read_invitee" => get(format!("{program}/invitees/{}", target.invitee)),
+        "put_extension" => put(
+            format!("{program}/invitees/{}/extension", target.invitee),
+            json!({ "ends_on": null }),
+        ),
+        "read_invitation_codes" => get(format!("{program}/invitation-codes")),
+        "preview_message" => {
+            get(format!("{program}/message-preview?cohort=ia&audience=instructional_assistant"))
+        }
+        "read_enrolment" => get(format!("{program}/enrolment")),
+        "create_enrolment" => act(format!("{program}/enrolment")),
+        "decline_invitation" => post(
+            "/api/v1/invitations/decline".to_owned(),
+            json!({ "token": "made-up", "reason": "no_time" }),
+        ),
+        "redeem_invitation" => post(
+            "/api/v1/invitations/redeem".to_owned(),
+            json!({ "code": "made-up", "email": "guest@example.org" }),
+        ),
         "create_submission" => {
             post(format!("/api/v1/micro-credentials/{}/submissions", target.taken), json!({}))
         }

@@ -49,6 +49,8 @@ pub struct Target {
     pub taken: String,
     /// A programme: open, or a draft.
     pub program: String,
+    /// Somebody who is invited to the programme that is open.
+    pub invitee: String,
     /// A draft.
     pub submission: String,
     /// An item of it.
@@ -100,6 +102,7 @@ pub struct World {
     work: String,
     open_program: String,
     draft_program: String,
+    invitee: String,
 }
 
 fn id_of(value: &Value) -> String {
@@ -160,6 +163,12 @@ impl World {
         let open_program = district.open_program(&runs, &charter);
         let body = json!({ "organization_id": valley, "charter": complete_charter("pilot-draft", &["mc-published"]) });
         let draft_program = id_of(&runs.post("/api/v1/programs", &body).expect(201));
+
+        let csv = "email,name,audience,school\nguest@valley.example.org,Guest,instructional_assistant,Willow";
+        let path = format!("/api/v1/programs/{open_program}");
+        let body = json!({ "csv": csv });
+        runs.post(&format!("{path}/cohorts/ia/invitations"), &body).expect(200);
+        let invitee = id_of(&runs.get(&format!("{path}/invitees")).expect(200)["items"][0]);
 
         let mut people = BTreeMap::from([("anonymous", app.anybody())]);
         let mut strangers = BTreeMap::from([("anonymous", app.anybody())]);
@@ -224,6 +233,7 @@ impl World {
             work,
             open_program,
             draft_program,
+            invitee,
         }
     }
 
@@ -258,6 +268,7 @@ impl World {
                 Case::Other => self.retired.clone(),
             },
             program: pick(&self.open_program, &self.draft_program),
+            invitee: self.invitee.clone(),
             submission: things.submission.clone(),
             evidence: things.evidence.clone(),
             decided: things.decided.clone(),
@@ -280,6 +291,7 @@ impl World {
             retired: id(),
             taken: id(),
             program: id(),
+            invitee: id(),
             submission: id(),
             evidence: id(),
             decided: id(),

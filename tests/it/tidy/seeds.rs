@@ -61,7 +61,7 @@ fn functions(code: &str) -> Vec<(String, String)> {
 fn reads(body: &str) -> bool {
     let is_asked = |table: &&str| body.contains(&format!("{table}::table"));
     let answers = [".load", ".first", ".get_result"];
-    TABLES.iter().any(|table| is_asked(table)) && answers.iter().any(|word| body.contains(word))
+    TABLES.iter().any(is_asked) && answers.iter().any(|word| body.contains(word))
 }
 
 #[test]
