@@ -46,6 +46,7 @@ pub mod decision_rule;
 pub mod definition;
 pub mod eligibility;
 pub mod evidence_metadata;
+pub mod funnel;
 pub mod ids;
 pub mod issuing;
 pub mod organization;

@@ -7,9 +7,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, calendars,
-    calibration, cases, cohorts, conflicts, evidence, issuer_settings, members, micro_credentials,
-    operator, organizations, programs, reports, reviews, screenings, sessions, signing_keys,
-    submissions, trusted_issuers, verify,
+    calibration, cases, cohorts, conflicts, evidence, funnel, issuer_settings, members,
+    micro_credentials, operator, organizations, programs, reports, reviews, screenings, sessions,
+    signing_keys, submissions, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -143,6 +143,7 @@ pub const ROUTES: &[Route] = &[
     route!("put_extension" PUT "/api/v1/programs/{id}/invitees/{invitee_id}/extension" cohorts::put_extension, "Give somebody a last day of their own, or take it back.", schema::<cohorts::ExtensionBody>(), 200, schema::<cohorts::InviteeView>(), &[]),
     route!("read_invitation_codes" GET "/api/v1/programs/{id}/invitation-codes" cohorts::read_invitation_codes, "The printed codes of those without an address who have not answered, as CSV.", None, 200, None, &[]),
     route!("preview_message" GET "/api/v1/programs/{id}/message-preview" cohorts::preview_message, "A mail of the programme as people of an audience will read it.", None, 200, schema::<cohorts::PreviewView>(), &["cohort", "audience", "message"]),
+    route!("read_funnel" GET "/api/v1/programs/{id}/funnel" funnel::read_funnel, "How many were invited, took part, worked and earned, by audience or school, as far as nobody can be singled out; format=csv for a table, svg for a plot; exact=true for data stewards.", None, 200, schema::<funnel::FunnelView>(), &["by", "group", "format", "exact"]),
     route!("read_enrolment" GET "/api/v1/programs/{id}/enrolment" cohorts::read_enrolment, "Your own place in a programme.", None, 200, schema::<cohorts::EnrolmentView>(), &[]),
     route!("create_enrolment" POST "/api/v1/programs/{id}/enrolment" cohorts::create_enrolment, "Take part in a programme that you are invited to.", None, 200, schema::<cohorts::EnrolmentView>(), &[]),
     route!("decline_invitation" POST "/api/v1/invitations/decline" cohorts::decline_invitation, "Say no to a programme, with the secret of the mail or a printed code.", schema::<cohorts::DeclineBody>(), 204, None, &[]),

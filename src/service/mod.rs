@@ -28,6 +28,7 @@ pub mod error;
 pub mod evidence;
 pub mod evidence_matches;
 pub mod feedback;
+pub mod funnel;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod installation;

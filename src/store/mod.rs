@@ -34,6 +34,7 @@ mod error;
 pub mod evidence;
 pub mod evidence_matches;
 pub mod feedback;
+pub mod funnel;
 pub mod idempotency;
 pub mod installation;
 pub mod issuance_log;

@@ -30,6 +30,7 @@ mod denials;
 mod eligibility;
 mod fetch;
 mod files;
+mod funnel;
 mod fuzz_corpus;
 mod graceful_stop;
 mod idempotency;

@@ -246,6 +246,14 @@ pub const TABLE: &[Row] = &[
     row("read_invitation_codes", Verb::Read, "invitee", &[COORDINATOR], &["invited"], &["*"]),
     row("put_extension", Verb::Manage, "invitee", &[COORDINATOR], &[], &["ends_on", "reason"]),
     row("preview_message", Verb::Read, "program", &[DESIGNER, COORDINATOR], &[], &["*"]),
+    row(
+        "read_funnel",
+        Verb::Read,
+        "program",
+        &[COORDINATOR, DESIGNER, DATA_STEWARD, AUDITOR],
+        &[],
+        &["*"],
+    ),
     row("read_enrolment", Verb::Read, "invitee", &[SignedIn], &[], &["*"]),
     row("create_enrolment", Verb::Change, "invitee", &[SignedIn], &["invited", "declined"], &[]),
     row(

@@ -13,6 +13,7 @@ pub mod cases;
 pub mod cohorts;
 pub mod conflicts;
 pub mod evidence;
+pub mod funnel;
 pub mod issuer_settings;
 pub mod members;
 pub mod micro_credentials;

@@ -106,6 +106,13 @@ impl ParsedCharter {
             .map(message_of)
     }
 
+    /// What the charter wants to reach, by the id of the metric: basis points of a share, or a count.
+    #[must_use]
+    pub fn targets(&self) -> Vec<(&str, i64)> {
+        let all = self.document.metrics.iter();
+        all.filter_map(|one| Some((one.id.as_str(), one.target_bp.or(one.target)?))).collect()
+    }
+
     /// Whether a message speaks to an audience.
     #[must_use]
     pub fn is_for(&self, message: &str, audience: &str) -> bool {
