@@ -129,6 +129,22 @@ impl Calendar {
             && !self.breaks.iter().any(|(first, last)| (*first..=*last).contains(&date))
     }
 
+    /// How many working days lie behind one moment up to the day of a later one: 0 on the same day.
+    #[must_use]
+    pub fn working_days_between(&self, from: Timestamp, to: Timestamp) -> u32 {
+        let (mut day, last) = (from.as_utc().date_naive(), to.as_utc().date_naive());
+        let mut days = 0;
+        for _ in 0..HORIZON_DAYS {
+            if day >= last {
+                break;
+            }
+            let Some(next) = day.checked_add_days(Days::new(1)) else { break };
+            day = next;
+            days += u32::from(self.is_working_day(day));
+        }
+        days
+    }
+
     /// The same time of day after `days` working days. Never further ahead than ten years.
     #[must_use]
     pub fn after_working_days(&self, from: Timestamp, days: u32) -> Timestamp {

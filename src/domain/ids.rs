@@ -82,4 +82,8 @@ ids! {
     BankItemId,
     /// One version of a stack.
     StackId,
+    /// A programme.
+    ProgramId,
+    /// Somebody who is invited to a programme.
+    InviteeId,
 }

@@ -7,6 +7,7 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use crate::domain::award::RevocationClass;
+use crate::domain::cohort::fill;
 use crate::domain::eligibility::EligibilityRule;
 use crate::mail::message::one_line;
 
@@ -367,6 +368,78 @@ pub fn signed_again(
     let links = links.iter().map(|link| one_link(link)).collect();
     let text = SignedAgainText { name: one_line(name), organization, links };
     Ok((subject, text.render()?))
+}
+
+/// What a mail of a programme says.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramMessage<'a> {
+    /// Who gets the letter.
+    pub name: &'a str,
+    /// The title of the programme.
+    pub program: &'a str,
+    /// Who runs it.
+    pub organization: &'a str,
+    /// The subject in the organization's own words.
+    pub subject: Option<&'a str>,
+    /// The text in the organization's own words.
+    pub text: Option<&'a str>,
+    /// Whether it reminds of something that was said before.
+    pub is_reminder: bool,
+    /// Where to take part, or to go on.
+    pub link: &'a str,
+    /// The last day of the link, where it is the receiver's alone.
+    pub link_ends_on: Option<NaiveDate>,
+    /// The last day on which the receiver can begin.
+    pub closes_on: NaiveDate,
+}
+
+/// Writes a mail of a programme. A text that has `{link}` in it is the whole letter, in the organization's own language; any other is put
+/// between our greeting and our link. Days are written as 2027-03-01 where we do not know the language.
+///
+/// # Errors
+/// When the template cannot be filled in.
+pub fn program_message(message: &ProgramMessage<'_>) -> Result<(String, String), askama::Error> {
+    let link = one_link(message.link);
+    let value_of = |word: &str| match word {
+        "name" => Some(one_line(message.name)),
+        "programme" => Some(one_line(message.program)),
+        "organization" => Some(one_line(message.organization)),
+        "link" => Some(link.clone()),
+        "link_ends_on" => Some(message.link_ends_on.unwrap_or(message.closes_on).to_string()),
+        "closes_on" => Some(message.closes_on.to_string()),
+        _ => None,
+    };
+    let program = one_line(message.program);
+    let subject = match message.subject {
+        Some(subject) => one_line(&fill(subject, value_of)),
+        None if message.is_reminder => format!("A reminder: {program}"),
+        None => format!("You are invited: {program}"),
+    };
+    let own = "You are invited to show what you do well and to be answered with useful feedback.";
+    let text = message.text.unwrap_or(own);
+    if text.contains("{link}") {
+        return Ok((subject, fill(text, value_of)));
+    }
+    let letter = ProgramMessageText {
+        name: one_line(message.name),
+        words: fill(text, value_of),
+        organization: one_line(message.organization),
+        link: link.clone(),
+        link_ends_on: message.link_ends_on.map(date_in_words),
+        closes_on: date_in_words(message.closes_on),
+    };
+    Ok((subject, letter.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "program_message.txt", config = "src/mail/templates/askama.toml")]
+struct ProgramMessageText {
+    name: String,
+    words: String,
+    organization: String,
+    link: String,
+    link_ends_on: Option<String>,
+    closes_on: String,
 }
 
 #[derive(Template)]

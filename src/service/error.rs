@@ -3,6 +3,7 @@
 use crate::domain::award::WrongAwardState;
 use crate::domain::issuing::WrongKeyState;
 use crate::domain::policy::Denied;
+use crate::domain::program::WrongProgramState;
 use crate::domain::review::WrongReviewState;
 use crate::domain::stack::WrongStackState;
 use crate::domain::submission::IllegalEvent;
@@ -230,6 +231,14 @@ impl From<WrongStackState> for Error {
     fn from(error: WrongStackState) -> Error {
         let allowed_events =
             error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        Error::WrongState { detail: error.to_string(), allowed_events }
+    }
+}
+
+impl From<WrongProgramState> for Error {
+    fn from(error: WrongProgramState) -> Error {
+        let allowed_events =
+            error.state.allowed_events().into_iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }
     }
 }

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::context::Cx;
 use super::error::Error;
 use super::{
-    assessors, audit, award_terms, compromise, idle_drafts, issuance, overdue, resolution, reviews,
-    seeds,
+    assessors, audit, award_terms, cohorts, compromise, idle_drafts, issuance, overdue, resolution,
+    reviews, seeds,
 };
 use crate::files::StorageName;
 use crate::store;
@@ -27,11 +27,12 @@ pub fn often(cx: &mut Cx<'_>) -> Result<(), Error> {
     let now = cx.now;
     // Neither must wait for the other to succeed.
     let released = store::write(cx.conn, |conn| reviews::release_expired(conn, now));
+    let invited = cohorts::send_waiting(cx);
     resolution::resume_waiting(cx)?;
     issuance::issue_pending(cx)?;
     sign_again(cx);
     audit::flush_denials(cx)?;
-    released.map(|_| ())
+    released.map(|_| ()).and(invited.map(|_| ()))
 }
 
 /// Signs again what a key that is given up had signed. What cannot be signed now, while signing is stopped for instance, waits.
@@ -57,6 +58,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     let told = overdue::escalate(cx);
     let told_of_blocked = overdue::tell_of_blocked(cx);
     let lapsed = assessors::note_lapses(cx);
+    let reminded = cohorts::remind(cx);
     seeds::close_questioned(cx)?;
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
@@ -67,6 +69,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         store::outbox::purge(conn, now.minus(TimeDelta::days(MAIL_KEPT_DAYS)))?;
         store::audit::purge_denials(conn, now.minus(TimeDelta::days(90)))?;
         store::evidence::purge_accesses(conn, now.minus(TimeDelta::days(731)))?;
+        store::cohorts::purge(conn, now.minus(TimeDelta::days(180)))?;
         store::memberships::purge(
             conn,
             now.minus(TimeDelta::days(90)),
@@ -75,7 +78,12 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         Ok::<(), Error>(())
     })?;
     sweep_files(cx)?;
-    terms.and(drafts).and(told.map(|_| ())).and(told_of_blocked.map(|_| ())).and(lapsed.map(|_| ()))
+    terms
+        .and(drafts)
+        .and(told.map(|_| ()))
+        .and(told_of_blocked.map(|_| ()))
+        .and(lapsed.map(|_| ()))
+        .and(reminded.map(|_| ()))
 }
 
 /// Awards whose end has passed expire, and earners are reminded of an end that is near.

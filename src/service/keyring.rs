@@ -91,6 +91,22 @@ impl Keyring {
         URL_SAFE_NO_PAD.encode(self.derive("invitation", invitation))
     }
 
+    /// The code that is printed for an invitee without an address: 16 letters and digits (80 bits) that follow from the key and the id, in
+    /// the alphabet of Crockford's base 32, which has no I, L, O and U.
+    #[must_use]
+    pub fn printed_code(&self, invitee: &str) -> String {
+        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let bytes = self.derive("printed code", invitee);
+        let bits = bytes.iter().take(10).fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        (0..16)
+            .rev()
+            .map(|place| {
+                let index = usize::try_from(bits >> (5 * place) & 31).unwrap_or(0);
+                char::from(ALPHABET[index])
+            })
+            .collect()
+    }
+
     /// A number from 0 to 9,999 that follows from the key and the submission's id: the same whenever it is asked, and nobody's to guess.
     #[must_use]
     pub fn draw(&self, submission: &str) -> u16 {

@@ -5,17 +5,18 @@ use lettre::Address;
 use serde_json::json;
 
 use super::audit::Change;
-use super::context::{Cx, new_uuid};
+use super::context::{Cx, Resources, new_uuid};
 use super::error::{Error, Fault};
 use super::keyring::token_sha256;
-use super::{organizations, outbox, passwords, sessions};
+use super::{cohorts, organizations, outbox, passwords, sessions};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{InvitationId, MembershipId, OrganizationId, PersonId};
 use crate::domain::organization::{Membership, MembershipState, Role, reach_of};
 use crate::domain::policy::{self, Denied};
+use crate::domain::timestamp::Timestamp;
 use crate::store::memberships::Invitation;
 use crate::store::people::Profile;
-use crate::store::{self, StoreError};
+use crate::store::{self, DbConn, StoreError};
 
 /// How long an invitation can be accepted.
 const INVITATION_LIFE: TimeDelta = TimeDelta::days(14);
@@ -166,47 +167,15 @@ pub fn invite(
             Some(profile) => profile,
             None => {
                 let person = PersonId::from_uuid(new_uuid());
-                let profile = Profile { person, name: new.name.trim().to_owned(), email: email.clone() };
+                let profile =
+                    Profile { person, name: new.name.trim().to_owned(), email: email.clone() };
                 store::people::create(conn, &profile, now)?;
                 profile
             }
         };
-        let membership = match store::memberships::find(conn, organization, profile.person)? {
-            None => {
-                let membership = Membership {
-                    id: MembershipId::from_uuid(new_uuid()),
-                    organization,
-                    person: profile.person,
-                    state: MembershipState::Invited,
-                    roles: new.roles.clone(),
-                    revision: 1,
-                };
-                store::memberships::create(conn, &membership, now)?;
-                membership
-            }
-            Some(membership) => match membership.state {
-                MembershipState::Invited | MembershipState::Removed => {
-                    let revision = membership.revision;
-                    let again = Membership { state: MembershipState::Invited, roles: new.roles.clone(), ..membership };
-                    store::memberships::save(conn, &again, revision, now)?;
-                    again
-                }
-                MembershipState::Confirmed | MembershipState::Suspended => {
-                    let detail = "this person is a member already; change their roles in the list of members".to_owned();
-                    return Err(Error::AlreadyThere { code: "already-member", detail });
-                }
-            },
-        };
-        let invitation = Invitation {
-            id: InvitationId::from_uuid(new_uuid()),
-            organization,
-            membership: membership.id,
-            person: profile.person,
-            expires_at: now.plus(INVITATION_LIFE),
-            is_accepted: false,
-        };
-        let token = resources.keyring.invitation_token(&invitation.id.to_string());
-        store::memberships::create_invitation(conn, &invitation, &token_sha256(&token), inviter, now)?;
+        let membership = offer_membership(conn, organization, profile.person, &new.roles, now)?;
+        let invitation =
+            create_invitation(conn, resources, &membership, inviter, INVITATION_LIFE, now)?;
         let parameters = json!({
             "invitation_id": invitation.id,
             "organization_id": organization,
@@ -216,12 +185,78 @@ pub fn invite(
         });
         outbox::enqueue(conn, outbox::INVITATION, profile.person, &host, &parameters, now)?;
         let change =
-            Change::new("create_invitation", Some(organization), "membership", membership.id).with("person", profile.person);
+            Change::new("create_invitation", Some(organization), "membership", membership.id)
+                .with("person", profile.person);
         Ok((Invited { invitation, roles: membership.roles }, change))
     })
 }
 
-/// `POST /invitations/accept`: the invited person confirms the membership. A person without an account sets the password;
+/// Offers somebody a membership that they confirm by accepting an invitation, in the caller's transaction.
+///
+/// # Errors
+/// [`Error::AlreadyThere`] for a member.
+pub(super) fn offer_membership(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    person: PersonId,
+    roles: &[Role],
+    now: Timestamp,
+) -> Result<Membership, Error> {
+    let Some(membership) = store::memberships::find(conn, organization, person)? else {
+        let membership = Membership {
+            id: MembershipId::from_uuid(new_uuid()),
+            organization,
+            person,
+            state: MembershipState::Invited,
+            roles: roles.to_vec(),
+            revision: 1,
+        };
+        store::memberships::create(conn, &membership, now)?;
+        return Ok(membership);
+    };
+    match membership.state {
+        MembershipState::Invited | MembershipState::Removed => {
+            let revision = membership.revision;
+            let (state, roles) = (MembershipState::Invited, roles.to_vec());
+            let again = Membership { state, roles, ..membership };
+            store::memberships::save(conn, &again, revision, now)?;
+            Ok(again)
+        }
+        MembershipState::Confirmed | MembershipState::Suspended => {
+            let detail =
+                "this person is a member already; change their roles in the list of members"
+                    .to_owned();
+            Err(Error::AlreadyThere { code: "already-member", detail })
+        }
+    }
+}
+
+/// Makes the invitation by which a membership is confirmed, in the caller's transaction. Its secret follows from the key and its id.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn create_invitation(
+    conn: &mut DbConn,
+    resources: &Resources,
+    membership: &Membership,
+    inviter: Option<PersonId>,
+    life: TimeDelta,
+    now: Timestamp,
+) -> Result<Invitation, Error> {
+    let invitation = Invitation {
+        id: InvitationId::from_uuid(new_uuid()),
+        organization: membership.organization,
+        membership: membership.id,
+        person: membership.person,
+        expires_at: now.plus(life),
+        is_accepted: false,
+    };
+    let token = resources.keyring.invitation_token(&invitation.id.to_string());
+    store::memberships::create_invitation(conn, &invitation, &token_sha256(&token), inviter, now)?;
+    Ok(invitation)
+}
+
+/// `POST /invitations/accept`: the invited person confirms the membership, and takes part where it is into a programme. A person without an account sets the password;
 /// one with an account proves it.
 ///
 /// # Errors
@@ -251,13 +286,20 @@ pub fn accept(cx: &mut Cx<'_>, token: &str, password: &str) -> Result<Membership
             Err(StoreError::Stale) => return Err(Error::InvitationUnusable),
             other => other?,
         }
+        let into_program = store::cohorts::find_by_invitation(conn, invitation.id)?.is_some();
         let membership =
             store::memberships::find(conn, invitation.organization, invitation.person)?
-                .filter(|membership| membership.state == MembershipState::Invited)
+                .filter(|membership| match membership.state {
+                    MembershipState::Invited => true,
+                    // A member is invited into a programme, and not to become one.
+                    MembershipState::Confirmed => into_program,
+                    MembershipState::Suspended | MembershipState::Removed => false,
+                })
                 .ok_or(Error::InvitationUnusable)?;
         let revision = membership.revision;
         let confirmed = Membership { state: MembershipState::Confirmed, ..membership };
         store::memberships::save(conn, &confirmed, revision, now)?;
+        cohorts::enrol_invited(conn, invitation.id, invitation.person, now)?;
         if let Some(hash) = &new_hash {
             // Two first invitations accepted at once must not each set a password.
             if store::people::find_password_hash(conn, invitation.person)?.is_some() {

@@ -5,20 +5,21 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::agreement_reports;
+use super::approvals;
 use super::audit::Change;
 use super::bank_items;
 use super::context::{Cx, above, new_uuid};
 use super::definition_document::{self, ParsedDefinition};
 use super::error::{Broken, Error, Fault};
 use crate::domain::actor::Actor;
-use crate::domain::ids::{ApprovalId, MicroCredentialId, OrganizationId, VersionId};
-use crate::domain::organization::reach_of;
+use crate::domain::ids::{MicroCredentialId, OrganizationId, VersionId};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::review_policy::ReviewMode;
 use crate::domain::statistics::agreement::Agreement;
 use crate::domain::version::{ApprovalRule, VersionEvent, VersionState, Vote};
 use crate::files::ALLOWED_MEDIA;
-use crate::store::micro_credentials::{MicroCredential, NewVote};
+use crate::store::approvals::ApprovalSubject;
+use crate::store::micro_credentials::MicroCredential;
 use crate::store::{self, DbConn, StoreError};
 
 pub use crate::store::micro_credentials::{CatalogueQuery, Version};
@@ -383,35 +384,17 @@ pub fn vote(
     let (version, subject) = load_version(cx, family, number)?;
     policy::require(&cx.actor, "create_approval", &subject)?;
     version.state.require(VersionEvent::Approve)?;
-    if comment.chars().count() > 4000 {
-        return Err(Error::invalid(
-            "/comment",
-            "too-long",
-            "a comment has at most 4,000 characters",
-        ));
-    }
-    let person = author_of(cx)?;
-    // The departments of the house that the definition is written in: a school's definition is its district's affair as well.
-    let above = store::organizations::list_above_with_kinds(cx.conn, version.organization)?;
-    let kind = store::organizations::find(cx.conn, version.organization)?.ok_or_else(hidden)?.kind;
-    let mut house = reach_of(kind, &above);
-    house.push(version.organization);
-    let departments = cx.actor.departments_below(&house);
+    approvals::check_comment(comment)?;
+    let voter = approvals::Voter::new(cx, version.organization)?;
     let (now, rule) = (cx.now, ApprovalRule::default());
     cx.write(|conn| {
         // Read again under the lock: the vote binds the content that is there now.
         let version =
             store::micro_credentials::find_version(conn, family, number)?.ok_or_else(hidden)?;
         version.state.require(VersionEvent::Approve)?;
-        let new = NewVote {
-            id: ApprovalId::from_uuid(new_uuid()),
-            version: version.id,
-            vote: Vote { person, approves, departments: BTreeSet::clone(&departments) },
-            comment: comment.to_owned(),
-            content_hash: version.content_hash.clone(),
-        };
-        store::micro_credentials::save_vote(conn, &new, now)?;
-        let votes = store::micro_credentials::list_votes(conn, version.id, &version.content_hash)?;
+        let subject = ApprovalSubject::Version(version.id);
+        let hash = &version.content_hash;
+        let votes = approvals::cast(conn, &voter, subject, hash, approves, comment, now)?;
         let authors = store::micro_credentials::list_authors(conn, version.id)?;
         let next = if rule.is_met(&votes, &authors) {
             VersionState::Approved

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use super::{award_letters, overdue, process_letters};
+use super::{award_letters, cohorts, overdue, process_letters};
 use crate::domain::eligibility::EligibilityRule;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -280,7 +280,10 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
             Some(letter) => letter,
             None => match process_letters::render(cx, kind, row, &profile.name, &base_url)? {
                 Some(letter) => letter,
-                None => return Ok(None),
+                None => match cohorts::render(cx, kind, row, &profile.name, &base_url)? {
+                    Some(letter) => letter,
+                    None => return Ok(None),
+                },
             },
         },
     };

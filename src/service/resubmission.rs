@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::audit::Change;
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
-use super::evidence;
 use super::submissions::{self, NewDraft, Response, StoredSubmission};
+use super::{cohorts, evidence};
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, PersonId, SubmissionId};
@@ -70,6 +70,7 @@ pub fn resubmit(
         if let Some(renewed) = store::renewals::find_renewed(conn, id)? {
             store::renewals::create(conn, facts.id, renewed, now)?;
         }
+        cohorts::attach_like(conn, id, facts.id)?;
         store::carried_levels::create(conn, facts.id, &carried)?;
         copy_work(conn, resources, &before, &new, &definition, now)?;
         let step = Step {

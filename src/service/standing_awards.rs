@@ -45,11 +45,12 @@ fn list_chain(
     let before = list_before(conn, stored)?;
     let mut chain = Vec::new();
     for award in store::awards::list_of_earner(conn, facts.earner, stored.micro_credential)? {
-        let follows = match store::submissions::find(conn, award.submission)? {
+        let Some(earned_by) = award.submission() else { continue };
+        let follows = match store::submissions::find(conn, earned_by)? {
             Some(other) => list_before(conn, &other)?.contains(&facts.id),
             None => false,
         };
-        if follows || before.contains(&award.submission) {
+        if follows || before.contains(&earned_by) {
             chain.push(award.as_of(now));
         }
     }

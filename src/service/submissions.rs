@@ -13,9 +13,9 @@ use super::audit::Change;
 use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
-use super::{calendars, evidence_matches, outbox, renewals, resubmission, screening};
+use super::{calendars, cohorts, evidence_matches, outbox, renewals, resubmission, screening};
 use crate::domain::definition::Definition;
-use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, SubmissionId};
+use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, ProgramId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::review::REREAD_SEAT;
@@ -154,7 +154,7 @@ pub(super) fn touch(conn: &mut DbConn, id: SubmissionId, now: Timestamp) -> Resu
     Ok(store::drafts::save_touched(conn, id, now.plus(IDLE_RETENTION), now)?)
 }
 
-/// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version.
+/// `POST /micro-credentials/{id}/submissions`: a new attempt as a draft, pinned to a published version, within a programme where there is one.
 ///
 /// # Errors
 /// [`Error::AlreadyThere`] while another attempt is open or an award is in force that is to be renewed instead,
@@ -163,6 +163,7 @@ pub fn start(
     cx: &mut Cx<'_>,
     family: MicroCredentialId,
     number: Option<i32>,
+    program: Option<ProgramId>,
 ) -> Result<StoredSubmission, Error> {
     let hidden = || Error::Denied(Denied::Hidden("micro-credential"));
     let version = match number {
@@ -199,6 +200,7 @@ pub fn start(
         let stored = draft.store(conn, &version, earner, now)?;
         renewals::refuse_beside_live_award(conn, earner, &version, now)?;
         let facts = stored.submission.facts();
+        cohorts::attach(conn, earner, &version, facts.id, program, now)?;
         let change =
             Change::new("create_submission", Some(facts.organization), "submission", facts.id)
                 .with("attempt", facts.attempt)

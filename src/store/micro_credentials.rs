@@ -1,19 +1,19 @@
 //! Micro-credentials, the versions of their definitions, and the votes on them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::approvals::{self, ApprovalSubject};
 use super::connection::MultiBackend;
 use super::schema::{
-    approval_departments, definition_versions, micro_credentials, version_approvals,
-    version_audiences, version_authors, version_skills,
+    definition_versions, micro_credentials, version_audiences, version_authors, version_skills,
 };
 use super::{DbConn, StoreError};
-use crate::domain::ids::{ApprovalId, MicroCredentialId, OrganizationId, PersonId, VersionId};
+use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, VersionId};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::version::{VersionState, Vote};
+use crate::domain::version::VersionState;
 
 /// A family of versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -316,11 +316,7 @@ pub fn save_edit(
     }
     replace_lists(conn, version)?;
     add_author(conn, version.id, author)?;
-    let votes = version_approvals::table
-        .filter(version_approvals::version_id.eq(version.id.to_string()))
-        .filter(version_approvals::voided_at.is_null());
-    diesel::update(votes).set(version_approvals::voided_at.eq(Some(now.naive()))).execute(conn)?;
-    Ok(())
+    approvals::void_all(conn, ApprovalSubject::Version(version.id), now)
 }
 
 /// Moves a version to another state.
@@ -556,92 +552,36 @@ pub fn list_catalogue(
     rows.into_iter().map(|row| from_row(conn, row)).collect()
 }
 
-/// A vote that somebody casts on a version's content.
-#[derive(Clone, Debug)]
-pub struct NewVote {
-    /// Its id.
-    pub id: ApprovalId,
-    /// The version.
-    pub version: VersionId,
-    /// Who votes, how, and from which departments.
-    pub vote: Vote,
-    /// Why.
-    pub comment: String,
-    /// The content that it is about.
-    pub content_hash: String,
-}
-
-/// Records a vote; the voter's earlier one on the same content is void.
+/// The version that a charter names by the family's slug: that of the number, or the newest published one. The nearest of
+/// `organizations` that has the family counts.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn save_vote(conn: &mut DbConn, new: &NewVote, now: Timestamp) -> Result<(), StoreError> {
-    let earlier = version_approvals::table
-        .filter(version_approvals::version_id.eq(new.version.to_string()))
-        .filter(version_approvals::person_id.eq(new.vote.person.to_string()))
-        .filter(version_approvals::voided_at.is_null());
-    diesel::update(earlier)
-        .set(version_approvals::voided_at.eq(Some(now.naive())))
-        .execute(conn)?;
-    diesel::insert_into(version_approvals::table)
-        .values((
-            version_approvals::id.eq(new.id.to_string()),
-            version_approvals::version_id.eq(new.version.to_string()),
-            version_approvals::person_id.eq(new.vote.person.to_string()),
-            version_approvals::approves.eq(new.vote.approves),
-            version_approvals::comment.eq(&new.comment),
-            version_approvals::content_hash.eq(&new.content_hash),
-            version_approvals::created_at.eq(now.naive()),
-        ))
-        .execute(conn)?;
-    for department in &new.vote.departments {
-        diesel::insert_into(approval_departments::table)
-            .values((
-                approval_departments::approval_id.eq(new.id.to_string()),
-                approval_departments::department_id.eq(department.to_string()),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// The valid votes on a version's present content.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn list_votes(
+pub fn find_named(
     conn: &mut DbConn,
-    version: VersionId,
-    content_hash: &str,
-) -> Result<Vec<Vote>, StoreError> {
-    let rows: Vec<(String, String, bool)> = version_approvals::table
-        .filter(version_approvals::version_id.eq(version.to_string()))
-        .filter(version_approvals::content_hash.eq(content_hash))
-        .filter(version_approvals::voided_at.is_null())
-        .order(version_approvals::id)
-        .select((version_approvals::id, version_approvals::person_id, version_approvals::approves))
-        .load(conn)?;
-    let ids: Vec<&String> = rows.iter().map(|row| &row.0).collect();
-    let departments: Vec<(String, String)> = approval_departments::table
-        .filter(approval_departments::approval_id.eq_any(ids))
-        .load(conn)?;
-    let mut departments_of: BTreeMap<String, BTreeSet<OrganizationId>> = BTreeMap::new();
-    for (approval, department) in departments {
-        let id = department.parse().map_err(|_bad| {
-            StoreError::corrupt("approval_departments", &approval, "department_id")
-        })?;
-        departments_of.entry(approval).or_default().insert(id);
+    organizations: &[OrganizationId],
+    slug: &str,
+    number: Option<i32>,
+) -> Result<Option<Version>, StoreError> {
+    for organization in organizations {
+        let family: Option<String> = micro_credentials::table
+            .filter(micro_credentials::organization_id.eq(organization.to_string()))
+            .filter(micro_credentials::slug.eq(slug))
+            .select(micro_credentials::id)
+            .first(conn)
+            .optional()?;
+        let Some(family) = family else { continue };
+        let mut query = definition_versions::table
+            .filter(definition_versions::micro_credential_id.eq(family))
+            .filter(definition_versions::state.eq(VersionState::Published.as_str()))
+            .select(version_columns!())
+            .into_boxed::<MultiBackend>();
+        if let Some(number) = number {
+            query = query.filter(definition_versions::number.eq(number));
+        }
+        let row: Option<Row> =
+            query.order(definition_versions::number.desc()).first(conn).optional()?;
+        return row.map(|row| from_row(conn, row)).transpose();
     }
-    rows.into_iter()
-        .map(|(id, person, approves)| {
-            let person = person
-                .parse()
-                .map_err(|_bad| StoreError::corrupt("version_approvals", &id, "person_id"))?;
-            Ok(Vote {
-                person,
-                approves,
-                departments: departments_of.remove(&id).unwrap_or_default(),
-            })
-        })
-        .collect()
+    Ok(None)
 }

@@ -1,5 +1,7 @@
 //! People, and the side tables that turn an id into a person.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::schema::{people, person_passwords, person_profiles};
@@ -72,6 +74,28 @@ pub fn find_profile_by_email(
         .optional()?
         .map(profile)
         .transpose()
+}
+
+/// The people of those of these addresses that have an account.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_by_email(
+    conn: &mut DbConn,
+    emails: &[String],
+) -> Result<BTreeMap<String, PersonId>, StoreError> {
+    let mut found = BTreeMap::new();
+    // A statement takes so many values on either database.
+    for some in emails.chunks(500) {
+        let rows: Vec<(String, String, String)> = person_profiles::table
+            .filter(person_profiles::email.eq_any(some.to_vec()))
+            .load(conn)?;
+        for row in rows {
+            let known = profile(row)?;
+            found.insert(known.email, known.person);
+        }
+    }
+    Ok(found)
 }
 
 /// The argon2id hash of a person's password.

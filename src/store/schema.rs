@@ -2,9 +2,11 @@
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
 mod process;
+mod programmes;
 mod standards;
 
 pub use process::*;
+pub use programmes::*;
 pub use standards::*;
 
 diesel::table! {
@@ -199,9 +201,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    version_approvals (id) {
+    approvals (id) {
         id -> Text,
-        version_id -> Text,
+        version_id -> Nullable<Text>,
+        program_id -> Nullable<Text>,
         person_id -> Text,
         approves -> Bool,
         comment -> Text,
@@ -212,7 +215,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    approval_departments (approval_id, department_id) {
+    approval_voter_departments (approval_id, department_id) {
         approval_id -> Text,
         department_id -> Text,
     }
@@ -773,8 +776,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     version_authors,
     version_skills,
     version_audiences,
-    version_approvals,
-    approval_departments,
+    approvals,
+    approval_voter_departments,
     submissions,
     submission_events,
     evidence,
@@ -839,4 +842,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     stacks,
     stack_items,
     stack_award_parts,
+    programs,
+    program_authors,
+    program_changes,
+    invitees,
+    invitee_names,
+    invitee_invitations,
+    program_attempts,
 );

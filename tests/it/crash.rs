@@ -6,6 +6,7 @@
 //! it is the next process that picks up, and is killed as well.
 
 mod child;
+mod invitations;
 mod ledger;
 
 use std::collections::BTreeMap;

@@ -119,6 +119,7 @@ fn lists_show_what_single_reads_show(world: &World) {
                 ("/api/v1/awards", "/api/v1/awards/"),
                 ("/api/v1/reviews", "/api/v1/reviews/"),
                 ("/api/v1/organizations", "/api/v1/organizations/"),
+                ("/api/v1/programs", "/api/v1/programs/"),
             ] {
                 let listed = ids(&actor.get(&format!("{list}?limit=100")).expect(200));
                 let readable: BTreeSet<String> = world

@@ -219,7 +219,7 @@ fn start(walk: &mut Walk) {
         .attempts
         .iter()
         .any(|one| one.earner == earner && one.is_double == is_double && one.is_open());
-    let started = walk.act(earner, |cx| submissions::start(cx, family, None));
+    let started = walk.act(earner, |cx| submissions::start(cx, family, None, None));
     assert_eq!(started.is_ok(), !is_open, "{started:?}");
     let Ok(started) = started else { return };
     walk.hand_in(earner, &started);

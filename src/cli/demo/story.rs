@@ -143,7 +143,7 @@ impl Story<'_> {
         family: MicroCredentialId,
     ) -> anyhow::Result<SubmissionId> {
         let started =
-            self.act(earner, "create_submission", |cx| submissions::start(cx, family, None))?;
+            self.act(earner, "create_submission", |cx| submissions::start(cx, family, None, None))?;
         let facts = started.submission.facts().clone();
         let (version, definition) =
             self.act(earner, "read_version", |cx| submissions::pinned(cx.conn, &started))?;

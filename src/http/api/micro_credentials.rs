@@ -11,6 +11,7 @@ use crate::domain::review_policy::{
     DOUBLE_SCORED_BEFORE, SAME_DECISION_PERCENT, is_conditional_borne_out,
 };
 use crate::domain::statistics::agreement::Agreement;
+use crate::domain::version::Vote;
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
@@ -360,10 +361,10 @@ pub(super) fn edited(
 #[serde(deny_unknown_fields)]
 pub struct ApprovalBody {
     /// For the content as it is now, or against it.
-    approve: bool,
+    pub(super) approve: bool,
     /// Why.
     #[serde(default)]
-    comment: String,
+    pub(super) comment: String,
 }
 
 /// A valid vote.
@@ -376,6 +377,16 @@ pub struct VoteView {
     approve: bool,
     /// The departments the voter belongs to.
     department_ids: Vec<String>,
+}
+
+impl From<Vote> for VoteView {
+    fn from(vote: Vote) -> VoteView {
+        VoteView {
+            person_id: vote.person.to_string(),
+            approve: vote.approves,
+            department_ids: vote.departments.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// Where a group's approval stands.
@@ -427,15 +438,7 @@ impl From<ApprovalStatus> for ApprovalView {
         ApprovalView {
             state: status.version.state.as_str(),
             content_hash: status.version.content_hash,
-            approvals: status
-                .votes
-                .into_iter()
-                .map(|vote| VoteView {
-                    person_id: vote.person.to_string(),
-                    approve: vote.approves,
-                    department_ids: vote.departments.iter().map(ToString::to_string).collect(),
-                })
-                .collect(),
+            approvals: status.votes.into_iter().map(VoteView::from).collect(),
             needed_approvals: status.rule.approvals,
             needed_departments: status.rule.departments,
             conditional_double: status.double_scored.map(DoubleScoredView::from),

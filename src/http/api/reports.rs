@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::parse_word;
+use crate::domain::csv;
 use crate::domain::ids::MicroCredentialId;
 use crate::domain::statistics::agreement::{Agreement, Proportion};
 use crate::domain::statistics::report::Summary;
@@ -223,24 +224,6 @@ impl From<Report> for AgreementReport {
     }
 }
 
-/// A cell of CSV. One that a spreadsheet would take for a formula begins with an apostrophe.
-#[must_use]
-pub fn csv_cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let is_number = text.parse::<f64>().is_ok();
-    let text = if is_formula && !is_number { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
-}
-
-fn csv_line(cells: &[String]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
 fn number(value: Option<f64>) -> String {
     value.map(|value| format!("{value:.4}")).unwrap_or_default()
 }
@@ -266,7 +249,7 @@ fn to_csv(report: &AgreementReport) -> String {
         "severity",
         "severity_standard_error",
     ];
-    let mut text = csv_line(&header.map(str::to_owned));
+    let mut text = csv::line(&header.map(str::to_owned));
     let shares = |exact: &ShareView, adjacent: &ShareView, decision: &ShareView| {
         [exact.share, exact.low, exact.high, adjacent.share, decision.share].map(number)
     };
@@ -278,7 +261,7 @@ fn to_csv(report: &AgreementReport) -> String {
         let figures = [view.kappa.value, view.quadratic_kappa.value, view.alpha.value];
         cells.extend(figures.map(number));
         cells.resize(header.len(), String::new());
-        csv_line(&cells)
+        csv::line(&cells)
     };
     if let Some(overall) = &report.overall {
         text += &summary("overall", &report.micro_credential_id, &report.title, overall);
@@ -293,7 +276,7 @@ fn to_csv(report: &AgreementReport) -> String {
         cells.resize(header.len() - 3, String::new());
         let figures = [line.mean_difference.value, line.severity, line.severity_standard_error];
         cells.extend(figures.map(number));
-        text += &csv_line(&cells);
+        text += &csv::line(&cells);
     }
     text
 }

@@ -12,7 +12,7 @@ use super::cases::CaseLine;
 use super::evidence::EvidenceView;
 use super::screenings::ScreeningItem;
 use super::{Paging, parse_word};
-use crate::domain::ids::{EvidenceId, MicroCredentialId, SubmissionId};
+use crate::domain::ids::{EvidenceId, MicroCredentialId, ProgramId, SubmissionId};
 use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 use crate::http::app::{Answer, App, Reply};
@@ -29,7 +29,7 @@ use crate::service::{Cx, Error, Fault};
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSubmission {
-    /// A programme to submit within. There are no programmes yet: leave it out.
+    /// The programme to submit within, in which the earner takes part. When left out, the one that fits, if there is exactly one.
     program_id: Option<String>,
     /// A published version; the newest when left out.
     version: Option<i32>,
@@ -39,7 +39,8 @@ pub struct NewSubmission {
 
 fn refuse_unbuilt(new: &NewSubmission) -> Result<(), Problem> {
     let mut faults = Vec::new();
-    if new.program_id.is_some() {
+    let is_id = |word: &String| word.parse::<ProgramId>().is_ok();
+    if new.program_id.as_ref().is_some_and(|word| !is_id(word)) {
         faults.push(Fault::new(
             "/program_id",
             "no-such-program",
@@ -427,9 +428,10 @@ pub async fn create_submission(
     body: JsonBody<NewSubmission>,
 ) -> Result<HttpResponse, Problem> {
     refuse_unbuilt(&body.value)?;
+    let program = body.value.program_id.as_ref().and_then(|word| word.parse().ok());
     let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
     app.write(meta, "create_submission", parts, move |cx| {
-        let stored = submissions::start(cx, family, body.value.version)?;
+        let stored = submissions::start(cx, family, body.value.version, program)?;
         let id = stored.submission.facts().id;
         Ok(find(cx, 201, id)?.with_location(format!("/api/v1/submissions/{id}")))
     })

@@ -102,7 +102,8 @@ fn choose(object: &Value, names: &[&str]) -> Map<String, Value> {
     present.collect()
 }
 
-fn sha256_hex(text: &str) -> String {
+/// SHA-256 of the text's UTF-8 bytes in lower-case hexadecimal.
+pub(in crate::service) fn sha256_hex(text: &str) -> String {
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(text.as_bytes()) {
         // Writing to a string cannot fail.

@@ -19,6 +19,9 @@ pub use self::schema::{
 };
 pub(in crate::service) use self::schema::{describe_errors, join};
 
+pub(super) use self::hashes::sha256_hex;
+pub(super) use self::schema::{Schema, check_with};
+
 use crate::domain::definition::Definition;
 
 /// A definition that follows the schema, with what is derived from its text.

@@ -53,36 +53,49 @@ pub fn schema_text() -> &'static str {
     SCHEMA
 }
 
-struct Schema {
+/// A schema of ours, ready to check documents.
+pub(in crate::service) struct Schema {
     validator: Validator,
     /// What each pattern of the schema asks for, in words.
     patterns: BTreeMap<String, String>,
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "the schema is part of the program: it compiles for everybody or for nobody, and a test sees to it"
-)]
-static COMPILED: LazyLock<Schema> = LazyLock::new(|| {
-    let schema: Value = serde_json::from_str(SCHEMA).expect("the bundled schema is JSON");
-    // The linear-time engine: hostile text must not make a pattern slow.
-    let validator = jsonschema::draft202012::options()
-        .with_pattern_options(PatternOptions::regex())
-        .offline()
-        .build(&schema)
-        .expect("the bundled schema compiles");
-    let definitions = schema["$defs"].as_object().into_iter().flatten();
-    let patterns = definitions.filter_map(|(_, definition)| {
-        let pattern = definition["pattern"].as_str()?;
-        Some((pattern.to_owned(), definition["description"].as_str()?.to_owned()))
-    });
-    Schema { validator, patterns: patterns.collect() }
-});
+impl Schema {
+    /// Compiles a schema that is part of the program.
+    #[expect(
+        clippy::expect_used,
+        reason = "the schema is part of the program: it compiles for everybody or for nobody, and a test sees to it"
+    )]
+    pub(in crate::service) fn bundled(text: &str) -> Schema {
+        let schema: Value = serde_json::from_str(text).expect("the bundled schema is JSON");
+        // The linear-time engine: hostile text must not make a pattern slow.
+        let validator = jsonschema::draft202012::options()
+            .with_pattern_options(PatternOptions::regex())
+            .offline()
+            .build(&schema)
+            .expect("the bundled schema compiles");
+        let definitions = schema["$defs"].as_object().into_iter().flatten();
+        let patterns = definitions.filter_map(|(_, definition)| {
+            let pattern = definition["pattern"].as_str()?;
+            Some((pattern.to_owned(), definition["description"].as_str()?.to_owned()))
+        });
+        Schema { patterns: patterns.collect(), validator }
+    }
+}
+
+static COMPILED: LazyLock<Schema> = LazyLock::new(|| Schema::bundled(SCHEMA));
+
+/// Checks a definition against limits and schema; `Err` holds every error, sorted, at least one.
+pub(super) fn check(document: &Value) -> Result<(), Vec<FieldError>> {
+    check_with(&COMPILED, document)
+}
 
 /// Checks a document against limits and schema; `Err` holds every error, sorted, at least one.
-pub(super) fn check(document: &Value) -> Result<(), Vec<FieldError>> {
+pub(in crate::service) fn check_with(
+    schema: &Schema,
+    document: &Value,
+) -> Result<(), Vec<FieldError>> {
     let mut errors = check_limits(document).map_err(|error| vec![error])?;
-    let schema = &*COMPILED;
     for error in schema.validator.iter_errors(document) {
         describe(&error, &schema.patterns, &mut errors);
     }
@@ -130,7 +143,7 @@ fn check_limits(document: &Value) -> Result<Vec<FieldError>, FieldError> {
         n_values = n_values.saturating_add(n_inside);
         if n_values > MAX_VALUES {
             let detail =
-                format!("The definition holds more than {MAX_VALUES} values; shorten its lists.");
+                format!("The document holds more than {MAX_VALUES} values; shorten its lists.");
             return Err(FieldError::new(pointer, "too_large", detail));
         }
         match value {

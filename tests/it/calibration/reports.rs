@@ -1,8 +1,8 @@
 //! The agreement report: figures with their n, hidden where there is too little, as JSON, CSV and plots.
 
+use assay::domain::csv;
 use assay::domain::statistics::Precision;
 use assay::domain::statistics::report::{Reading, beside_others, summarise};
-use assay::http::api::reports::csv_cell;
 use assay::images::{Interval, Mark, Plot, Row, Threshold, Unit, draw_plot};
 use assay::store::schema::{review_scores, reviews};
 use chrono::TimeDelta;
@@ -61,7 +61,7 @@ fn cell_that_a_spreadsheet_would_run_is_text() {
         ("say \"so\"", "\"say \"\"so\"\"\""),
         ("=a,b", "\"'=a,b\""),
     ] {
-        assert_eq!(csv_cell(text), cell);
+        assert_eq!(csv::cell(text), cell);
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use assay::cli::resources;
 use assay::service::context::Boundary;
-use assay::service::{issuance, outbox};
+use assay::service::{cohorts, issuance, outbox};
 
 use super::{BOUNDARIES, settings};
 
@@ -29,6 +29,8 @@ const LONGEST_PAUSE: u64 = 20_000;
 pub enum Line {
     /// It has come to a boundary.
     At(Boundary),
+    /// It has written some invitations.
+    Invited,
     /// It has sent a mail.
     Mailed,
     /// Nothing is left to do.
@@ -40,7 +42,9 @@ impl Line {
     fn parse(text: &str) -> Option<Line> {
         let word = text.strip_prefix(MARK)?;
         let boundaries = BOUNDARIES.into_iter().map(Line::At);
-        boundaries.chain([Line::Mailed, Line::Idle]).find(|line| line.to_string() == word)
+        boundaries
+            .chain([Line::Invited, Line::Mailed, Line::Idle])
+            .find(|line| line.to_string() == word)
     }
 
     /// Tells it, in one write.
@@ -56,6 +60,7 @@ impl fmt::Display for Line {
             Line::At(Boundary::Sign) => "sign",
             Line::At(Boundary::Store) => "store",
             Line::At(Boundary::Outbox) => "outbox",
+            Line::Invited => "invited",
             Line::Mailed => "mailed",
             Line::Idle => "idle",
         })
@@ -124,6 +129,9 @@ impl Order {
             }
         });
         while resources.as_system(issuance::issue_pending).unwrap() > 0 {}
+        while resources.as_system(cohorts::send_page).unwrap() > 0 {
+            Line::Invited.tell();
+        }
         while outbox::send_next(&resources).unwrap() {
             Line::Mailed.tell();
         }
@@ -147,7 +155,7 @@ fn child_that_issues() {
     for boundary in BOUNDARIES {
         let stop = Stop { boundary, nth: 2 };
         assert_eq!(Stop::parse(&stop.to_string()), Some(stop));
-        for line in [Line::At(boundary), Line::Mailed, Line::Idle] {
+        for line in [Line::At(boundary), Line::Invited, Line::Mailed, Line::Idle] {
             assert_eq!(Line::parse(&format!("{MARK}{line}")), Some(line));
             assert_eq!(Line::parse(&line.to_string()), None);
         }
@@ -204,7 +212,7 @@ impl Child {
         while times < stop.nth {
             match self.next_line() {
                 Some(Line::At(boundary)) => times += usize::from(boundary == stop.boundary),
-                Some(Line::Mailed | Line::Idle) | None => {
+                Some(Line::Invited | Line::Mailed | Line::Idle) | None => {
                     // Nobody else ends it.
                     let _gone = self.process.kill();
                     panic!("the process did not stop at {stop}:\n{}", self.written);

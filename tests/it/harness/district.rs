@@ -10,6 +10,40 @@ pub fn definition(id: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// The shipped charter under another id, with everything that the team of the example still had to decide.
+pub fn complete_charter(id: &str, definitions: &[&str]) -> Value {
+    let path = format!(
+        "{}/credential-schemas/charters/pilot-charter-example.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let mut charter: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    charter["id"] = json!(id);
+    charter["ai_use"] = json!("disclosed");
+    let opens_on = super::real_time().date_naive();
+    let closes_on = opens_on + chrono::TimeDelta::days(200);
+    charter["window"] =
+        json!({ "opens_on": opens_on.to_string(), "closes_on": closes_on.to_string() });
+    charter["design_team"]["publish_rule"]["approvals"] = json!(2);
+    for cohort in charter["cohorts"].as_array_mut().unwrap() {
+        cohort["definitions"] = json!(definitions);
+    }
+    for metric in charter["metrics"].as_array_mut().unwrap() {
+        let is_share = metric.get("numerator").is_some();
+        metric[if is_share { "target_bp" } else { "target" }] = json!(10);
+    }
+    for message in charter["communications"].as_array_mut().unwrap() {
+        message["text"] = json!("You are invited to show what you do well.");
+    }
+    charter["decisions"] = json!([{
+        "id": "waiver",
+        "kind": "same_district_waiver",
+        "decision": "Assessors of the district score one another's work.",
+        "reason": "There is no other district yet.",
+        "compensations": ["second_score_on_not_yet", "backread_one_in_ten", "cross_department"],
+    }]);
+    charter
+}
+
 /// A district: two departments, two schools, one person for each role.
 pub struct District {
     /// The district.
@@ -97,6 +131,23 @@ impl District {
         if rules.is_some_and(|rules| rules.contains(&json!("same_district"))) {
             self.waive_same_district();
         }
+        id
+    }
+
+    /// Starts, rehearses, approves and opens a programme. Returns its id.
+    #[track_caller]
+    pub fn open_program(&self, by: &Person, charter: &Value) -> String {
+        let body = json!({ "organization_id": self.id, "charter": charter });
+        let id = id_of(&by.post("/api/v1/programs", &body).expect(201));
+        let program = format!("/api/v1/programs/{id}");
+        let reason = json!({ "reason": "The team is ready." });
+        by.post(&format!("{program}/rehearse"), &reason).expect(200);
+        for designer in &self.designers {
+            designer
+                .post(&format!("{program}/approvals"), &json!({ "approve": true, "comment": "" }))
+                .expect(201);
+        }
+        by.post(&format!("{program}/open"), &reason).expect(200);
         id
     }
 

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 pub use client::{Answer, Person};
 pub use database::TestDatabase;
-pub use district::{District, definition};
+pub use district::{District, complete_charter, definition};
 pub use smtp::{Answers, Delivered, SmtpServer};
 pub use world::World;
 

@@ -65,8 +65,9 @@ pub fn act<T>(
 
 /// Everything an earner does, to the hand-in.
 pub fn hand_in(resources: &Resources, earner: &str, family: MicroCredentialId) -> SubmissionId {
-    let started =
-        act(resources, earner, "create_submission", |cx| submissions::start(cx, family, None));
+    let started = act(resources, earner, "create_submission", |cx| {
+        submissions::start(cx, family, None, None)
+    });
     let facts = started.submission.facts().clone();
     let (_, definition) =
         act(resources, earner, "read_version", |cx| submissions::pinned(cx.conn, &started));

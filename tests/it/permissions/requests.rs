@@ -43,6 +43,7 @@ pub fn request(
     };
     let organization = format!("/api/v1/organizations/{}", target.organization);
     let family = format!("/api/v1/micro-credentials/{}", target.family);
+    let program = format!("/api/v1/programs/{}", target.program);
     let submission = format!("/api/v1/submissions/{}", target.submission);
     let decided = format!("/api/v1/submissions/{}", target.decided);
     let review = format!("/api/v1/reviews/{}", target.review);
@@ -147,6 +148,48 @@ pub fn request(
         "retire_version" => {
             act(format!("/api/v1/micro-credentials/{}/versions/1/retire", target.retired))
         }
+        "validate_charter" => {
+            unless_other(post("/api/v1/programs/validate".to_owned(), json!({ "charter": {} })))
+        }
+        "create_program" => post(
+            "/api/v1/programs".to_owned(),
+            json!({ "organization_id": target.organization, "charter": {} }),
+        ),
+        "list_programs" => unless_other(get("/api/v1/programs".to_owned())),
+        "read_program" => get(program),
+        "list_program_changes" => get(format!("{program}/changes")),
+        "put_program" => put(program, json!({ "charter": {}, "reason": "" })),
+        "create_program_approval" => post(
+            format!("{program}/approvals"),
+            json!({ "approve": true, "comment": "x".repeat(4001) }),
+        ),
+        "rehearse_program" => post(format!("{program}/rehearse"), json!({ "reason": "" })),
+        "open_program" => post(format!("{program}/open"), json!({ "reason": "" })),
+        "close_program" => post(format!("{program}/close"), json!({ "reason": "" })),
+        "create_cohort_invitations" => {
+            post(format!("{program}/cohorts/ia/invitations"), json!({ "csv": "" }))
+        }
+        "list_invitees" => get(format!("{program}/invitees")),
+        "read_invitee" => get(format!("{program}/invitees/{}", target.invitee)),
+        "put_extension" => put(
+            format!("{program}/invitees/{}/extension", target.invitee),
+            json!({ "ends_on": null }),
+        ),
+        "read_invitation_codes" => get(format!("{program}/invitation-codes")),
+        "preview_message" => {
+            get(format!("{program}/message-preview?cohort=ia&audience=instructional_assistant"))
+        }
+        "read_funnel" => get(format!("{program}/funnel")),
+        "read_enrolment" => get(format!("{program}/enrolment")),
+        "create_enrolment" => act(format!("{program}/enrolment")),
+        "decline_invitation" => post(
+            "/api/v1/invitations/decline".to_owned(),
+            json!({ "token": "made-up", "reason": "no_time" }),
+        ),
+        "redeem_invitation" => post(
+            "/api/v1/invitations/redeem".to_owned(),
+            json!({ "code": "made-up", "email": "guest@example.org" }),
+        ),
         "create_submission" => {
             post(format!("/api/v1/micro-credentials/{}/submissions", target.taken), json!({}))
         }

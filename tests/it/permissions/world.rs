@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::requests::Case;
-use crate::harness::{District, Person, TestApp, definition};
+use crate::harness::{District, Person, TestApp, complete_charter, definition};
 
 /// Everybody who is tried: the roles of DOMAIN.md, a member without any, and nobody.
 pub const ROLES: [&str; 16] = [
@@ -47,6 +47,10 @@ pub struct Target {
     pub retired: String,
     /// One at which nothing new can be started: an attempt is open, or it is retired.
     pub taken: String,
+    /// A programme: open, or a draft.
+    pub program: String,
+    /// Somebody who is invited to the programme that is open.
+    pub invitee: String,
     /// A draft.
     pub submission: String,
     /// An item of it.
@@ -105,6 +109,9 @@ pub struct World {
     draft: String,
     retired: String,
     work: String,
+    open_program: String,
+    draft_program: String,
+    invitee: String,
 }
 
 fn id_of(value: &Value) -> String {
@@ -167,6 +174,18 @@ impl World {
         let body = json!({ "organization_id": valley, "definition": named("mc-draft") });
         let draft =
             id_of(&district.designers[0].post("/api/v1/micro-credentials", &body).expect(201));
+
+        let runs = seed(&valley, "runs-programs", &["coordinator"]);
+        let charter = complete_charter("pilot-open", &["mc-published"]);
+        let open_program = district.open_program(&runs, &charter);
+        let body = json!({ "organization_id": valley, "charter": complete_charter("pilot-draft", &["mc-published"]) });
+        let draft_program = id_of(&runs.post("/api/v1/programs", &body).expect(201));
+
+        let csv = "email,name,audience,school\nguest@valley.example.org,Guest,instructional_assistant,Willow";
+        let path = format!("/api/v1/programs/{open_program}");
+        let body = json!({ "csv": csv });
+        runs.post(&format!("{path}/cohorts/ia/invitations"), &body).expect(200);
+        let invitee = id_of(&runs.get(&format!("{path}/invitees")).expect(200)["items"][0]);
 
         let mut people = BTreeMap::from([("anonymous", app.anybody())]);
         let mut strangers = BTreeMap::from([("anonymous", app.anybody())]);
@@ -236,6 +255,9 @@ impl World {
             draft,
             retired,
             work,
+            open_program,
+            draft_program,
+            invitee,
         }
     }
 
@@ -269,6 +291,8 @@ impl World {
                 Case::Own | Case::Foreign => self.work.clone(),
                 Case::Other => self.retired.clone(),
             },
+            program: pick(&self.open_program, &self.draft_program),
+            invitee: self.invitee.clone(),
             submission: things.submission.clone(),
             evidence: things.evidence.clone(),
             decided: things.decided.clone(),
@@ -292,6 +316,8 @@ impl World {
             family: id(),
             retired: id(),
             taken: id(),
+            program: id(),
+            invitee: id(),
             submission: id(),
             evidence: id(),
             decided: id(),
@@ -313,6 +339,7 @@ impl World {
                 .collect(),
             "/api/v1/awards" => things.map(|own| own.award.clone()).collect(),
             "/api/v1/reviews" => things.map(|own| own.review.clone()).collect(),
+            "/api/v1/programs" => vec![self.open_program.clone(), self.draft_program.clone()],
             "/api/v1/organizations" => {
                 let everything = self.app.admin().get("/api/v1/organizations?limit=100");
                 let page = everything.expect(200);

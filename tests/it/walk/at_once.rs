@@ -68,7 +68,7 @@ fn everybody_at_two_places_at_once_breaks_no_rule() {
         if walk.attempts.iter().any(is_open) {
             continue;
         }
-        let started = walk.act(earner, |cx| submissions::start(cx, family, None)).unwrap();
+        let started = walk.act(earner, |cx| submissions::start(cx, family, None, None)).unwrap();
         walk.hand_in(earner, &started);
         let id = started.submission.facts().id;
         walk.attempts.push(Attempt::new(id, earner, is_double, walk.now));
