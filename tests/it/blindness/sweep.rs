@@ -237,6 +237,11 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "kind" => ["prompt", "criterion"].map(str::to_owned).to_vec(),
             "q" | "skill" | "audience" => vec!["teacher".to_owned()],
             "cursor" => vec!["made-up".to_owned()],
+            "cohort" => vec!["ia".to_owned()],
+            "message" => vec!["invite".to_owned()],
+            "by" => vec!["audience".to_owned(), "school".to_owned()],
+            "group" => vec!["teacher".to_owned()],
+            "exact" => vec!["true".to_owned()],
             other => panic!("say here what the query {other} may be"),
         };
         let others: Vec<String> = if *name == "format" {

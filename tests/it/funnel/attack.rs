@@ -53,8 +53,15 @@ fn person(audience: usize, school: usize, counts: &BTreeSet<Count>) -> PersonFac
 /// A district of some size, in which some courses are common and others rare.
 fn district(random: &mut StdRng, courses: &[BTreeSet<Count>]) -> Vec<PersonFacts> {
     let (n_audiences, n_schools) = (random.random_range(1..=3), random.random_range(1..=6));
-    let common: Vec<usize> =
-        (0..random.random_range(1..=6)).map(|_| random.random_range(0..courses.len())).collect();
+    // Most courses are of people who take part; that some do not, and say so or do not, is common in life.
+    let outside: Vec<usize> =
+        (0..courses.len()).filter(|at| !courses[*at].contains(&Count::Enrolled)).collect();
+    let common: Vec<usize> = (0..random.random_range(1..=6))
+        .map(|at| match at {
+            0 | 1 => outside[random.random_range(0..outside.len())],
+            _ => random.random_range(0..courses.len()),
+        })
+        .collect();
     let n_people = random.random_range(0..=160);
     (0..n_people)
         .map(|_| {
@@ -178,12 +185,18 @@ fn attack(people: &[PersonFacts], courses: &[BTreeSet<Count>]) -> usize {
         for school in &schools {
             for wide in Count::ALL {
                 let narrow = Count::ALL.iter().filter(|count| count.within().contains(wide));
-                for narrow in narrow.map(Some).chain([None]) {
+                let targets = narrow.map(Some).chain([None]).flat_map(|narrow| {
+                    // Who has not answered is in no count: invited, and neither in a narrower one nor among those who said no.
+                    let unanswered = (*wide == Count::Invited).then_some((narrow, true));
+                    [Some((narrow, false)), unanswered].into_iter().flatten()
+                });
+                for (narrow, without_declined) in targets {
                     let is_target = |a: &str, s: &str, course: &BTreeSet<Count>| {
                         audience.is_none_or(|audience| audience == a)
                             && school.is_none_or(|school| school == s)
                             && course.contains(wide)
                             && narrow.is_none_or(|narrow| !course.contains(narrow))
+                            && !(without_declined && course.contains(&Count::Declined))
                     };
                     let value = people
                         .iter()
@@ -196,7 +209,7 @@ fn attack(people: &[PersonFacts], courses: &[BTreeSet<Count>]) -> usize {
                     if attacker.knows(attacker.equation(is_target)) {
                         assert!(
                             !(1..FEWEST).contains(&u64::try_from(value).unwrap()),
-                            "{value} persons of {audience:?} at {school:?} in {wide} and not in {narrow:?} follow from the reports"
+                            "{value} persons of {audience:?} at {school:?} in {wide} and not in {narrow:?} (without those who declined: {without_declined}) follow from the reports"
                         );
                         n_known += 1;
                     }
@@ -334,6 +347,23 @@ fn check(figures: &Figures) {
     for stage in figures.days.keys() {
         assert!(figures.counts[&stage.end()] >= FEWEST_OF, "{stage}");
     }
+}
+
+#[test]
+fn those_who_have_not_answered_are_not_what_the_others_leave() {
+    let all = |counts: &[Count]| counts.iter().copied().collect::<BTreeSet<Count>>();
+    let of = |n_unanswered: usize| {
+        let enrolled = all(&[Count::Invited, Count::Enrolled]);
+        let declined = all(&[Count::Invited, Count::Declined]);
+        let mut people: Vec<PersonFacts> = (0..10).map(|_| person(0, 0, &enrolled)).collect();
+        people.extend((0..5).map(|_| person(0, 0, &declined)));
+        people.extend((0..n_unanswered).map(|_| person(0, 0, &all(&[Count::Invited]))));
+        let shown = total(&people).counts;
+        (shown.contains_key(&Count::Enrolled), shown.contains_key(&Count::Declined))
+    };
+    assert_eq!(of(0), (true, true));
+    assert_eq!(of(4), (true, false));
+    assert_eq!(of(5), (true, true));
 }
 
 #[test]
