@@ -6,7 +6,7 @@ use super::actor::Actor;
 use super::ids::{OrganizationId, PersonId};
 use super::organization::Role;
 
-pub use table::TABLE;
+pub use table::rows;
 
 use Grant::{Anyone, Assigned, Holder, Owner, SignedIn};
 
@@ -79,7 +79,7 @@ pub struct Row {
 /// The row of an operation.
 #[must_use]
 pub fn row_of(operation: &str) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.operation == operation)
+    rows().find(|row| row.operation == operation)
 }
 
 /// Who may know that an object exists.

@@ -285,8 +285,7 @@ pub struct Undeclared(pub Vec<&'static str>);
 /// # Errors
 /// [`Undeclared`] with the operations at fault.
 pub fn require_policy(routes: &[Route]) -> Result<(), Undeclared> {
-    let n_rows =
-        |operation: &str| policy::TABLE.iter().filter(|row| row.operation == operation).count();
+    let n_rows = |operation: &str| policy::rows().filter(|row| row.operation == operation).count();
     let faults: Vec<&'static str> = routes
         .iter()
         .map(|route| route.operation)

@@ -1,0 +1,44 @@
+//! The rows of what was earned.
+
+use super::{ISSUING_OFFICER, OWN_EARNER, REVIEW_PANEL, row};
+use crate::domain::policy::Grant::{Owner, SignedIn};
+use crate::domain::policy::{Row, Verb};
+
+pub(super) const ROWS: &[Row] = &[
+    // Awards.
+    row("list_awards", Verb::Read, "award", &[SignedIn], &[], &["*"]),
+    row("read_award", Verb::Read, "award", &[Owner, ISSUING_OFFICER, REVIEW_PANEL], &[], &["*"]),
+    row(
+        "revoke_award",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER],
+        &["active", "suspended"],
+        &["reason_code", "note"],
+    ),
+    row(
+        "bulk_revoke_awards",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER],
+        &["active", "suspended"],
+        &["filter", "reason_code", "note", "dry_run", "expected_count"],
+    ),
+    row(
+        "suspend_award",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER, REVIEW_PANEL],
+        &["active"],
+        &["note"],
+    ),
+    row(
+        "reinstate_award",
+        Verb::Revoke,
+        "award",
+        &[ISSUING_OFFICER, REVIEW_PANEL],
+        &["suspended"],
+        &["note"],
+    ),
+    row("renew_award", Verb::Submit, "award", &[OWN_EARNER], &["active", "expired"], &[]),
+];

@@ -1,0 +1,155 @@
+//! The rows of submitting, screening, scoring, appeals.
+
+use super::{
+    ASSESSOR, COORDINATOR, EARNER, LEAD_ASSESSOR, OWN_EARNER, PRE_SCREENER, REVIEW_PANEL, row,
+};
+use crate::domain::organization::Role;
+use crate::domain::policy::Grant::{self, Assigned, Owner, SignedIn};
+use crate::domain::policy::{Row, Verb};
+
+pub(super) const ROWS: &[Row] = &[
+    // Submitting.
+    row(
+        "create_submission",
+        Verb::Create,
+        "submission",
+        &[EARNER],
+        &["published"],
+        &["program_id", "version", "reopen_criteria"],
+    ),
+    row("list_submissions", Verb::Read, "submission", &[SignedIn], &[], &["*"]),
+    row("read_submission", Verb::Read, "submission", &[Owner, COORDINATOR], &[], &["*"]),
+    row(
+        "patch_submission",
+        Verb::Change,
+        "submission",
+        &[OWN_EARNER],
+        &["draft", "returned"],
+        &["responses", "integrity_statement", "include_results", "names_waived", "ai_use"],
+    ),
+    row(
+        "add_evidence",
+        Verb::Change,
+        "submission",
+        &[OWN_EARNER],
+        &["draft", "returned"],
+        &["file", "url", "text", "requirement_id", "contains_students", "consent"],
+    ),
+    row("delete_evidence", Verb::Change, "submission", &[OWN_EARNER], &["draft", "returned"], &[]),
+    row(
+        "read_evidence_content",
+        Verb::Read,
+        "evidence",
+        &[
+            Owner,
+            Assigned,
+            Grant::AssignedAs(Role::PreScreener),
+            Grant::AssignedAs(Role::ReviewPanel),
+        ],
+        &[],
+        &["*"],
+    ),
+    row("submit_submission", Verb::Submit, "submission", &[OWN_EARNER], &["draft"], &[]),
+    row("recall_submission", Verb::Submit, "submission", &[OWN_EARNER], &["submitted"], &[]),
+    row(
+        "withdraw_submission",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["draft", "submitted", "returned", "queued"],
+        &[],
+    ),
+    row(
+        "resubmit_submission",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided"],
+        &["version", "reopen_criteria"],
+    ),
+    row(
+        "rate_feedback",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided", "appealed"],
+        &["rating", "comment"],
+    ),
+    row(
+        "answer_coaching",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided", "appealed"],
+        &["is_wanted"],
+    ),
+    // Appeals and integrity.
+    row(
+        "appeal_submission",
+        Verb::Submit,
+        "submission",
+        &[OWN_EARNER],
+        &["decided"],
+        &["grounds", "criteria", "statement"],
+    ),
+    row(
+        "flag_submission",
+        Verb::Score,
+        "submission",
+        &[PRE_SCREENER, LEAD_ASSESSOR, Assigned],
+        &["submitted", "queued", "in_review", "resolving", "adjudication"],
+        &["statement"],
+    ),
+    row("list_cases", Verb::Read, "case", &[SignedIn], &[], &["*"]),
+    row("read_case", Verb::Read, "case", &[Owner, REVIEW_PANEL], &[], &["*"]),
+    row("reply_to_case", Verb::Submit, "case", &[OWN_EARNER], &["open"], &["reply"]),
+    row(
+        "vote_on_case",
+        Verb::Approve,
+        "case",
+        &[REVIEW_PANEL],
+        &["open", "replied", "voting"],
+        &["vote", "reasons"],
+    ),
+    row(
+        "list_evidence_matches",
+        Verb::Read,
+        "evidence_match",
+        &[PRE_SCREENER, LEAD_ASSESSOR, REVIEW_PANEL],
+        &[],
+        &["*"],
+    ),
+    // Screening.
+    row("list_screenings", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
+    row("begin_screening", Verb::Read, "screening", &[PRE_SCREENER], &["submitted"], &["*"]),
+    row(
+        "screen_submission",
+        Verb::Score,
+        "screening",
+        &[PRE_SCREENER],
+        &["submitted"],
+        &["complete", "items"],
+    ),
+    // Scoring.
+    row(
+        "claim_review",
+        Verb::Score,
+        "review",
+        &[ASSESSOR, LEAD_ASSESSOR],
+        &["open"],
+        &["micro_credential_id"],
+    ),
+    row("list_reviews", Verb::Read, "review", &[SignedIn], &[], &["*"]),
+    row("read_review", Verb::Read, "review", &[Assigned], &[], &["*"]),
+    row("renew_review", Verb::Score, "review", &[Assigned], &["leased"], &[]),
+    row(
+        "put_scores",
+        Verb::Score,
+        "review",
+        &[Assigned],
+        &["leased"],
+        &["scores", "overall_feedback", "unscorable"],
+    ),
+    row("lock_review", Verb::Score, "review", &[Assigned], &["leased"], &[]),
+    row("recuse_review", Verb::Score, "review", &[Assigned], &["leased"], &["reason"]),
+];
