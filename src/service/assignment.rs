@@ -1,5 +1,6 @@
-//! Which waiting work goes to whom: the most urgent that somebody may score, others before those who should be spared, and pairs
-//! that have not read together before those that have.
+//! Which waiting work goes to whom: the most urgent that somebody may score, others before those who should be spared, and among
+//! equally urgent work what links assessors (DOMAIN 3.2): first those whom no chain of common readings connects, then pairs that have
+//! not read together, then those that have.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,17 +52,19 @@ impl Search<'_> {
     ) -> Result<Option<(StoredSubmission, Seat)>, Error> {
         let mut judge = Judge::new(self.now);
         let mut screeners = Screeners::default();
-        let mut linked: Option<BTreeSet<PersonId>> = None;
-        // A pair that has read together before, kept while nothing as urgent would link a new one.
-        let mut known_pair: Option<(StoredSubmission, Seat)> = None;
+        let mut reach: Option<Reach> = None;
+        // What would do, kept while something as urgent may link this person better.
+        let mut kept: Option<(Gain, StoredSubmission, Seat)> = None;
         let mut spared = Vec::new();
         let (mut offset, mut limit) = (0, FIRST_PAGE);
         loop {
             let page = self.list_waiting(conn, &mut screeners, offset, limit)?;
             let matters = judge.matters(conn, &page.waiting)?;
             for (stored, matter) in page.waiting.into_iter().zip(matters) {
-                if known_pair.as_ref().is_some_and(|(kept, _)| day(kept) != day(&stored)) {
-                    return Ok(known_pair);
+                if let Some((_, other, seat)) =
+                    kept.take_if(|(_, other, _)| day(other) != day(&stored))
+                {
+                    return Ok(Some((other, seat)));
                 }
                 let verdict = judge.judge(conn, self.assessor, &matter, Stage::Claim)?;
                 if !verdict.is_eligible() {
@@ -73,32 +76,32 @@ impl Search<'_> {
                     spared.push((stored, matter));
                     continue;
                 }
-                let partners = partners_of(&matter);
-                if linked.is_none() && !partners.is_empty() {
-                    linked = Some(store::conflicts::list_linked(conn, self.assessor)?);
-                }
-                let is_known = !partners.is_empty()
-                    && linked.as_ref().is_some_and(|linked| partners.is_subset(linked));
-                if is_known && known_pair.is_some() {
+                let reach = match &mut reach {
+                    Some(reach) => reach,
+                    none => none.insert(Reach::of(conn, self.assessor)?),
+                };
+                let gain = reach.gain(&partners_of(&matter));
+                if kept.as_ref().is_some_and(|(best, _, _)| *best <= gain) {
                     continue;
                 }
                 let Some(seat) = reviews::free_seat(conn, self.resources, &stored, self.now)?
                 else {
                     continue;
                 };
-                if !is_known {
+                if gain == Gain::Link {
                     return Ok(Some((stored, seat)));
                 }
-                known_pair = Some((stored, seat));
+                kept = Some((gain, stored, seat));
             }
-            if page.is_last {
+            // Only known pairs are worth a look beyond the first page.
+            if page.is_last || kept.as_ref().is_some_and(|(gain, _, _)| *gain < Gain::Repeat) {
                 break;
             }
             offset += limit;
             limit = (limit * 4).min(LONGEST_PAGE);
         }
-        if known_pair.is_some() {
-            return Ok(known_pair);
+        if let Some((_, stored, seat)) = kept {
+            return Ok(Some((stored, seat)));
         }
         // What this person should be spared goes to them when there is nobody else.
         let mut others = Others::default();
@@ -212,6 +215,56 @@ impl Screeners {
 
 fn day(stored: &StoredSubmission) -> Option<String> {
     stored.due_on.map(Timestamp::date)
+}
+
+/// With how many different partners an assessor surely is linked with everybody: nobody looks for the others then.
+const PARTNERS_ENOUGH: usize = 8;
+
+/// Whom an assessor is linked with by common readings.
+struct Reach {
+    /// Those who have read the same submissions.
+    partners: BTreeSet<PersonId>,
+    /// Everybody whom a chain of such pairs leads to, the assessor too; none when the partners are enough.
+    chain: Option<BTreeSet<PersonId>>,
+}
+
+/// How much one more reading would do to link assessors, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gain {
+    /// Two who were not connected, or all that somebody with partners enough can do.
+    Link,
+    /// A new pair, or one that is still to come.
+    Pair,
+    /// A pair that has read together before.
+    Repeat,
+}
+
+impl Reach {
+    fn of(conn: &mut DbConn, assessor: PersonId) -> Result<Reach, Error> {
+        let mut chain = BTreeSet::from([assessor]);
+        let partners = store::conflicts::list_linked(conn, &chain)?;
+        if partners.len() >= PARTNERS_ENOUGH {
+            return Ok(Reach { partners, chain: None });
+        }
+        let mut newest = partners.clone();
+        while !newest.is_empty() {
+            chain.extend(&newest);
+            newest = store::conflicts::list_linked(conn, &newest)?;
+            newest.retain(|person| !chain.contains(person));
+        }
+        Ok(Reach { partners, chain: Some(chain) })
+    }
+
+    fn gain(&self, readers: &BTreeSet<PersonId>) -> Gain {
+        if !readers.is_empty() && readers.is_subset(&self.partners) {
+            return Gain::Repeat;
+        }
+        match &self.chain {
+            None => Gain::Link,
+            Some(chain) if !readers.is_subset(chain) => Gain::Link,
+            Some(_) => Gain::Pair,
+        }
+    }
 }
 
 /// Who has locked a sheet of the same submission.

@@ -12,7 +12,7 @@ use crate::domain::ids::{OrganizationId, PersonId};
 use crate::domain::organization::{MembershipState, Role};
 use crate::domain::policy;
 use crate::domain::timestamp::Timestamp;
-use crate::store::{self, DbConn};
+use crate::store::{self, DbConn, Lease};
 
 /// A change as a use case reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub struct DenialCounts(Mutex<BTreeMap<DenialKey, i64>>);
 /// # Errors
 /// [`Error::Internal`] when the database fails.
 pub fn record_denial(
-    conn: &mut DbConn,
+    conn: &mut Lease,
     resources: &Resources,
     operation: &'static str,
     (person, organization): (Option<PersonId>, Option<OrganizationId>),

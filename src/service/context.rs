@@ -19,7 +19,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::files::{EvidenceStore, Stripper};
 use crate::mail::Mailer;
 use crate::store::installation::Installation;
-use crate::store::{self, Database, DbConn};
+use crate::store::{self, Database, DbConn, Lease};
 
 /// A place in issuing where a crash must do no harm; tests stop the process there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl<'a> From<Option<&'a str>> for Proof<'a> {
 /// What one use case runs with.
 pub struct Cx<'a> {
     /// The connection.
-    pub conn: &'a mut DbConn,
+    pub conn: &'a mut Lease,
     /// Who asks.
     pub actor: Actor,
     /// The moment of the request.

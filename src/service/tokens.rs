@@ -15,7 +15,7 @@ use super::context::{Resources, new_uuid};
 use super::error::{Broken, Error};
 use crate::domain::ids::{PersonId, SessionId};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{self, DbConn};
+use crate::store::{self, DbConn, Lease};
 
 /// How long an access token lives.
 pub const LIFE: TimeDelta = TimeDelta::minutes(15);
@@ -73,7 +73,7 @@ fn label(id: &str) -> String {
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails or a key does not open.
-pub fn ensure_key(conn: &mut DbConn, resources: &Resources, now: Timestamp) -> Result<(), Error> {
+pub fn ensure_key(conn: &mut Lease, resources: &Resources, now: Timestamp) -> Result<(), Error> {
     let known = |resources: &Resources| {
         !resources.token_keys.read().unwrap_or_else(PoisonError::into_inner).0.is_empty()
     };
@@ -109,7 +109,7 @@ fn audience(base_url: &str) -> String {
 /// # Errors
 /// [`Error::Internal`] when it cannot be signed.
 pub fn issue(
-    conn: &mut DbConn,
+    conn: &mut Lease,
     resources: &Resources,
     base_url: &str,
     person: PersonId,

@@ -341,19 +341,23 @@ pub fn list_coauthors(
     grouped("submissions", "earner_id", found.collect())
 }
 
-/// With whom an assessor has locked a sheet of the same submission.
+/// With whom any of these assessors has locked a sheet of the same submission.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list_linked(conn: &mut DbConn, person: PersonId) -> Result<BTreeSet<PersonId>, StoreError> {
+pub fn list_linked(
+    conn: &mut DbConn,
+    people: &BTreeSet<PersonId>,
+) -> Result<BTreeSet<PersonId>, StoreError> {
+    let ids = || people.iter().map(|person| Some(person.to_string()));
     let other = diesel::alias!(reviews as other);
     let locked = ReviewState::Locked.as_str();
     let words: Vec<Option<String>> = reviews::table
         .inner_join(other.on(other.field(reviews::submission_id).eq(reviews::submission_id)))
-        .filter(reviews::assessor_id.eq(Some(person.to_string())))
+        .filter(reviews::assessor_id.eq_any(ids()))
         .filter(reviews::state.eq(locked))
         .filter(other.field(reviews::state).eq(locked))
-        .filter(other.field(reviews::assessor_id).ne(Some(person.to_string())))
+        .filter(other.field(reviews::assessor_id).ne_all(ids()))
         .select(other.field(reviews::assessor_id))
         .distinct()
         .load(conn)?;

@@ -1,12 +1,14 @@
 //! Connections: which database, how it is opened, and the one function that writes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use parking_lot::FairMutex;
 
 use super::error::{StoreError, WriteError};
 
@@ -21,6 +23,9 @@ const TRIES_BESIDE_OTHERS: u32 = 3;
 
 /// How long a request waits for a connection before it answers 503.
 const POOL_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a writer of the embedded database waits for its turn; as long as for a writer of another process.
+const TURN_WAIT: Duration = Duration::from_secs(5);
 
 pub use either::DbConn;
 pub(crate) use either::MultiBackend;
@@ -135,19 +140,23 @@ impl ManageConnection for Manager {
     }
 }
 
-/// A connection on loan from the pool.
-pub struct Lease(PooledConnection<Manager>);
+/// A connection on loan from the pool. Only its holder begins a transaction ([`write`]); work inside of one gets the connection alone, so
+/// that no transaction can begin within another.
+pub struct Lease {
+    conn: PooledConnection<Manager>,
+    writers: Option<Arc<FairMutex<()>>>,
+}
 
 impl std::ops::Deref for Lease {
     type Target = DbConn;
     fn deref(&self) -> &DbConn {
-        &self.0
+        &self.conn
     }
 }
 
 impl std::ops::DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut DbConn {
-        &mut self.0
+        &mut self.conn
     }
 }
 
@@ -156,6 +165,9 @@ impl std::ops::DerefMut for Lease {
 pub struct Database {
     pool: Pool<Manager>,
     setting: DatabaseSetting,
+    /// Where writers of the embedded database stand in line. It has one writer at a time and lets those who wait try again and again, so
+    /// that one among many could wait for ever; in line, whoever came first writes first.
+    writers: Option<Arc<FairMutex<()>>>,
 }
 
 impl Database {
@@ -187,7 +199,11 @@ impl Database {
             .test_on_check_out(matches!(setting, DatabaseSetting::Postgres(_)))
             .connection_timeout(POOL_WAIT)
             .build_unchecked(manager);
-        Ok(Database { pool, setting })
+        let writers = match setting {
+            DatabaseSetting::Postgres(_) => None,
+            DatabaseSetting::Sqlite(_) => Some(Arc::new(FairMutex::new(()))),
+        };
+        Ok(Database { pool, setting, writers })
     }
 
     /// Which database it is.
@@ -201,10 +217,11 @@ impl Database {
     /// # Errors
     /// [`StoreError::Busy`] after two seconds.
     pub fn connection(&self) -> Result<Lease, StoreError> {
-        self.pool.get().map(Lease).map_err(|error| {
+        let conn = self.pool.get().map_err(|error| {
             tracing::warn!(%error, "no database connection in time");
             StoreError::Busy
-        })
+        })?;
+        Ok(Lease { conn, writers: self.writers.clone() })
     }
 
     /// Brings the tables up to date.
@@ -329,13 +346,13 @@ fn roll_back(conn: &mut DbConn) {
 /// # Errors
 /// What `work` returns, or the [`StoreError`] of the transaction itself. Nothing is written then.
 pub fn write<T, E: WriteError>(
-    conn: &mut DbConn,
+    lease: &mut Lease,
     mut work: impl FnMut(&mut DbConn) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut tries = 0;
     loop {
         let is_alone = tries >= TRIES_BESIDE_OTHERS;
-        let error = match try_once(conn, is_alone, &mut work) {
+        let error = match try_in_turn(lease, is_alone, &mut work) {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
@@ -350,6 +367,19 @@ pub fn write<T, E: WriteError>(
         let pause = rand::random_range(1..=u64::from(tries.min(10)) * 5);
         std::thread::sleep(Duration::from_millis(pause));
     }
+}
+
+fn try_in_turn<T, E: WriteError>(
+    lease: &mut Lease,
+    is_alone: bool,
+    work: &mut impl FnMut(&mut DbConn) -> Result<T, E>,
+) -> Result<T, E> {
+    let Some(writers) = lease.writers.clone() else {
+        return try_once(&mut lease.conn, is_alone, work);
+    };
+    let turn = writers.try_lock_for(TURN_WAIT);
+    turn.ok_or_else(|| E::from(StoreError::Busy))
+        .and_then(|_turn| try_once(&mut lease.conn, is_alone, work))
 }
 
 fn try_once<T, E: WriteError>(

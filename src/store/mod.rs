@@ -64,5 +64,5 @@ pub mod status_lists;
 pub mod submissions;
 pub mod trusted_issuers;
 
-pub use connection::{Database, DatabaseSetting, DbConn, write};
+pub use connection::{Database, DatabaseSetting, DbConn, Lease, write};
 pub use error::{StoreError, WriteError};
