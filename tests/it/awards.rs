@@ -104,7 +104,6 @@ fn renewable() -> Value {
     let mut definition = definition("mc-ia-small-group-support");
     definition["validity"] = json!({ "expires_after_months": 12, "renewal": { "mode": "full" } });
     definition["review_policy"]["second_score_when_not_yet"] = json!(false);
-    definition["review_policy"]["backread_share_bp"] = json!(0);
     definition
 }
 

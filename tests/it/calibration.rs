@@ -37,7 +37,6 @@ impl Scene {
             app.seed(&district.id, &email, &["lead_assessor"]);
         }
         let mut single = definition("mc-ia-small-group-support");
-        single["review_policy"]["backread_share_bp"] = json!(0);
         single["id"] = json!("mc-single");
         single["review_policy"]["second_score_when_not_yet"] = json!(false);
         let family = district.publish(&single);

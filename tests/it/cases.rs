@@ -33,7 +33,6 @@ impl Stage {
     #[track_caller]
     fn decided(&self, below: &[&str]) -> String {
         let mut single = definition("mc-ia-small-group-support");
-        single["review_policy"]["backread_share_bp"] = json!(0);
         single["review_policy"]["second_score_when_not_yet"] = json!(false);
         let family = self.district.publish(&single);
         let id = self.district.submit(&self.district.earner, &family);
@@ -411,7 +410,6 @@ fn who_had_a_part_is_not_on_the_panel() {
         &["assessor", "review_panel"],
     );
     let mut single = definition("mc-ia-small-group-support");
-    single["review_policy"]["backread_share_bp"] = json!(0);
     single["review_policy"]["second_score_when_not_yet"] = json!(false);
     let family = district.publish(&single);
     let id = district.submit(&district.earner, &family);

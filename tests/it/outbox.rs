@@ -130,7 +130,6 @@ fn not_yet_is_told_without_a_badge() {
     let app = with_server(&server);
     let district = app.district();
     let mut single = crate::harness::definition("mc-ia-small-group-support");
-    single["review_policy"]["backread_share_bp"] = json!(0);
     single["review_policy"]["second_score_when_not_yet"] = json!(false);
     let family = district.publish(&single);
     district.submit(&district.earner, &family);

@@ -9,9 +9,7 @@ fn not_yet_looks_to_a_coordinator_like_work_that_goes_on() {
     let app = TestApp::new();
     let district = app.district();
     let mut single = definition("mc-ia-small-group-support");
-    single["review_policy"]["backread_share_bp"] = json!(0);
     single["review_policy"]["second_score_when_not_yet"] = json!(false);
-    single["review_policy"]["backread_share_bp"] = json!(0);
     let family = district.publish(&single);
     let submission = district.submit(&district.earner, &family);
     let path = format!("/api/v1/submissions/{submission}");

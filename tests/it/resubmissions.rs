@@ -8,7 +8,6 @@ use crate::harness::{Answer, District, Person, TestApp, definition};
 /// The micro-credential that one reader decides, with changes to its rules for resubmission.
 fn single(changes: &[(&str, Value)]) -> Value {
     let mut single = definition("mc-ia-small-group-support");
-    single["review_policy"]["backread_share_bp"] = json!(0);
     single["review_policy"]["second_score_when_not_yet"] = json!(false);
     for (name, value) in changes {
         single["resubmission_policy"][*name] = value.clone();

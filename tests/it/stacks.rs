@@ -29,7 +29,6 @@ fn shipped(name: &str) -> Value {
 fn publish(district: &District, slug: &str, months: Option<u32>) -> String {
     let mut definition = definition(FOUNDATION);
     definition["id"] = json!(slug);
-    definition["review_policy"]["backread_share_bp"] = json!(0);
     if let Some(months) = months {
         definition["validity"] = json!({ "expires_after_months": months });
     }

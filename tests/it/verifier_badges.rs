@@ -91,7 +91,6 @@ fn one_reader(number: usize, months: Option<u32>) -> Value {
     definition["id"] = format!("mc-small-group-{number}").into();
     definition["validity"] = json!({ "expires_after_months": months, "renewal": null });
     definition["review_policy"]["second_score_when_not_yet"] = json!(false);
-    definition["review_policy"]["backread_share_bp"] = json!(0);
     definition
 }
 

@@ -125,7 +125,6 @@ fn badge_says_what_held_when_each_sheet_was_locked() {
     let mut double = crate::harness::definition("mc-ia-small-group-support");
     double["id"] = json!("mc-two-readers");
     double["review_policy"]["mode"] = json!("double_blind");
-    double["review_policy"]["backread_share_bp"] = json!(0);
     let family = scene.district.publish(&double);
     let id = scene.district.submit(&scene.district.earner, &family);
     District::score_below(&early, &[], "");

@@ -107,7 +107,6 @@ fn declarations_are_their_authors_own() {
 /// Publishes work that names the same district, without recording a waiver.
 fn publish_strict(district: &District) -> String {
     let mut strict = definition("mc-ia-small-group-support");
-    strict["review_policy"]["backread_share_bp"] = json!(0);
     strict["id"] = json!("mc-strict");
     let family = district.publish(&strict);
     strict["version"] = json!("2.0.0");

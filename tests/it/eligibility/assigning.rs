@@ -16,7 +16,6 @@ fn who_scored_an_earlier_attempt_is_spared_while_there_is_somebody_else() {
     let app = TestApp::new();
     let district = app.district();
     let mut single = definition("mc-ia-small-group-support");
-    single["review_policy"]["backread_share_bp"] = json!(0);
     single["id"] = json!("mc-single");
     single["review_policy"]["second_score_when_not_yet"] = json!(false);
     let family = district.publish(&single);

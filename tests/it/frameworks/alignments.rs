@@ -23,7 +23,6 @@ fn plain() -> Value {
 
 fn aligned() -> Value {
     let mut definition = definition(SMALL_GROUP);
-    definition["review_policy"]["backread_share_bp"] = json!(0);
     definition["alignments"] = json!([agency()]);
     definition["submission"]["part1"]["prompts"][0]["alignments"] = json!([plain()]);
     definition["submission"]["part2"]["criteria"][0]["alignments"] = json!([agency(), plain()]);

@@ -121,7 +121,6 @@ fn id_of(value: &Value) -> String {
 /// The small definition under another name.
 fn named(id: &str) -> Value {
     let mut definition = definition("mc-ia-small-group-support");
-    definition["review_policy"]["backread_share_bp"] = json!(0);
     definition["id"] = json!(id);
     definition
 }

@@ -213,7 +213,6 @@ fn unscorable_criterion_counts_as_not_met() {
     let app = TestApp::new();
     let district = app.district();
     let mut one_reader = crate::harness::definition("mc-ia-small-group-support");
-    one_reader["review_policy"]["backread_share_bp"] = json!(0);
     one_reader["id"] = json!("mc-one-reader");
     one_reader["review_policy"]["second_score_when_not_yet"] = json!(false);
     let family = district.publish(&one_reader);
