@@ -60,6 +60,8 @@ ids! {
     ReviewId,
     /// An appeal, or a doubt about integrity.
     CaseId,
+    /// What an earner has asked a coach for.
+    CoachingId,
     /// A sentence of the comment bank.
     BankCommentId,
     /// What an earned decision leads to.

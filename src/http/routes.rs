@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, cohorts, conflicts, evidence, frameworks, funnel,
+    calendars, calibration, cases, coachings, cohorts, conflicts, evidence, frameworks, funnel,
     issuer_settings, members, micro_credentials, operator, organizations, programs, reports,
     reviews, screenings, sessions, signing_keys, stacks, submissions, trusted_issuers, verify,
 };
@@ -162,6 +162,12 @@ pub const ROUTES: &[Route] = &[
     route!("resubmit_submission" POST "/api/v1/submissions/{id}/resubmit" answers::resubmit_submission, "Start the next attempt after a not-yet; what was passed is carried forward.", schema::<answers::ResubmitBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("rate_feedback" POST "/api/v1/submissions/{id}/feedback-rating" answers::rate_feedback, "Say once how useful the feedback was.", schema::<answers::RatingBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("answer_coaching" POST "/api/v1/submissions/{id}/coaching" answers::answer_coaching, "Say whether you would like to talk with a coach, where one was offered.", schema::<answers::CoachingBody>(), 200, schema::<submissions::SubmissionView>(), &[]),
+    route!("list_coaches" GET "/api/v1/submissions/{id}/coaches" coachings::list_coaches, "Whom you can ask to look at this attempt.", None, 200, page::<coachings::CoachView>(), &[]),
+    route!("create_coaching" POST "/api/v1/submissions/{id}/coachings" coachings::create_coaching, "Ask a coach and say what they may see, or change that; they will not score it.", schema::<coachings::NewCoaching>(), 201, schema::<coachings::CoachedWorkView>(), &[]),
+    route!("list_coachings" GET "/api/v1/coachings" coachings::list_coachings, "What is shared with you as a coach, and what you have asked for.", None, 200, page::<coachings::CoachedWorkView>(), PAGING),
+    route!("read_coaching" GET "/api/v1/coachings/{id}" coachings::read_coaching, "One coaching with what is shared by it and what the coach has said.", None, 200, schema::<coachings::CoachedWorkView>(), &[]),
+    route!("end_coaching" DELETE "/api/v1/coachings/{id}" coachings::end_coaching, "Share nothing any more; what the coach has said stays yours to read.", None, 204, None, &[]),
+    route!("create_coach_comment" POST "/api/v1/coachings/{id}/comments" coachings::create_coach_comment, "Say something as the coach; nobody who scores the work sees it.", schema::<coachings::NewCoachComment>(), 201, schema::<coachings::CoachedWorkView>(), &[]),
     route!("list_comments" GET "/api/v1/micro-credentials/{id}/comments" bank_comments::list_comments, "The comment bank of a micro-credential.", None, 200, page::<bank_comments::CommentView>(), PAGING),
     route!("create_comment" POST "/api/v1/micro-credentials/{id}/comments" bank_comments::create_comment, "Keep a comment for the other assessors.", schema::<bank_comments::CommentBody>(), 201, schema::<bank_comments::CommentView>(), &[]),
     route!("put_comment" PUT "/api/v1/micro-credentials/{id}/comments/{comment_id}" bank_comments::put_comment, "Change a comment of your own; a lead assessor changes any.", schema::<bank_comments::CommentBody>(), 200, schema::<bank_comments::CommentView>(), &[]),

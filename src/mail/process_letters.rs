@@ -116,6 +116,14 @@ letter! {
     coach_wanted(earner: &str, address: &str) CoachText "Somebody would like to talk about \"{}\""
 }
 letter! {
+    /// Writes to a coach that an earner shares an attempt with them.
+    coach_asked(earner: &str, address: &str) AskedText "You are asked to look at \"{}\""
+}
+letter! {
+    /// Writes that a coach has said something about an attempt.
+    coach_commented() CommentedText "Your coach has written about \"{}\""
+}
+letter! {
     /// Writes that a draft which nobody saves ends on a day.
     draft_ending(date: NaiveDate) EndingText "Your draft for \"{}\" ends soon"
 }
@@ -171,6 +179,20 @@ struct CoachText {
     about: AboutText,
     earner: String,
     address: String,
+}
+
+#[derive(Template)]
+#[template(path = "process/coach_asked.txt", config = "src/mail/templates/askama.toml")]
+struct AskedText {
+    about: AboutText,
+    earner: String,
+    address: String,
+}
+
+#[derive(Template)]
+#[template(path = "process/coach_commented.txt", config = "src/mail/templates/askama.toml")]
+struct CommentedText {
+    about: AboutText,
 }
 
 #[derive(Template)]

@@ -1,4 +1,5 @@
-//! Evidence: taken in while it streams, given out to its earner and the assigned reader only, each opening recorded.
+//! Evidence: taken in while it streams, given out to its earner, the assigned reader and a coach with
+//! whom it is shared, each opening recorded.
 
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -409,15 +410,16 @@ pub struct Opened {
 /// `GET /submissions/{id}/evidence/{evidence_id}/content`: opens an item and records who did, in the same request.
 ///
 /// # Errors
-/// [`Error::Denied`] for anybody but the earner and the reader who holds the submission now.
+/// [`Error::Denied`] for anybody but the earner, the reader who holds the submission now, and a coach with whom it is shared.
 pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<Opened, Error> {
     let (stored, mut subject) = submissions::load(cx.conn, id)?;
     let person = cx.signed_in()?.person;
     let holds = |role| cx.actor.holds(role, subject.organization, &subject.above);
-    let (may_read, may_screen, may_judge) = (
+    let (may_read, may_screen, may_judge, may_coach) = (
         holds(Role::Assessor) || holds(Role::LeadAssessor),
         holds(Role::PreScreener),
         holds(Role::ReviewPanel),
+        holds(Role::Coach),
     );
     // Each way to the work is only as good as the role behind it.
     let purpose = if subject.owner == Some(person) {
@@ -428,6 +430,8 @@ pub fn open(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result<O
         Some("screen")
     } else if may_judge && super::cases::may_judge(cx.conn, &stored, person)? {
         Some("judge")
+    } else if may_coach && super::coachings::may_open(cx.conn, id, person)? {
+        Some("coach")
     } else {
         None
     };

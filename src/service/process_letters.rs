@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::context::Cx;
 use super::error::Error;
 use super::outbox;
-use crate::domain::ids::{PersonId, SubmissionId};
+use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
 use crate::domain::submission::{SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::mail::process_letters::{self as letters, AboutSubmission};
@@ -22,6 +22,8 @@ const APPEAL_RECEIVED: &str = "appeal_received";
 const APPEAL_DECIDED: &str = "appeal_decided";
 const COACH_OFFERED: &str = "coach_offered";
 const COACH_WANTED: &str = "coach_wanted";
+const COACH_ASKED: &str = "coach_asked";
+const COACH_COMMENTED: &str = "coach_commented";
 const DRAFT_ENDING: &str = "draft_ending";
 
 /// What the mail needs: everything that can be looked up when it leaves is looked up then.
@@ -113,6 +115,37 @@ pub(super) fn coach_wanted(
     outbox::enqueue(conn, COACH_WANTED, coach, host, &parameters, now)
 }
 
+/// Tells a coach that an earner shares an attempt with them.
+pub(super) fn coach_asked(
+    conn: &mut DbConn,
+    coach: PersonId,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let parameters =
+        json!({ "submission_id": facts.id, "title": title, "earner_id": facts.earner });
+    outbox::enqueue(conn, COACH_ASKED, coach, host, &parameters, now)
+}
+
+/// Tells the earner that a coach has said something: once a day, however much it was.
+pub(super) fn coach_commented(
+    conn: &mut DbConn,
+    coaching: CoachingId,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let id = format!("{COACH_COMMENTED}-{coaching}-{}", now.date());
+    if !store::outbox::list_known(conn, std::slice::from_ref(&id))?.is_empty() {
+        return Ok(());
+    }
+    let parameters = parameters(facts, title);
+    outbox::enqueue_as(conn, id, COACH_COMMENTED, facts.earner, host, &parameters, now)
+}
+
 /// Warns the earner that a draft ends unless it is saved before. The row's id says which warning it is.
 pub(super) fn draft_ending(
     conn: &mut DbConn,
@@ -151,6 +184,8 @@ pub(super) fn render(
         APPEAL_DECIDED,
         COACH_OFFERED,
         COACH_WANTED,
+        COACH_ASKED,
+        COACH_COMMENTED,
         DRAFT_ENDING,
     ];
     if !known.contains(&kind) {
@@ -176,6 +211,7 @@ pub(super) fn render(
         APPEAL_RECEIVED => letters::appeal_received(&about, date),
         APPEAL_DECIDED => letters::appeal_decided(&about, p.earned == Some(true)),
         COACH_OFFERED => letters::coach_offered(&about),
+        COACH_COMMENTED => letters::coach_commented(&about),
         DRAFT_ENDING => {
             // A mail that waited for its server may come after the save that it asks for.
             let is_idle = stored.submission.state() == SubmissionState::Draft
@@ -190,7 +226,9 @@ pub(super) fn render(
             let Some(earner) = store::people::find_profile(cx.conn, earner)? else {
                 return Ok(None);
             };
-            letters::coach_wanted(&about, &earner.name, &earner.email)
+            let write =
+                if kind == COACH_ASKED { letters::coach_asked } else { letters::coach_wanted };
+            write(&about, &earner.name, &earner.email)
         }
     };
     Ok(Some(letter.map_err(Error::internal)?))

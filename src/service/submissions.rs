@@ -30,6 +30,9 @@ use crate::store::{self, DbConn, StoreError};
 pub(in crate::service) use limits::{fault_of_items, fault_of_words};
 pub(in crate::service) use steps::record;
 
+pub(in crate::service) use views::list_overall_feedback;
+
+pub use crate::store::decisions::StoredDecision;
 pub use crate::store::submissions::StoredSubmission;
 pub use steps::By;
 pub use views::{

@@ -26,6 +26,7 @@ pub mod calendars;
 pub mod calibration;
 pub mod carried_levels;
 pub mod cases;
+pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;
 pub mod connection;

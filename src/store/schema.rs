@@ -834,6 +834,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     rereads,
     sample_consents,
     coaches_told,
+    coachings,
+    coach_comments,
     frameworks,
     framework_items,
     bank_items,

@@ -94,8 +94,9 @@ impl Stage {
         Stage { app, district, served, mail, admin, school, earner, readers }
     }
 
-    /// Hands in work with a file of each kind, a link and texts. Returns its id and that of the micro-credential.
-    fn submit(&self) -> (String, String) {
+    /// Hands in work with a file of each kind, a link and texts, that a coach has seen. Returns its id, that of the micro-credential and
+    /// that of the coaching.
+    fn submit(&self) -> (String, String, String) {
         let mut wanted = definition("mc-shared-decision-making");
         let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
         let requirement = &mut wanted["submission"]["part2"]["evidence"][0];
@@ -112,12 +113,24 @@ impl Stage {
         let path = format!("/api/v1/submissions/{id}");
         let link = json!({ "requirement_id": "a1", "url": "https://video.example.org/watch/17" });
         self.earner.post(&format!("{path}/evidence"), &link).expect(201);
+        let coaching = self.ask_a_coach(&path);
         self.earner.act(&format!("{path}/submit")).expect(200);
-        (id, family)
+        (id, family, coaching)
+    }
+
+    /// Shares everything with a coach, who writes something. Returns the coaching.
+    fn ask_a_coach(&self, path: &str) -> String {
+        let coach = self.app.seed(&self.district.id, "coach@example.org", &["coach"]);
+        let shares = ["responses", "evidence", "feedback"];
+        let body = json!({ "person_id": coach.id, "shares": shares });
+        let id = id_of(&self.earner.post(&format!("{path}/coachings"), &body).expect(201));
+        let words = json!({ "text": "Dear quillfeather, say more about the roles." });
+        coach.post(&format!("/api/v1/coachings/{id}/comments"), &words).expect(201);
+        id
     }
 
     /// A reader who looks everywhere, and knows the ids that a test knows.
-    fn prober(&self, number: usize, id: &str, family: &str) -> Prober<'static> {
+    fn prober(&self, number: usize, id: &str, family: &str, coaching: &str) -> Prober<'static> {
         let canary = |text: &str, what: What| Canary { text: text.to_owned(), what };
         let mut canaries = vec![
             canary("marigold", What::School),
@@ -139,6 +152,7 @@ impl Stage {
         let people: BTreeSet<String> = people.map(|person| person.id.clone()).collect();
         let ids = Ids::from([
             ("submissions".to_owned(), known(vec![id])),
+            ("coachings".to_owned(), known(vec![coaching])),
             ("micro-credentials".to_owned(), known(vec![family])),
             ("achievements".to_owned(), known(vec![family])),
             ("evidence".to_owned(), evidence.iter().map(id_of).collect()),
@@ -229,11 +243,11 @@ fn lock(prober: &mut Prober<'_>, path: &str, first: Option<i64>) -> Value {
 #[test]
 fn nobody_who_reads_learns_whose_work_it_is_or_who_else_reads_it() {
     let stage = Stage::new();
-    let (id, family) = stage.submit();
+    let (id, family, coaching) = stage.submit();
     let submission = format!("/api/v1/submissions/{id}");
     earner_sees_what_the_readers_must_not(&stage, &submission);
     let mut probers: Vec<Prober<'_>> =
-        (0..READERS.len()).map(|number| stage.prober(number, &id, &family)).collect();
+        (0..READERS.len()).map(|number| stage.prober(number, &id, &family, &coaching)).collect();
     let [first, second, lead, fresh, other_fresh, recused] = &mut probers[..] else { panic!() };
 
     let path = claim(recused, &id);

@@ -11,6 +11,7 @@ pub mod bank_items;
 pub mod calendars;
 pub mod calibration;
 pub mod cases;
+pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;
 pub mod evidence;
@@ -161,6 +162,7 @@ pub fn read_again(cx: &mut Cx<'_>, kind: &str, id: &str, status: u16) -> Result<
         "review" => reviews::read_again(cx, id.parse().map_err(gone)?, status),
         "submission" => submissions::read_again(cx, id.parse().map_err(gone)?, status),
         "evidence" => evidence::read_again(cx, id, status),
+        "coaching" => coachings::read_again(cx, id.parse().map_err(gone)?, status),
         _ => Err(Error::NotFound("resource")),
     }
 }

@@ -20,8 +20,8 @@ use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::screening::Screening;
 use crate::service::submissions::{
-    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredSubmission,
-    SubmissionDetail, SubmissionLine,
+    self, ListSubmissions, OwnSubmission, Response, Save, StatusOnly, StoredDecision,
+    StoredSubmission, SubmissionDetail, SubmissionLine,
 };
 use crate::service::{Cx, Error, Fault};
 
@@ -160,6 +160,23 @@ pub struct FeedbackView {
     overall_feedback: Vec<String>,
 }
 
+impl FeedbackView {
+    /// Of a decision, with the words for the whole.
+    #[must_use]
+    pub fn new(decision: StoredDecision, overall_feedback: Vec<String>) -> FeedbackView {
+        let levels = decision
+            .levels
+            .into_iter()
+            .map(|(criterion_id, level)| LevelFeedback {
+                criterion_id,
+                level: level.level,
+                feedback: level.feedback,
+            })
+            .collect();
+        FeedbackView { levels, overall_feedback }
+    }
+}
+
 /// The award that a submission has earned.
 #[derive(Serialize, ToSchema)]
 pub struct AwardReference {
@@ -294,20 +311,11 @@ impl From<OwnSubmission> for SubmissionView {
         let stored = &own.stored;
         let facts = stored.submission.facts();
         let state = stored.submission.state();
-        let overall_feedback = own.overall_feedback;
         let (decision, feedback) = match own.decision {
             None => (None, None),
             Some(decision) => {
-                let levels = decision
-                    .levels
-                    .into_iter()
-                    .map(|(criterion_id, level)| LevelFeedback {
-                        criterion_id,
-                        level: level.level,
-                        feedback: level.feedback,
-                    })
-                    .collect();
-                (Some(decision.outcome.as_str()), Some(FeedbackView { levels, overall_feedback }))
+                let outcome = decision.outcome.as_str();
+                (Some(outcome), Some(FeedbackView::new(decision, own.overall_feedback)))
             }
         };
         SubmissionView {

@@ -141,16 +141,8 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
             AiUseRule { allowed, statement: words.map(|rule| rule.statement).unwrap_or_default() }
         }),
     };
-    let mut overall_feedback = Vec::new();
-    if decision.is_some() {
-        for review in store::reviews::list_of_submission(cx.conn, id)? {
-            let is_decisive = review.case.is_none() && !review.is_reread();
-            if review.locked_at.is_some() && is_decisive {
-                overall_feedback
-                    .extend(store::reviews::find_sheet(cx.conn, review.id)?.overall_feedback);
-            }
-        }
-    }
+    let overall_feedback =
+        if decision.is_some() { list_overall_feedback(cx.conn, id)? } else { Vec::new() };
     let outcome = decision.as_ref().map(|decision| decision.outcome);
     let award = standing_awards::find_shown(cx.conn, &stored, outcome, cx.now)?;
     Ok(SubmissionDetail::Own(Box::new(OwnSubmission {
@@ -169,6 +161,24 @@ fn detail(cx: &mut Cx<'_>, stored: StoredSubmission) -> Result<SubmissionDetail,
         rating: store::feedback::find_rating(cx.conn, id)?,
         coaching: store::feedback::find_offer(cx.conn, id)?,
     })))
+}
+
+/// What the readers whose sheets a decision rests on have said about the whole.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(in crate::service) fn list_overall_feedback(
+    conn: &mut DbConn,
+    id: SubmissionId,
+) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    for review in store::reviews::list_of_submission(conn, id)? {
+        let is_decisive = review.case.is_none() && !review.is_reread();
+        if review.locked_at.is_some() && is_decisive {
+            found.extend(store::reviews::find_sheet(conn, review.id)?.overall_feedback);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a coordinator is shown a submission: the newest attempt only, since a second one would tell of a "not yet", and never

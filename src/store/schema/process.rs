@@ -129,3 +129,26 @@ diesel::table! {
         found_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    coachings (id) {
+        id -> Text,
+        submission_id -> Text,
+        coach_id -> Text,
+        shares_responses -> Bool,
+        shares_evidence -> Bool,
+        shares_feedback -> Bool,
+        asked_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    coach_comments (id) {
+        id -> Text,
+        coaching_id -> Text,
+        item_id -> Nullable<Text>,
+        sealed_text -> Binary,
+        written_at -> Timestamp,
+    }
+}

@@ -64,4 +64,9 @@ fn coach_is_an_offer_and_learns_only_what_the_earner_agreed_to() {
         process_letters::coach_wanted(&ABOUT, "Ben\nWhitaker", "ben@example.org").unwrap();
     assert!(text.contains("Ben Whitaker (ben@example.org) would like to talk"), "{text}");
     assert!(!text.contains(ABOUT.link), "the work is the earner's to share");
+    let (_, text) =
+        process_letters::coach_asked(&ABOUT, "Ben\nWhitaker", "ben@example.org").unwrap();
+    assert!(text.contains("Ben Whitaker (ben@example.org) asks you to look"), "{text}");
+    let (_, text) = process_letters::coach_commented(&ABOUT).unwrap();
+    assert!(text.contains(ABOUT.link), "the words themselves stay behind the sign-in: {text}");
 }

@@ -225,6 +225,19 @@ pub fn request(
         "resubmit_submission" => post(format!("{decided}/resubmit"), json!({})),
         "rate_feedback" => post(format!("{decided}/feedback-rating"), json!({ "rating": 6 })),
         "answer_coaching" => post(format!("{decided}/coaching"), json!({ "is_wanted": false })),
+        "list_coaches" => get(format!("{submission}/coaches")),
+        "create_coaching" => {
+            let body = json!({ "person_id": NO_KEY, "shares": [] });
+            post(format!("{submission}/coachings"), body)
+        }
+        "list_coachings" => unless_other(get("/api/v1/coachings".to_owned())),
+        "read_coaching" => get(format!("/api/v1/coachings/{}", target.coaching)),
+        "end_coaching" => {
+            Some(at(Method::DELETE, format!("/api/v1/coachings/{}", target.ended_coaching)))
+        }
+        "create_coach_comment" => {
+            post(format!("/api/v1/coachings/{}/comments", target.coaching), json!({ "text": "" }))
+        }
         "list_comments" => get(format!("{family}/comments")),
         "create_comment" => post(format!("{family}/comments"), json!({ "text": "" })),
         "put_comment" => put(format!("{family}/comments/{NO_KEY}"), json!({ "text": "Clear." })),

@@ -59,6 +59,10 @@ pub struct Target {
     pub decided: String,
     /// An item of that one.
     pub decided_evidence: String,
+    /// A coaching of the draft that goes on; a coach's own is the earner's with them.
+    pub coaching: String,
+    /// One that was ended.
+    pub ended_coaching: String,
     /// A leased review.
     pub review: String,
     /// An award.
@@ -75,6 +79,8 @@ struct Belongings {
     evidence: String,
     decided: String,
     decided_evidence: String,
+    coaching: String,
+    ended_coaching: String,
     review: String,
     /// The submission under that review.
     reviewed: String,
@@ -201,9 +207,14 @@ impl World {
             strangers
                 .insert(role, app.seed(&abroad, &format!("{role}@harbour.example.org"), &held));
         }
+        let advisers = ["adviser-0", "adviser-1"].map(|name| seed(&valley, name, &["coach"]));
+        let coach = owners.iter().find(|(name, _)| *name == "coach").map(|(_, one)| one.clone());
         let mut belongings = BTreeMap::new();
         for (name, owner) in &owners {
-            belongings.insert(*name, own(&app, &district, owner, name, &published, &work));
+            let of_earner = coach.clone().filter(|_| *name == "earner");
+            let coaches = [of_earner.unwrap_or(advisers[0].clone()), advisers[1].clone()];
+            let own = own(&app, &district, owner, name, &published, &work, &coaches);
+            belongings.insert(*name, own);
         }
         for (role, owner) in owners {
             if role == "bystander" {
@@ -273,6 +284,7 @@ impl World {
         let owner = if case == Case::Own && role != "anonymous" { role } else { "bystander" };
         let person = self.people.get(owner).unwrap_or(&self.bystander);
         let things = &self.belongings[owner];
+        let coached = &self.belongings[if owner == "coach" { "earner" } else { owner }];
         let is_own = case == Case::Own;
         let pick = |own: &String, other: &String| if is_own { own.clone() } else { other.clone() };
         Target {
@@ -296,6 +308,8 @@ impl World {
             evidence: things.evidence.clone(),
             decided: things.decided.clone(),
             decided_evidence: things.decided_evidence.clone(),
+            coaching: coached.coaching.clone(),
+            ended_coaching: coached.ended_coaching.clone(),
             review: things.review.clone(),
             award: things.award.clone(),
             stack: pick(&self.stacks[0], &self.stacks[2]),
@@ -321,6 +335,8 @@ impl World {
             evidence: id(),
             decided: id(),
             decided_evidence: id(),
+            coaching: id(),
+            ended_coaching: id(),
             review: id(),
             award: id(),
             stack: id(),
@@ -402,6 +418,7 @@ fn own(
     name: &str,
     published: &str,
     work: &str,
+    coaches: &[Person; 2],
 ) -> Belongings {
     let (decided, award) = district.award(owner, published);
     let detail = owner.get(&format!("/api/v1/submissions/{decided}")).expect(200);
@@ -419,5 +436,23 @@ fn own(
     let item = json!({ "requirement_id": "a3", "text": "What was shown." });
     let path = format!("/api/v1/submissions/{submission}/evidence");
     let evidence = id_of(&owner.send(owner.request(Method::POST, &path).json(&item)).expect(201));
-    Belongings { submission, evidence, decided, decided_evidence, review, reviewed, award }
+    let path = format!("/api/v1/submissions/{submission}/coachings");
+    let ask = |coach: &Person| {
+        let body = json!({ "person_id": coach.id, "shares": ["responses"] });
+        id_of(&owner.post(&path, &body).expect(201))
+    };
+    let [coaching, ended_coaching] = [ask(&coaches[0]), ask(&coaches[1])];
+    let ended = owner.delete(&format!("/api/v1/coachings/{ended_coaching}"));
+    assert_eq!(ended.status, 204);
+    Belongings {
+        submission,
+        evidence,
+        decided,
+        decided_evidence,
+        coaching,
+        ended_coaching,
+        review,
+        reviewed,
+        award,
+    }
 }

@@ -6,9 +6,10 @@ use super::text::{code_of, names, rust_files};
 const TABLES: [&str; 4] = ["submissions", "reviews", "evidence", "decisions"];
 
 /// Functions that read these tables with known papers, and why nobody learns of one by them.
-const WITH_SEEDS: [(&str, &str, &str); 29] = [
+const WITH_SEEDS: [(&str, &str, &str); 30] = [
     ("cases", "list", "joins cases, and a known paper has none"),
     ("cases", "list_involved", "of one submission with a case"),
+    ("coachings", "list", "joins coachings, and a known paper has none"),
     ("conflicts", "list_open_families", "of one earner; the earner of a known paper is nobody"),
     ("conflicts", "list_coaches", "of one earner; the earner of a known paper is nobody"),
     ("conflicts", "list_earlier_readers", "of one earner; the earner of a known paper is nobody"),

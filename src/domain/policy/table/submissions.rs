@@ -45,6 +45,7 @@ pub(super) const ROWS: &[Row] = &[
             Assigned,
             Grant::AssignedAs(Role::PreScreener),
             Grant::AssignedAs(Role::ReviewPanel),
+            Grant::AssignedAs(Role::Coach),
         ],
         &[],
         &["*"],
@@ -82,6 +83,34 @@ pub(super) const ROWS: &[Row] = &[
         &[OWN_EARNER],
         &["decided", "appealed"],
         &["is_wanted"],
+    ),
+    // Coaching.
+    row("list_coaches", Verb::Read, "submission", &[OWN_EARNER], &[], &["person_id", "name"]),
+    row(
+        "create_coaching",
+        Verb::Create,
+        "coaching",
+        &[OWN_EARNER],
+        &["draft", "returned", "decided", "appealed"],
+        &["person_id", "shares"],
+    ),
+    row("list_coachings", Verb::Read, "coaching", &[SignedIn], &[], &["*"]),
+    row(
+        "read_coaching",
+        Verb::Read,
+        "coaching",
+        &[Owner, Grant::AssignedAs(Role::Coach)],
+        &[],
+        &["*"],
+    ),
+    row("end_coaching", Verb::Change, "coaching", &[OWN_EARNER], &[], &[]),
+    row(
+        "create_coach_comment",
+        Verb::Create,
+        "coaching",
+        &[Grant::AssignedAs(Role::Coach)],
+        &["draft", "returned", "decided", "appealed"],
+        &["item_id", "text"],
     ),
     // Appeals and integrity.
     row(

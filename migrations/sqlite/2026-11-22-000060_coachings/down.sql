@@ -1,0 +1,2 @@
+DROP TABLE coach_comments;
+DROP TABLE coachings;
