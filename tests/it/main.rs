@@ -51,6 +51,7 @@ mod outbox;
 mod pages;
 mod permissions;
 mod process;
+mod program_readiness;
 mod programs;
 mod progress;
 mod resubmissions;
