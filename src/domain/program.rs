@@ -41,6 +41,8 @@ worded_enum! {
         GroupApproval = "group_approval",
         /// Every definition of a cohort is published.
         DefinitionsPublished = "definitions_published",
+        /// Every definition of a cohort has assessors who may read for it.
+        AssessorsThere = "assessors_there",
         /// The last day of the window has not passed.
         WindowNotOver = "window_not_over",
     }
@@ -98,6 +100,7 @@ pub const TRANSITIONS: &[Transition] = &[
             G::GroupApproval,
             G::DefinitionsPublished,
             G::WindowNotOver,
+            G::AssessorsThere,
         ],
         S::Open,
     ),

@@ -8,8 +8,9 @@ use utoipa::{PartialSchema, ToSchema};
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
     calendars, calibration, cases, coachings, cohorts, conflicts, evidence, frameworks, funnel,
-    issuer_settings, members, micro_credentials, operator, organizations, programs, reports,
-    reviews, screenings, sessions, signing_keys, stacks, submissions, trusted_issuers, verify,
+    issuer_settings, members, micro_credentials, operator, organizations, program_readiness,
+    programs, reports, reviews, screenings, sessions, signing_keys, stacks, submissions,
+    trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -134,6 +135,7 @@ pub const ROUTES: &[Route] = &[
     route!("read_program" GET "/api/v1/programs/{id}" programs::read_program, "A programme with its charter: public once it is open.", None, 200, schema::<programs::ProgramView>(), &[]),
     route!("put_program" PUT "/api/v1/programs/{id}" programs::put_program, "Edit the charter before the programme opens; its approvals are void.", schema::<programs::CharterEdit>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("create_program_approval" POST "/api/v1/programs/{id}/approvals" programs::create_program_approval, "Vote on this very charter; comments become public when it opens.", schema::<micro_credentials::ApprovalBody>(), 201, schema::<programs::CharterApprovalView>(), &[]),
+    route!("read_program_readiness" GET "/api/v1/programs/{id}/readiness" program_readiness::read_program_readiness, "Whether a programme could open: seats, assessors, conflicts, hours, days and cost, each with what to do about it.", None, 200, schema::<program_readiness::ReadinessView>(), &["rate_minor", "currency"]),
     route!("rehearse_program" POST "/api/v1/programs/{id}/rehearse" programs::rehearse_program, "Begin the rehearsal of a complete charter.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("open_program" POST "/api/v1/programs/{id}/open" programs::open_program, "Open an approved programme; its charter is public from now on.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("close_program" POST "/api/v1/programs/{id}/close" programs::close_program, "End a programme.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),

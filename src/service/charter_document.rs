@@ -75,6 +75,7 @@ struct Document {
     design_team: DesignTeam,
     ai_use: Option<String>,
     window: Option<Window>,
+    planning: Option<Planning>,
     cohorts: Vec<CohortEntry>,
     metrics: Vec<Metric>,
     communications: Vec<MessageEntry>,
@@ -101,12 +102,22 @@ struct Window {
     closes_on: String,
 }
 
+/// What the team counts with before it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Planning {
+    /// How long one person reads and scores one piece of work.
+    pub minutes_per_reading: u64,
+    /// How many hours each assessor gives from the first day to the last.
+    pub hours_per_assessor: u64,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 struct CohortEntry {
     id: String,
     label: String,
     audience: Vec<String>,
     definitions: Vec<String>,
+    places: Option<u64>,
     window: Option<Window>,
 }
 
@@ -269,6 +280,19 @@ impl ParsedCharter {
             }
         }
         named
+    }
+
+    /// The first and the last day of the window; none while the charter does not say.
+    #[must_use]
+    pub fn window(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let window = self.document.window.as_ref()?;
+        Some((day(&window.opens_on)?, day(&window.closes_on)?))
+    }
+
+    /// What the team counts with; none where the charter does not say.
+    #[must_use]
+    pub fn planning(&self) -> Option<Planning> {
+        self.document.planning
     }
 
     /// The last day of the window; none while the charter does not say.

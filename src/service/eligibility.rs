@@ -1,5 +1,8 @@
 //! Gathers what eligibility is judged by, and asks the one function that judges it (`domain::eligibility`).
 
+mod expected;
+mod terms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{branch_up, people_with};
@@ -12,15 +15,19 @@ use crate::domain::eligibility::{
     QualificationLevel, Reader, SCHOOL_LOOKBACK, SameDistrict, Stage, Upkeep, Verdict, judge,
     license,
 };
-use crate::domain::ids::{OrganizationId, PersonId, SubmissionId, VersionId};
+use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{LOAD_CAP, Review, ReviewState};
-use crate::domain::review_policy::{BasisPoints, ConflictRule, ReviewMode, ReviewPolicy};
+use crate::domain::review_policy::{ConflictRule, ReviewMode};
 use crate::domain::submission::{SubmissionFacts, SubmissionState};
 use crate::domain::timestamp::Timestamp;
 use crate::store::calibration::Paper;
+use crate::store::micro_credentials::Version;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
+
+pub use expected::Expected;
+pub use terms::{policy_in_force, policy_within};
 
 /// So many double-scored submissions are enough real work to qualify fully on.
 const ENOUGH_REAL_WORK: i64 = 30;
@@ -44,7 +51,17 @@ pub struct Matter {
     pub needs_license: bool,
 }
 
+/// Whose work is judged, at what, and where it stands.
+struct Work {
+    organization: OrganizationId,
+    earner: PersonId,
+    family: MicroCredentialId,
+    started_at: Timestamp,
+    state: SubmissionState,
+}
+
 /// What is known of a submission from its surroundings.
+#[derive(Default)]
 struct Around {
     readers: Vec<Reader>,
     involved: BTreeSet<PersonId>,
@@ -187,13 +204,30 @@ impl Judge {
     ) -> Result<Matter, Error> {
         let facts = stored.submission.facts();
         let version = self.version(conn, facts)?;
-        let state = stored.submission.state();
+        let work = Work {
+            organization: facts.organization,
+            earner: facts.earner,
+            family: stored.micro_credential,
+            started_at: stored.created_at,
+            state: stored.submission.state(),
+        };
         let homes = self.homes_of(facts.earner);
+        self.matter_from(conn, &work, version, homes, around)
+    }
+
+    fn matter_from(
+        &mut self,
+        conn: &mut DbConn,
+        work: &Work,
+        version: VersionFacts,
+        homes: Homes,
+        around: Around,
+    ) -> Result<Matter, Error> {
         let mut districts = homes.districts;
         let mut same_district = SameDistrict::Allowed;
         if version.names_district {
-            districts.extend(self.districts_of(conn, facts.organization)?);
-            same_district = if self.is_waived(conn, facts.organization)? {
+            districts.extend(self.districts_of(conn, work.organization)?);
+            same_district = if self.is_waived(conn, work.organization)? {
                 SameDistrict::Waived
             } else {
                 SameDistrict::Conflict
@@ -201,9 +235,9 @@ impl Judge {
         }
         Ok(Matter {
             facts: MatterFacts {
-                earner: facts.earner,
-                family: stored.micro_credential,
-                started_at: stored.created_at,
+                earner: work.earner,
+                family: work.family,
+                started_at: work.started_at,
                 schools: homes.schools,
                 districts,
                 departments: homes.departments,
@@ -212,12 +246,12 @@ impl Judge {
                 earlier_readers: around.earlier_readers,
                 involved: around.involved,
                 coaches: around.coaches,
-                is_appealed: state == SubmissionState::Appealed,
+                is_appealed: work.state == SubmissionState::Appealed,
                 coauthors: around.coauthors,
             },
             // An adjudicator is a lead assessor, one of those who agree on the keys.
-            needs_license: state != SubmissionState::Adjudication
-                && self.needs_license(conn, facts.organization, &version.scoring_hash)?,
+            needs_license: work.state != SubmissionState::Adjudication
+                && self.needs_license(conn, work.organization, &version.scoring_hash)?,
             scoring_hash: version.scoring_hash,
         })
     }
@@ -342,12 +376,17 @@ impl Judge {
             return Ok(known.clone());
         }
         let version = submissions::version_of(conn, facts)?;
-        let definition = parse_stored(&version)?.definition;
-        let names_district =
-            definition.review_policy().conflict_rules().contains(&ConflictRule::SameDistrict);
-        let is_single = definition.review_policy().mode() == ReviewMode::Single;
-        let known = VersionFacts { scoring_hash: version.scoring_hash, names_district, is_single };
-        self.versions.insert(facts.version, known.clone());
+        self.learn_version(&version)
+    }
+
+    fn learn_version(&mut self, version: &Version) -> Result<VersionFacts, Error> {
+        let definition = parse_stored(version)?.definition;
+        let known = VersionFacts {
+            scoring_hash: version.scoring_hash.clone(),
+            names_district: names_district(&definition),
+            is_single: definition.review_policy().mode() == ReviewMode::Single,
+        };
+        self.versions.insert(version.id, known.clone());
         Ok(known)
     }
 
@@ -378,6 +417,10 @@ impl Judge {
         self.waived.insert(organization, waived);
         Ok(waived)
     }
+}
+
+fn names_district(definition: &Definition) -> bool {
+    definition.review_policy().conflict_rules().contains(&ConflictRule::SameDistrict)
 }
 
 fn is_waived(
@@ -616,31 +659,6 @@ pub fn list_readers(
     people_with(conn, role, organization)
 }
 
-/// The review policy that holds for a submission: the definition's, tightened where a waiver asks for its compensations (a second
-/// score on every not-yet and a tenth backread) and where a reader is only provisionally qualified (double blind).
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn policy_in_force(
-    conn: &mut DbConn,
-    stored: &StoredSubmission,
-    definition: &Definition,
-    now: Timestamp,
-) -> Result<ReviewPolicy, Error> {
-    let organization = stored.submission.facts().organization;
-    let policy = definition.review_policy();
-    let names_district = policy.conflict_rules().contains(&ConflictRule::SameDistrict);
-    let mut terms = policy.terms().clone();
-    if names_district && is_waived(conn, organization, now)? {
-        terms.second_score_when_not_yet = true;
-        terms.backread_share = terms.backread_share.max(BasisPoints::of_percent(10));
-    }
-    if has_provisional_reader(conn, stored)? {
-        terms.mode = ReviewMode::DoubleBlind;
-    }
-    ReviewPolicy::new(terms).map_err(Error::internal)
-}
-
 /// What somebody is qualified by for the rubric of a submission; none without a qualification in force. Where no set exists nobody
 /// has one.
 ///
@@ -657,19 +675,4 @@ pub fn level_of(
         License::Held(level) => Some(level),
         License::NotRequired | License::Refused(_) => None,
     })
-}
-
-/// Whether one of the first two sheets was locked on a provisional qualification.
-fn has_provisional_reader(conn: &mut DbConn, stored: &StoredSubmission) -> Result<bool, Error> {
-    let facts = stored.submission.facts();
-    let has_one = store::reviews::list_of_submission(conn, facts.id)?.iter().any(|review| {
-        review.state == ReviewState::Locked
-            && review.is_first_or_second()
-            && review.license == Some(QualificationLevel::Provisional)
-    });
-    if !has_one {
-        return Ok(false);
-    }
-    let hash = submissions::version_of(conn, facts)?.scoring_hash;
-    is_license_required(conn, facts.organization, &hash)
 }

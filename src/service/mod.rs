@@ -50,6 +50,7 @@ pub mod outbox;
 pub mod overdue;
 pub mod passwords;
 mod process_letters;
+pub mod program_readiness;
 pub mod programs;
 pub mod publications;
 pub mod qualifying;

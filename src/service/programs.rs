@@ -9,6 +9,7 @@ use super::cohorts::charter_of;
 use super::context::{Cx, above, new_uuid, organizations_under, people_with};
 use super::definition_document::FieldError;
 use super::error::{Error, Fault};
+use super::program_readiness;
 use crate::domain::actor::Actor;
 use crate::domain::ids::{OrganizationId, PersonId, ProgramId};
 use crate::domain::organization::Role;
@@ -376,6 +377,15 @@ fn check_guard(
             }
             let summary = "a cohort names what nobody can earn yet".to_owned();
             Err(Error::Invalid { code: "definition-not-published", summary, faults })
+        }
+        ProgramGuard::AssessorsThere => {
+            let faults = program_readiness::list_blocking(conn, program, &parsed, now)?;
+            if faults.is_empty() {
+                return Ok(());
+            }
+            let summary =
+                "nobody could read what people hand in; see the programme's readiness".to_owned();
+            Err(Error::Invalid { code: "not-ready", summary, faults })
         }
         ProgramGuard::WindowNotOver => {
             if parsed.closes_on().is_some_and(|last| last >= now.as_utc().date_naive()) {

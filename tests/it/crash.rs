@@ -8,6 +8,7 @@
 mod child;
 mod invitations;
 mod ledger;
+mod served_list;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -52,6 +52,7 @@ mod outbox;
 mod pages;
 mod permissions;
 mod process;
+mod program_readiness;
 mod programs;
 mod progress;
 mod resubmissions;

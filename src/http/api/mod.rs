@@ -22,6 +22,7 @@ pub mod members;
 pub mod micro_credentials;
 pub mod operator;
 pub mod organizations;
+pub mod program_readiness;
 pub mod programs;
 pub mod reports;
 pub mod reviews;

@@ -21,6 +21,8 @@ pub struct Cohort {
     pub audiences: Vec<String>,
     /// What its people can earn.
     pub definitions: Vec<NamedDefinition>,
+    /// For how many people it is planned; none where the charter does not say.
+    pub places: Option<u64>,
     /// The first day on which they can begin.
     pub opens_on: NaiveDate,
     /// The last day.
@@ -75,6 +77,7 @@ impl ParsedCharter {
             id: cohort.id.clone(),
             label: cohort.label.clone(),
             audiences: cohort.audience.clone(),
+            places: cohort.places,
             definitions: definitions.filter(|one| one.pointer.starts_with(&prefix)).collect(),
             opens_on: day(&window.opens_on)?,
             closes_on: day(&window.closes_on)?,

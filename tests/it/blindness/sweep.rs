@@ -242,6 +242,8 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "by" => vec!["audience".to_owned(), "school".to_owned()],
             "group" => vec!["teacher".to_owned()],
             "exact" => vec!["true".to_owned()],
+            "rate_minor" => vec!["4500&currency=EUR".to_owned()],
+            "currency" => vec!["EUR".to_owned()],
             other => panic!("say here what the query {other} may be"),
         };
         let others: Vec<String> = if *name == "format" {

@@ -41,18 +41,23 @@ pub struct SmtpServer {
     log: Arc<Mutex<Log>>,
 }
 
+/// Nobody is silent to.
+const NEVER: usize = usize::MAX;
+
 #[derive(Default)]
 struct Log {
     commands: Vec<String>,
     tried: Vec<Delivered>,
     delivered: Vec<Delivered>,
+    /// From so many letters on the server takes them and says nothing.
+    silent_from: usize,
 }
 
 impl SmtpServer {
     pub fn start(answers: Answers) -> SmtpServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let log = Arc::new(Mutex::new(Log::default()));
+        let log = Arc::new(Mutex::new(Log { silent_from: NEVER, ..Log::default() }));
         let answers = Arc::new(Mutex::new(answers));
         let (shared, asked) = (Arc::clone(&log), Arc::clone(&answers));
         thread::spawn(move || {
@@ -72,6 +77,22 @@ impl SmtpServer {
 
     pub fn url(&self, query: &str) -> String {
         format!("smtp://{}{query}", self.address)
+    }
+
+    /// Takes so many letters more and answers for all but the last: who sends it cannot know whether it was taken.
+    pub fn fall_silent_after(&self, letters: usize) {
+        let mut log = self.log.lock().unwrap();
+        log.silent_from = log.delivered.len() + letters;
+    }
+
+    /// Answers again.
+    pub fn speak(&self) {
+        self.log.lock().unwrap().silent_from = NEVER;
+    }
+
+    /// How many letters were taken.
+    pub fn count_delivered(&self) -> usize {
+        self.log.lock().unwrap().delivered.len()
     }
 
     pub fn delivered(&self) -> Vec<Delivered> {
@@ -125,6 +146,10 @@ fn converse(
                 log.tried.push(letter.clone());
                 if answers.data.starts_with('2') {
                     log.delivered.push(letter);
+                    if log.delivered.len() >= log.silent_from {
+                        // The next thing that is heard is that the client is gone.
+                        continue;
+                    }
                 }
                 answers.data
             }
@@ -135,8 +160,8 @@ fn converse(
             }
             _ => "502 what?",
         };
-        stream.write_all(answer.as_bytes())?;
-        stream.write_all(b"\r\n")?;
+        // In one piece: two would wait for each other's acknowledgement.
+        stream.write_all(format!("{answer}\r\n").as_bytes())?;
     }
     Ok(())
 }

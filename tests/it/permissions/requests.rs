@@ -179,6 +179,7 @@ pub fn request(
         "preview_message" => {
             get(format!("{program}/message-preview?cohort=ia&audience=instructional_assistant"))
         }
+        "read_program_readiness" => get(format!("{program}/readiness")),
         "read_funnel" => get(format!("{program}/funnel")),
         "read_enrolment" => get(format!("{program}/enrolment")),
         "create_enrolment" => act(format!("{program}/enrolment")),

@@ -59,6 +59,7 @@ pub(super) const ROWS: &[Row] = &[
     row("read_invitation_codes", Verb::Read, "invitee", &[COORDINATOR], &["invited"], &["*"]),
     row("put_extension", Verb::Manage, "invitee", &[COORDINATOR], &[], &["ends_on", "reason"]),
     row("preview_message", Verb::Read, "program", &[DESIGNER, COORDINATOR], &[], &["*"]),
+    row("read_program_readiness", Verb::Read, "program", &[DESIGNER, COORDINATOR], &[], &["*"]),
     row(
         "read_funnel",
         Verb::Read,
