@@ -7,6 +7,7 @@ use std::time::Duration;
 
 mod calibration;
 mod files;
+mod program;
 mod story;
 
 use anyhow::{Context, bail};
@@ -30,6 +31,11 @@ const DEFINITIONS: [&str; 3] = [
     include_str!("../../credential-schemas/definitions/mc-students-as-leaders.json"),
     include_str!("../../credential-schemas/definitions/mc-shared-decision-making.json"),
 ];
+
+/// The schools of the story.
+const WILLOW: &str = "Willow Creek Elementary";
+const SUMMIT: &str = "Summit Middle School";
+const HARBOR: &str = "Harbor View High School";
 
 /// How the demo is played.
 #[derive(Args)]
@@ -132,7 +138,7 @@ struct Outcome {
 
 /// Plays the story.
 fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<Outcome> {
-    let bar = ProgressBar::new(16);
+    let bar = ProgressBar::new(19);
     bar.set_style(
         ProgressStyle::with_template("  {bar:24} {pos}/{len}")
             .unwrap_or_else(|_bad| ProgressStyle::default_bar()),
@@ -177,24 +183,9 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         "Inclusive Education",
         OrganizationKind::Department,
     )?;
-    let willow = story.organization(
-        &administrator,
-        district,
-        "Willow Creek Elementary",
-        OrganizationKind::School,
-    )?;
-    let summit = story.organization(
-        &administrator,
-        district,
-        "Summit Middle School",
-        OrganizationKind::School,
-    )?;
-    let harbor = story.organization(
-        &administrator,
-        district,
-        "Harbor View High School",
-        OrganizationKind::School,
-    )?;
+    let willow = story.organization(&administrator, district, WILLOW, OrganizationKind::School)?;
+    let summit = story.organization(&administrator, district, SUMMIT, OrganizationKind::School)?;
+    let harbor = story.organization(&administrator, district, HARBOR, OrganizationKind::School)?;
     let coordinator =
         story.invite(&administrator, district, "Rosa Delgado", &[Role::Coordinator])?;
     let officer = story.invite(
@@ -205,13 +196,14 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     )?;
     let author = story.invite(&coordinator, teaching, "Theo Lindqvist", &[Role::Designer])?;
     let colleague = story.invite(&coordinator, inclusion, "Amara Nwosu", &[Role::Designer])?;
+    let assistant = story.invite(&coordinator, harbor, "Malik Jones", &[Role::Designer])?;
     let assessor = story.invite(&coordinator, summit, "Jonas Weber", &[Role::Assessor])?;
     let second = story.invite(&coordinator, harbor, "Priya Raman", &[Role::Assessor])?;
     let lead = story.invite(&coordinator, teaching, "Leila Haddad", &[Role::LeadAssessor])?;
     let other_lead = story.invite(&coordinator, inclusion, "Mateo Silva", &[Role::LeadAssessor])?;
     let ana = story.invite(&coordinator, willow, "Ana Castillo", &[Role::Earner])?;
     let ben = story.invite(&coordinator, willow, "Ben Whitaker", &[Role::Earner])?;
-    story.tell("Two departments, three schools and eleven people have joined by invitation.");
+    story.tell("Two departments, three schools and twelve people have joined by invitation.");
 
     let waiver = NewWaiver {
         reason: "A pilot in one district: assessors of other schools read the work.".to_owned(),
@@ -236,6 +228,13 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
 
     story.calibrate(shared_decision.0, [&lead, &other_lead], &[&assessor, &second])?;
     story.tell("Two lead assessors make known work and agree on its levels, each alone. Jonas and Priya score it as they do, and are qualified for that rubric.");
+
+    let team = [&author, &colleague, &assistant];
+    let program = story.open_pilot(&coordinator, district, team)?;
+    story.tell("The design team's charter says what the district believes, whom it asks and what it will look at. Three of the team, from two departments and a school, approve it, and the pilot opens.");
+    let schools = [(willow, WILLOW), (summit, SUMMIT), (harbor, HARBOR)];
+    story.take_part(&coordinator, program, schools, [&ana, &ben])?;
+    story.tell("Twenty educators are invited from two lists, and fifteen take part: three of four, as in the charter.");
 
     let first = story.submit(&ana, small_group.0)?;
     story.tell("Ana, an instructional assistant, hands in her work: answers, a plan, a session, a hand-back note.");
@@ -290,9 +289,11 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     }
     let tampered = serde_json::to_value(story.verdict(&altered)?)?;
     story.tell("A stranger verifies: one valid, one revoked, and an altered copy that is refused.");
+    let figures = story.figures(&coordinator, program)?;
+    story.tell("The district looks at its pilot: what can be counted without pointing at anybody, beside what the charter wants to reach.");
     story.bar.finish_and_clear();
 
-    let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assessor, &second, &lead, &other_lead, &ana, &ben]
+    let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assistant, &assessor, &second, &lead, &other_lead, &ana, &ben]
         .iter()
         .map(|person| {
             json!({
@@ -316,12 +317,14 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
             .collect::<Vec<_>>(),
         "submissions": [first_line, second_line, third_line],
         "agreement": agreement,
+        "program": { "id": program, "figures": figures },
         "awards": lines,
         "tampered": { "verdict": tampered["verdict"] },
     });
     let data = vec![
         format!("{}/achievements/{}/versions/{}", made.base_url, small_group.0, small_group.1),
         format!("{}/issuers/{district}", made.base_url),
+        format!("{}/api/v1/programs/{program}", made.base_url),
         format!("{}/verify", made.base_url),
     ];
     Ok(Outcome { summary, data })
@@ -366,6 +369,19 @@ fn print_summary(outcome: &Outcome, is_json: bool, has_ended: bool) {
         ));
     }
     say(&format!("  {:<10} {}", "kappa", text(&summary["agreement"]["kappa"])));
+    say("");
+    say("The pilot, in persons (hidden: from 1 to 4, or what would give that away)");
+    for figure in summary["program"]["figures"].as_array().into_iter().flatten() {
+        let count = figure["count"].as_u64().map_or("hidden".to_owned(), |count| count.to_string());
+        let share = figure["share_bp"].as_u64().map_or(String::new(), |share| {
+            format!("  {} % of the {}", share / 100, text(&figure["of"]).replace('_', " "))
+        });
+        let target = figure["target_bp"]
+            .as_u64()
+            .map_or(String::new(), |target| format!("  (wanted: {} %)", target / 100));
+        let name = text(&figure["name"]).replace('_', " ");
+        say(&format!("  {name:<12} {count:<7}{share}{target}"));
+    }
     say("");
     say("People (name, address, password)");
     for person in summary["people"].as_array().into_iter().flatten() {
