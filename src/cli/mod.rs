@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand. It puts the house together and has no rules of its own.
 
+mod admin;
 mod agreement;
 mod answer;
 mod audit;
@@ -57,6 +58,9 @@ enum Command {
     Agreement(agreement::AgreementArgs),
     /// Say what the rules decide on given scores.
     Rules(rules::RulesArgs),
+    /// Let somebody in again where nobody can.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
     /// Look after the audit trail.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -99,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&settings, &args),
         Command::Agreement(args) => agreement::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Admin(command) => admin::run(&settings, &command),
         Command::Audit(command) => audit::run(&settings, &command),
         Command::StripMetadata(args) => strip_metadata::run(&args),
         Command::Openapi => openapi::run(),

@@ -54,15 +54,44 @@ pub(super) fn sign_document(
     document: &Value,
     kid: &str,
 ) -> Result<SignedJwt, JwtError> {
+    let mut payload = claims(document)?;
+    payload.extend(document.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+    sign_payload(key, payload, "JWT", kid)
+}
+
+/// Signs claims that are no credential, with the issuer's key and in the same form. The type in the header says what they are, so that
+/// nobody takes them for a credential (RFC 8725, 3.11).
+///
+/// # Errors
+/// [`JwtError::OtherKey`] for a key id that is empty or names another key, [`JwtError::Sign`] where the key cannot sign.
+pub fn sign_claims(
+    key: &JwtKey,
+    claims: Map<String, Value>,
+    kind: &str,
+    kid: &str,
+) -> Result<SignedJwt, JwtError> {
+    sign_payload(key, claims, kind, kid)
+}
+
+/// Whether a compact token can be read and is signed by the key.
+#[must_use]
+pub fn is_signed_by(token: &str, key: &PublicJwk) -> bool {
+    Compact::read(token, &json::LIMITS).is_ok_and(|token| token.is_signed_by(key))
+}
+
+fn sign_payload(
+    key: &JwtKey,
+    payload: Map<String, Value>,
+    kind: &str,
+    kid: &str,
+) -> Result<SignedJwt, JwtError> {
     let multikey = key.public_jwk().multikey();
     let is_other_did =
         kid.starts_with("did:key:") && kid != format!("did:key:{multikey}#{multikey}");
     if kid.is_empty() || is_other_did {
         return Err(JwtError::OtherKey { kid: kid.to_owned() });
     }
-    let header = json!({"alg": key.algorithm().as_str(), "typ": "JWT", "kid": kid});
-    let mut payload = claims(document)?;
-    payload.extend(document.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+    let header = json!({"alg": key.algorithm().as_str(), "typ": kind, "kid": kid});
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(json::to_text(value));
     let message = format!("{}.{}", part(&header), part(&Value::Object(payload)));
     let signature = key.sign_bytes(message.as_bytes())?;

@@ -7,10 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The fewest persons of a count that is shown; counts from 1 up to it are not.
-pub const FEWEST: u64 = 5;
-/// No percentage and no number of days is shown of fewer persons, and no group has fewer.
-pub const FEWEST_OF: u64 = 10;
+use super::suppression::{Groups, is_safe};
+
+pub use super::suppression::{FEWEST, FEWEST_OF};
 
 worded_enum! {
     /// What is counted, in the order of printing.
@@ -240,10 +239,6 @@ pub struct GroupRow {
     pub figures: Figures,
 }
 
-fn is_safe(count: u64) -> bool {
-    count == 0 || count >= FEWEST
-}
-
 fn tally(people: &[&PersonFacts]) -> BTreeMap<Count, u64> {
     let mut counts: BTreeMap<Count, u64> = Count::ALL.iter().map(|count| (*count, 0)).collect();
     for count in people.iter().flat_map(|person| &person.counts) {
@@ -362,18 +357,10 @@ pub fn exact_rows(people: &[PersonFacts], by: Group) -> Vec<GroupRow> {
 #[must_use]
 pub fn rows(people: &[PersonFacts], by: Group) -> Vec<GroupRow> {
     let allowed: BTreeSet<Count> = total(people).counts.into_keys().collect();
-    let mut groups: Vec<(BTreeSet<String>, Vec<&PersonFacts>)> =
-        split(people, by).into_iter().collect();
-    // The largest first; of equals the order does not depend on what they have achieved.
-    groups.sort_by(|left, right| right.1.len().cmp(&left.1.len()).then(left.0.cmp(&right.0)));
+    let mut groups = Groups::of(people, |person| by.key(person));
     let mut best: Option<(usize, Vec<GroupRow>)> = None;
-    let is_large =
-        |people: &Vec<&PersonFacts>| u64::try_from(people.len()).is_ok_and(|n| n >= FEWEST_OF);
-    loop {
-        if groups.len() < 2 {
-            break;
-        }
-        if groups.iter().all(|(_, people)| is_large(people)) {
+    while groups.len() >= 2 {
+        if groups.are_large() {
             let tallied: Vec<_> = groups.iter().map(|(_, people)| tally(people)).collect();
             let shown = columns(&tallied, &allowed);
             let members: Vec<_> = groups.iter().map(|(_, people)| people.clone()).collect();
@@ -392,17 +379,7 @@ pub fn rows(people: &[PersonFacts], by: Group) -> Vec<GroupRow> {
                 best = Some((worth, rows));
             }
         }
-        // The two smallest become one, which stays at the end until it is not among them any more.
-        let Some((keys, people)) = groups.pop() else { break };
-        let Some((others, more)) = groups.last_mut() else { break };
-        others.extend(keys);
-        more.extend(people);
-        let Some(merged) = groups.pop() else { break };
-        let place = groups
-            .iter()
-            .position(|(_, people)| people.len() < merged.1.len())
-            .unwrap_or(groups.len());
-        groups.insert(place, merged);
+        groups.merge_smallest();
     }
     let mut rows = best.map(|(_, rows)| rows).unwrap_or_default();
     rows.sort_by(|left, right| left.keys.cmp(&right.keys));

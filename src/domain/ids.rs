@@ -88,4 +88,6 @@ ids! {
     ProgramId,
     /// Somebody who is invited to a programme.
     InviteeId,
+    /// A signed snapshot of a skills inventory.
+    SnapshotId,
 }

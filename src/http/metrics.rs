@@ -1,7 +1,8 @@
 //! Figures for the operator, in the text format of Prometheus. No label carries an id.
 
 use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
 
 /// The counters of the process.
@@ -11,6 +12,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     verdicts: IntCounterVec,
     outbox_waiting: IntGauge,
+    offices_open: IntGaugeVec,
 }
 
 impl Metrics {
@@ -37,7 +39,15 @@ impl Metrics {
         registry.register(Box::new(seconds.clone()))?;
         registry.register(Box::new(verdicts.clone()))?;
         registry.register(Box::new(outbox_waiting.clone()))?;
-        Ok(Metrics { registry, requests, seconds, verdicts, outbox_waiting })
+        let offices_open = IntGaugeVec::new(
+            Opts::new(
+                "assay_offices_open",
+                "Organizations with nobody in an office who can be reached",
+            ),
+            &["role"],
+        )?;
+        registry.register(Box::new(offices_open.clone()))?;
+        Ok(Metrics { registry, requests, seconds, verdicts, outbox_waiting, offices_open })
     }
 
     /// Counts a request.
@@ -54,6 +64,11 @@ impl Metrics {
     /// Sets how many mails wait.
     pub fn set_outbox_waiting(&self, waiting: i64) {
         self.outbox_waiting.set(waiting);
+    }
+
+    /// Sets in how many organizations nobody can be reached in an office.
+    pub fn set_offices_open(&self, role: &str, n_open: i64) {
+        self.offices_open.with_label_values(&[role]).set(n_open);
     }
 
     /// All figures as text.

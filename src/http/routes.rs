@@ -8,9 +8,9 @@ use utoipa::{PartialSchema, ToSchema};
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
     calendars, calibration, cases, coachings, cohorts, conflicts, evidence, frameworks, funnel,
-    issuer_settings, members, micro_credentials, operator, organizations, program_readiness,
-    programs, reports, reviews, screenings, sessions, signing_keys, stacks, submissions,
-    trusted_issuers, verify,
+    inventory, issuer_settings, members, micro_credentials, operator, organizations,
+    program_readiness, programs, reports, reviews, screenings, sessions, signing_keys, stacks,
+    submissions, succession, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -109,6 +109,7 @@ pub const ROUTES: &[Route] = &[
     route!("list_members" GET "/api/v1/organizations/{id}/members" members::list_members, "The members of an organization.", None, 200, page::<members::MemberView>(), PAGING),
     route!("read_member" GET "/api/v1/organizations/{id}/members/{person_id}" members::read_member, "One membership, with the entity tag for changing it.", None, 200, schema::<members::MemberView>(), &[]),
     route!("put_member" PUT "/api/v1/organizations/{id}/members/{person_id}" members::put_member, "Change roles and state; every sign-in of the person ends.", schema::<members::MemberBody>(), 200, schema::<members::MemberView>(), &[]),
+    route!("read_succession" GET "/api/v1/organizations/{id}/succession" succession::read_succession, "Who holds the offices of an organization, and of the districts below it, and which of them nobody can be reached in.", None, 200, schema::<succession::SuccessionView>(), &[]),
     route!("create_signing_key" POST "/api/v1/organizations/{id}/signing-keys" signing_keys::create_signing_key, "Make a new signing key, which signs from now on.", schema::<signing_keys::NewSigningKey>(), 201, schema::<signing_keys::SigningKeyView>(), &[]),
     route!("list_signing_keys" GET "/api/v1/organizations/{id}/signing-keys" signing_keys::list_signing_keys, "Every key the organization has had.", None, 200, schema::<signing_keys::SigningKeyList>(), &[]),
     route!("retire_signing_key" POST "/api/v1/organizations/{id}/signing-keys/{key_id}/retire" signing_keys::retire_signing_key, "Take a key out of use; what it signed stays valid.", None, 200, schema::<signing_keys::SigningKeyView>(), &[]),
@@ -249,6 +250,15 @@ pub const ROUTES: &[Route] = &[
     route!("list_rereads" GET "/api/v1/queue/rereads" conflicts::list_rereads, "Sheets that are read again after the decision, by chance or since their assessor was suspended: those that differ first, then those that wait; at most 200.", None, 200, page::<conflicts::RereadView>(), &[]),
     route!("read_agreement_report" GET "/api/v1/reports/agreement" reports::read_agreement_report, "How far assessors agree, by criterion and by assessor; format=csv for a table, svg and svg_severity for plots.", None, 200, schema::<reports::AgreementReport>(), &["micro_credential_id", "format"]),
     route!("read_own_agreement" GET "/api/v1/reports/agreement/mine" reports::read_own_agreement, "How far you agree with those who read the same; null under 20 comparisons.", None, 200, schema::<reports::OwnAgreement>(), &["micro_credential_id"]),
+    route!("read_skills_inventory" GET "/api/v1/reports/skills-inventory" inventory::read_skills_inventory, "How many persons hold which skill by an award in force, by school, audience and year, told in steps of five; whom programmes have reached; gaps. format=csv for a table, svg for a page to print.", None, 200, schema::<inventory::InventoryView>(), &["organization_id", "by", "group", "skill", "format", "exact"]),
+    route!("list_people_with_skill" GET "/api/v1/reports/skills-inventory/people" inventory::list_people_with_skill, "Who can lead this? Those who want to be named for an award in force that carries the skill.", None, 200, page::<inventory::SkilledPersonView>(), &["organization_id", "skill", "limit", "cursor"]),
+    route!("read_inventory_purpose" GET "/api/v1/organizations/{id}/inventory-purpose" inventory::read_inventory_purpose, "What skills are counted for, by the organization or the nearest one above; null where nobody has said it.", None, 200, schema::<inventory::PurposeView>(), &[]),
+    route!("put_inventory_purpose" PUT "/api/v1/organizations/{id}/inventory-purpose" inventory::put_inventory_purpose, "Say what skills are counted for and what not; If-Match is \"0\" where nobody has set anything.", schema::<inventory::PurposeBody>(), 200, schema::<inventory::PurposeView>(), &[]),
+    route!("create_inventory_snapshot" POST "/api/v1/organizations/{id}/inventory-snapshots" inventory::create_inventory_snapshot, "Sign the inventory as everybody sees it now.", None, 201, schema::<inventory::SnapshotView>(), &[]),
+    route!("list_inventory_snapshots" GET "/api/v1/organizations/{id}/inventory-snapshots" inventory::list_inventory_snapshots, "The signed inventories of an organization.", None, 200, page::<inventory::SnapshotView>(), PAGING),
+    route!("read_inventory_snapshot" GET "/api/v1/inventory-snapshots/{id}" inventory::read_inventory_snapshot, "One signed inventory.", None, 200, schema::<inventory::SnapshotView>(), &[]),
+    route!("read_sharing" GET "/api/v1/awards/{id}/sharing" inventory::read_sharing, "Whether you are named for an award of yours.", None, 200, schema::<inventory::SharingBody>(), &[]),
+    route!("put_sharing" PUT "/api/v1/awards/{id}/sharing" inventory::put_sharing, "Be named for an award when somebody looks for its skills, or no more; If-Match is \"0\" where you have not said.", schema::<inventory::SharingBody>(), 200, schema::<inventory::SharingBody>(), &[]),
     route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, page::<awards::AwardView>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
     route!("read_award" GET "/api/v1/awards/{id}" awards::read_award, "One award.", None, 200, schema::<awards::AwardView>(), &[]),
     route!("revoke_award" POST "/api/v1/awards/{id}/revoke" awards::revoke_award, "Revoke an award; the status list is published in the same commit.", schema::<awards::RevokeBody>(), 200, schema::<awards::AwardView>(), &[]),

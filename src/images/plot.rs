@@ -65,6 +65,8 @@ pub enum Unit {
     Percent,
     /// Plain numbers.
     Number,
+    /// Whole numbers.
+    Count,
 }
 
 impl Unit {
@@ -74,6 +76,7 @@ impl Unit {
             // Nothing is below nought by less than is written.
             Unit::Number if value.abs() < 0.05 => "0.0".to_owned(),
             Unit::Number => format!("{value:.1}").replace('-', "−"),
+            Unit::Count => format!("{value:.0}"),
         }
     }
 }
@@ -97,6 +100,8 @@ pub struct Plot {
     pub rows: Vec<Row>,
     /// Why there is nothing to show, in the place of the rows.
     pub empty: Option<String>,
+    /// What the marks mean, where they are no intervals of 95%.
+    pub legend: Option<String>,
 }
 
 const fn style(size: f32, fill: &'static str, anchor: &'static str) -> Style<'static> {
@@ -319,7 +324,8 @@ fn write_legend(svg: &mut String, plot: &Plot, y: f32) -> f32 {
     if has(|mark| matches!(mark, Mark::Hidden(_))) {
         words.push("Fewer than 20 are not shown.");
     }
+    let words = plot.legend.clone().unwrap_or_else(|| words.join(" "));
     let style = style(13.0, SOFT, "start");
-    text::write_line(svg, &words.join(" "), LEFT, y, &style);
+    text::write_line(svg, &words, LEFT, y, &style);
     y + 24.0
 }

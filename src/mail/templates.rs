@@ -354,6 +354,72 @@ struct BlockedWorkText {
     link: String,
 }
 
+/// What has happened to an office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfficeEvent {
+    /// Nobody holds it any more.
+    Vacant,
+    /// Nobody who holds it can be reached.
+    Unreachable,
+    /// Somebody was given it on the server.
+    Recovered,
+}
+
+/// What a letter about an office says.
+#[derive(Clone, Copy, Debug)]
+pub struct Office<'a> {
+    /// Who gets the letter.
+    pub name: &'a str,
+    /// Whose office it is.
+    pub organization: &'a str,
+    /// Who holds it, with an article.
+    pub role: &'a str,
+    /// What they do.
+    pub purpose: &'a str,
+    /// Who was given it.
+    pub who: Option<&'a str>,
+    /// Where to see who holds what.
+    pub link: &'a str,
+}
+
+/// Writes to an administrator about an office.
+///
+/// # Errors
+/// When the template cannot be filled in.
+pub fn office(event: OfficeEvent, of: &Office<'_>) -> Result<(String, String), askama::Error> {
+    let organization = one_line(of.organization);
+    let role = of.role;
+    let subject = match event {
+        OfficeEvent::Vacant => format!("{organization} needs {role}"),
+        OfficeEvent::Unreachable => format!("{organization} needs {role} who can be reached"),
+        OfficeEvent::Recovered => format!("Somebody was made {role} of {organization}"),
+    };
+    let text = OfficeText {
+        name: one_line(of.name),
+        organization,
+        role: one_line(role),
+        purpose: one_line(of.purpose),
+        who: one_line(of.who.unwrap_or("somebody")),
+        link: one_link(of.link),
+        is_vacant: event == OfficeEvent::Vacant,
+        is_recovered: event == OfficeEvent::Recovered,
+    };
+    Ok((subject, text.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "office.txt", config = "src/mail/templates/askama.toml")]
+struct OfficeText {
+    name: String,
+    organization: String,
+    role: String,
+    purpose: String,
+    who: String,
+    link: String,
+    is_vacant: bool,
+    is_recovered: bool,
+}
+
 /// Writes the news that badges were signed again, because the key was given up.
 pub fn signed_again(
     name: &str,

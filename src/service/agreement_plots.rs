@@ -76,6 +76,7 @@ pub fn plot_agreement(report: &Report) -> String {
         thresholds,
         rows,
         empty,
+        legend: None,
     })
     .svg()
     .to_owned()
@@ -158,6 +159,7 @@ pub fn plot_severity(report: &Report) -> String {
         thresholds: Vec::new(),
         rows,
         empty,
+        legend: None,
     })
     .svg()
     .to_owned()

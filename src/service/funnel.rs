@@ -202,7 +202,12 @@ fn is_live(attempt: &AttemptFacts, now: Timestamp) -> bool {
     attempt.award.is_some_and(|(state, until)| state.as_of(until, now) == AwardState::Active)
 }
 
-fn counts_of(invitee: &Invitee, own: &[&AttemptFacts], now: Timestamp) -> BTreeSet<Count> {
+/// Which figures of its programme somebody is in.
+pub(super) fn counts_of(
+    invitee: &Invitee,
+    own: &[&AttemptFacts],
+    now: Timestamp,
+) -> BTreeSet<Count> {
     let decided: Vec<&&AttemptFacts> = own.iter().filter(is_counted).collect();
     let has = |test: &dyn Fn(&AttemptFacts) -> bool| decided.iter().any(|one| test(one));
     let is_enrolled = invitee.state == InviteeState::Enrolled;

@@ -8,7 +8,7 @@ use super::context::Cx;
 use super::error::Error;
 use super::{
     assessors, audit, award_terms, cohorts, compromise, idle_drafts, issuance, overdue, resolution,
-    reviews, seeds,
+    reviews, seeds, succession,
 };
 use crate::files::StorageName;
 use crate::store;
@@ -59,6 +59,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
     let told_of_blocked = overdue::tell_of_blocked(cx);
     let lapsed = assessors::note_lapses(cx);
     let reminded = cohorts::remind(cx);
+    let offices = succession::tell_of_unreachable(cx);
     seeds::close_questioned(cx)?;
     audit::sum_denials(cx)?;
     forget_evidence(cx)?;
@@ -84,6 +85,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         .and(told_of_blocked.map(|_| ()))
         .and(lapsed.map(|_| ()))
         .and(reminded.map(|_| ()))
+        .and(offices.map(|_| ()))
 }
 
 /// Awards whose end has passed expire, and earners are reminded of an end that is near.

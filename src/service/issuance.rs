@@ -57,7 +57,7 @@ fn find_award(conn: &mut DbConn, id: AwardId) -> Result<Award, Error> {
 }
 
 /// BADGES.md, 14: what is signed is signed for ever, so it must say https, outside of the demo.
-fn require_signable(installation: &Installation) -> Result<(), Error> {
+pub(super) fn require_signable(installation: &Installation) -> Result<(), Error> {
     if installation.base_url.starts_with("https://") || installation.is_demo {
         return Ok(());
     }
@@ -68,7 +68,15 @@ fn require_signable(installation: &Installation) -> Result<(), Error> {
 }
 
 pub(super) fn require_running(conn: &mut DbConn, award: &Award) -> Result<(), Error> {
-    if store::organizations::is_issuing_stopped(conn, award.organization)? {
+    require_signing(conn, award.organization)
+}
+
+/// The stop switch of an organization: whatever is to be signed for it looks at this right before.
+pub(super) fn require_signing(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+) -> Result<(), Error> {
+    if store::organizations::is_issuing_stopped(conn, organization)? {
         return Err(Error::CannotIssue(
             "signing is stopped by an issuing officer or key custodian".to_owned(),
         ));

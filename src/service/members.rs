@@ -8,7 +8,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Error, Fault};
 use super::keyring::token_sha256;
-use super::{cohorts, organizations, outbox, passwords, sessions};
+use super::{cohorts, organizations, outbox, passwords, sessions, succession};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{InvitationId, MembershipId, OrganizationId, PersonId};
 use crate::domain::organization::{Membership, MembershipState, Role, reach_of};
@@ -53,11 +53,11 @@ pub fn check_email(email: &str, pointer: &str) -> Result<String, Error> {
     Ok(email)
 }
 
-/// Reads role names, all faults at once.
+/// Reads role names at a place of the request, all faults at once.
 ///
 /// # Errors
 /// [`Error::Invalid`].
-pub fn parse_roles(words: &[String]) -> Result<Vec<Role>, Error> {
+pub fn parse_roles(words: &[String], pointer: &str) -> Result<Vec<Role>, Error> {
     let mut roles = std::collections::BTreeSet::new();
     let mut faults = Vec::new();
     for (index, word) in words.iter().enumerate() {
@@ -68,7 +68,7 @@ pub fn parse_roles(words: &[String]) -> Result<Vec<Role>, Error> {
             None => {
                 let known: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
                 let detail = format!("there is no such role; roles are {}", known.join(", "));
-                faults.push(Fault::new(format!("/roles/{index}"), "unknown-role", detail));
+                faults.push(Fault::new(format!("{pointer}/{index}"), "unknown-role", detail));
             }
         }
     }
@@ -365,14 +365,15 @@ pub fn find(
 /// rights are the only ones from the next request on.
 ///
 /// # Errors
-/// [`Error::Stale`], [`Error::WrongState`] for a step that the life of a membership does not have or that would leave the
-/// organization without an administrator.
+/// [`Error::Stale`], [`Error::WrongState`] for a step that the life of a membership does not have, that would leave the organization without
+/// an administrator who can be reached, or without a key custodian or lead assessor unless `leaves_vacant` names them.
 pub fn change(
     cx: &mut Cx<'_>,
     organization: OrganizationId,
     person: PersonId,
     roles: &[Role],
     state: MembershipState,
+    leaves_vacant: &[Role],
     revision: i32,
 ) -> Result<Membership, Error> {
     let (_, subject) = organizations::load(cx.conn, organization)?;
@@ -384,6 +385,7 @@ pub fn change(
     // What the person has already is not given again.
     let given: Vec<Role> = roles.iter().copied().filter(|role| !held.contains(role)).collect();
     require_grantable(cx, organization, &given)?;
+    let host = outbox::message_host(&cx.installation()?.base_url);
     cx.write(|conn| {
         let membership = store::memberships::find(conn, organization, person)?
             .ok_or(Error::NotFound("member"))?;
@@ -399,24 +401,43 @@ pub fn change(
             let detail = format!("a membership that is {} cannot become {state}", membership.state);
             return Err(Error::WrongState { detail, allowed_events });
         }
-        let was_administrator = membership.state == MembershipState::Confirmed
-            && membership.roles.contains(&Role::Administrator);
-        let stays_administrator =
-            state == MembershipState::Confirmed && roles.contains(&Role::Administrator);
-        if was_administrator
-            && !stays_administrator
-            && store::memberships::count_other_administrators(conn, organization, person)? == 0
-        {
-            let detail =
-                "this is the only administrator; make somebody else administrator first".to_owned();
-            return Err(Error::WrongState { detail, allowed_events: Vec::new() });
-        }
+        let before = match membership.state {
+            MembershipState::Confirmed => membership.roles.clone(),
+            MembershipState::Invited | MembershipState::Suspended | MembershipState::Removed => {
+                Vec::new()
+            }
+        };
+        let stays = |role: &Role| state == MembershipState::Confirmed && roles.contains(role);
+        let lost: Vec<Role> = before.into_iter().filter(|role| !stays(role)).collect();
         let changed = Membership { roles: roles.to_vec(), state, ..membership };
         store::memberships::save(conn, &changed, revision, now)?;
+        if lost.contains(&Role::Administrator) {
+            let left = store::memberships::list_with_role(
+                conn,
+                Role::Administrator,
+                std::slice::from_ref(&organization),
+            )?;
+            if store::succession::list_reachable(conn, &left)?.is_empty() {
+                let detail =
+                    "this is the only administrator; make somebody else administrator first"
+                        .to_owned();
+                return Err(Error::WrongState { detail, allowed_events: Vec::new() });
+            }
+        }
+        let vacated: Vec<Role> = succession::list_vacated(conn, organization, &lost)?;
+        if let Some(role) = vacated.iter().find(|role| !leaves_vacant.contains(role)) {
+            let detail = format!(
+                "nobody else is {} who can be reached; give somebody else the role first, or name it in leaves_vacant",
+                outbox::in_words(*role)
+            );
+            return Err(Error::WrongState { detail, allowed_events: Vec::new() });
+        }
+        succession::tell_of_vacated(conn, organization, &vacated, &host, now)?;
         let ended = store::sessions::end_all(conn, person, now)?;
         let change = Change::new("put_member", Some(organization), "membership", changed.id)
             .with("state", state)
             .with("roles", words_of(roles))
+            .with("vacated", words_of(&vacated))
             .with("sessions_ended", ended);
         Ok((Membership { revision: revision + 1, ..changed }, change))
     })

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use super::{award_letters, cohorts, overdue, process_letters};
+use super::{award_letters, cohorts, overdue, process_letters, succession};
 use crate::domain::eligibility::EligibilityRule;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -282,7 +282,10 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
                 Some(letter) => letter,
                 None => match cohorts::render(cx, kind, row, &profile.name, &base_url)? {
                     Some(letter) => letter,
-                    None => return Ok(None),
+                    None => match succession::render(cx, kind, row, &profile.name, &base_url)? {
+                        Some(letter) => letter,
+                        None => return Ok(None),
+                    },
                 },
             },
         },
@@ -330,7 +333,8 @@ fn render_invitation(
     .map_err(Error::internal)
 }
 
-const fn in_words(role: Role) -> &'static str {
+/// A role with its article, as mails say it.
+pub(super) const fn in_words(role: Role) -> &'static str {
     match role {
         Role::Administrator => "an administrator",
         Role::Earner => "an educator who can earn micro-credentials",

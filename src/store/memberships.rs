@@ -234,25 +234,6 @@ pub fn list_facets(conn: &mut DbConn, person: PersonId) -> Result<Vec<Facet>, St
         .collect()
 }
 
-/// How many confirmed administrators an organization has besides one person.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn count_other_administrators(
-    conn: &mut DbConn,
-    organization: OrganizationId,
-    person: PersonId,
-) -> Result<i64, StoreError> {
-    Ok(memberships::table
-        .inner_join(membership_roles::table.on(membership_roles::membership_id.eq(memberships::id)))
-        .filter(memberships::organization_id.eq(organization.to_string()))
-        .filter(memberships::state.eq(MembershipState::Confirmed.as_str()))
-        .filter(membership_roles::role.eq(Role::Administrator.as_str()))
-        .filter(memberships::person_id.ne(person.to_string()))
-        .count()
-        .get_result(conn)?)
-}
-
 /// An invitation that can still be accepted, or was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {

@@ -41,6 +41,7 @@ pub mod frameworks;
 pub mod funnel;
 pub mod idempotency;
 pub mod installation;
+pub mod inventory;
 pub mod issuance_log;
 pub mod issuer_settings;
 pub mod memberships;
@@ -63,6 +64,7 @@ pub mod stack_awards;
 pub mod stacks;
 pub mod status_lists;
 pub mod submissions;
+pub mod succession;
 pub mod trusted_issuers;
 
 pub use connection::{Database, DatabaseSetting, DbConn, Lease, write};

@@ -1,10 +1,12 @@
 //! The tables as diesel sees them: one schema for both databases. See `migrations/`.
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
+mod inventory;
 mod process;
 mod programmes;
 mod standards;
 
+pub use inventory::*;
 pub use process::*;
 pub use programmes::*;
 pub use standards::*;
@@ -757,6 +759,9 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    award_sharing,
+    inventory_purposes,
+    inventory_snapshots,
     ai_use_policies,
     installation,
     organizations,

@@ -39,7 +39,7 @@ const READERS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// What the readers may be told. Each is needed by the probe: one that nobody needs any more fails it.
-const ALLOWED: [Allowance; 2] = [
+const ALLOWED: [Allowance; 3] = [
     Allowance {
         operation: "list_organizations",
         what: What::School,
@@ -49,6 +49,11 @@ const ALLOWED: [Allowance; 2] = [
         operation: "read_organization",
         what: What::School,
         reason: "one organization of that tree, by an id that the list has; no answer about the submission has the id",
+    },
+    Allowance {
+        operation: "read_skills_inventory",
+        what: What::School,
+        reason: "the inventory of that organization has its name at the head; its numbers are of all its people",
     },
 ];
 
@@ -86,6 +91,9 @@ impl Stage {
             Person::sign_in(&served.origin, email, PASSWORD)
         };
         let earner = join(&school, NAME, EMAIL, &["earner"]);
+        // With what skills are counted for there is an inventory to ask for.
+        let purpose = format!("/api/v1/organizations/{}/inventory-purpose", district.id);
+        admin.put(&purpose, "\"0\"", &json!({ "statement": "To ask each other." })).expect(200);
         // Of no school: readers of one school are never put together.
         let readers = READERS
             .iter()

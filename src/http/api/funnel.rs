@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::parse_word;
+use super::{Format, attachment, parse_word};
 use crate::domain::csv;
 use crate::domain::funnel::{Count, FEWEST, FEWEST_OF, Figures, Group, Stage};
 use crate::domain::ids::ProgramId;
@@ -215,35 +215,6 @@ fn to_csv(report: &Report) -> String {
     text
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-    Csv,
-    Svg,
-}
-
-impl Format {
-    const ALL: [Format; 3] = [Format::Json, Format::Csv, Format::Svg];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Csv => "csv",
-            Format::Svg => "svg",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.as_str() == word)
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[derive(Clone, Copy)]
 struct By(Group);
 
@@ -300,9 +271,5 @@ pub async fn read_funnel(
         Format::Csv => ("text/csv; charset=utf-8", "funnel.csv", to_csv(&report)),
         Format::Svg | Format::Json => ("image/svg+xml", "funnel.svg", funnel::plot(&report)),
     };
-    Ok(HttpResponse::Ok()
-        .insert_header(("cache-control", "no-store"))
-        .insert_header(("content-disposition", format!("attachment; filename=\"{name}\"")))
-        .content_type(media_type)
-        .body(body))
+    Ok(attachment(media_type, name, body))
 }

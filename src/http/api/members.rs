@@ -56,7 +56,7 @@ pub async fn create_invitation(
     let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
     let InvitationBody { email, name, roles } = body.value;
     app.write(meta, "create_invitation", parts, move |cx| {
-        let new = NewInvitation { email, name, roles: members::parse_roles(&roles)? };
+        let new = NewInvitation { email, name, roles: members::parse_roles(&roles, "/roles")? };
         let invited = members::invite(cx, organization, &new)?;
         let view = InvitationView {
             id: invited.invitation.id.to_string(),
@@ -174,6 +174,9 @@ pub struct MemberBody {
     roles: Vec<String>,
     /// invited, confirmed, suspended or removed.
     state: String,
+    /// The offices (key_custodian, lead_assessor) that nobody will hold by this, on purpose: administrators are told by mail.
+    #[serde(default)]
+    leaves_vacant: Vec<String>,
 }
 
 /// `PUT /api/v1/organizations/{id}/members/{person_id}`
@@ -185,9 +188,9 @@ pub async fn put_member(
     body: JsonBody<MemberBody>,
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
-    let MemberBody { roles, state } = body.value;
+    let MemberBody { roles, state, leaves_vacant } = body.value;
     app.write(meta, "put_member", parts, move |cx: &mut Cx<'_>| {
-        let roles: Vec<Role> = members::parse_roles(&roles)?;
+        let roles: Vec<Role> = members::parse_roles(&roles, "/roles")?;
         let state = MembershipState::parse(&state).ok_or_else(|| {
             Error::invalid(
                 "/state",
@@ -195,7 +198,8 @@ pub async fn put_member(
                 "the state is one of invited, confirmed, suspended, removed",
             )
         })?;
-        match members::change(cx, organization, person, &roles, state, if_match.0) {
+        let vacant = members::parse_roles(&leaves_vacant, "/leaves_vacant")?;
+        match members::change(cx, organization, person, &roles, state, &vacant, if_match.0) {
             Ok(membership) => {
                 let revision = membership.revision;
                 Ok(Answer::json(200, &MemberView::from(membership))?.with_revision(revision).into())

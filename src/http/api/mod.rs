@@ -17,6 +17,7 @@ pub mod conflicts;
 pub mod evidence;
 pub mod frameworks;
 pub mod funnel;
+pub mod inventory;
 pub mod issuer_settings;
 pub mod members;
 pub mod micro_credentials;
@@ -31,9 +32,11 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod stacks;
 pub mod submissions;
+pub mod succession;
 pub mod trusted_issuers;
 pub mod verify;
 
+use actix_web::HttpResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -182,4 +185,43 @@ pub(super) fn body_word<T: Copy + std::fmt::Display>(
         let known: Vec<String> = all.iter().map(ToString::to_string).collect();
         Error::invalid(pointer, "unknown-word", format!("it is one of {}", known.join(", ")))
     })
+}
+
+/// The forms of a report that has a table and a plot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Csv,
+    Svg,
+}
+
+impl Format {
+    pub(super) const ALL: [Format; 3] = [Format::Json, Format::Csv, Format::Svg];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Csv => "csv",
+            Format::Svg => "svg",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Format> {
+        Format::ALL.into_iter().find(|format| format.as_str() == word)
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A report as a file of its own.
+pub(super) fn attachment(media_type: &'static str, name: &str, body: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .insert_header(("content-disposition", format!("attachment; filename=\"{name}\"")))
+        .content_type(media_type)
+        .body(body)
 }

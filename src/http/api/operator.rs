@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::http::app::App;
 use crate::http::openapi;
 use crate::http::problem::Problem;
-use crate::service::{Error, readiness};
+use crate::service::{Error, readiness, succession};
 
 /// `GET /health/live`
 pub async fn health_live() -> HttpResponse {
@@ -35,6 +35,9 @@ pub async fn health_ready(app: web::Data<App>) -> Result<HttpResponse, Problem> 
 pub async fn read_metrics(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let waiting = app.block(readiness::count_waiting_mail).await?;
     app.metrics.set_outbox_waiting(waiting);
+    for (role, n_open) in app.block(succession::count_open).await? {
+        app.metrics.set_offices_open(role.as_str(), n_open);
+    }
     let text = app.metrics.text().map_err(|error| Problem::from(Error::internal(error)))?;
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

@@ -21,6 +21,7 @@ pub fn plot(report: &Report) -> String {
         thresholds: Vec::new(),
         rows,
         empty: nobody.then(|| "Nobody was invited yet, or too few to show.".to_owned()),
+        legend: Some("Everybody is counted. Fewer than 5 are not shown.".to_owned()),
     })
     .svg()
     .to_owned()

@@ -246,12 +246,16 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "currency" => vec!["EUR".to_owned()],
             other => panic!("say here what the query {other} may be"),
         };
-        let others: Vec<String> = if *name == "format" {
-            let families = ids["micro-credentials"].iter();
-            families.map(|id| format!("&micro_credential_id={id}")).collect()
-        } else {
-            vec![String::new()]
-        };
+        // What a report is about goes with every other name of its query.
+        let about = ["micro_credential_id", "organization_id"]
+            .into_iter()
+            .find(|about| about != name && route.query.contains(about));
+        let mut others = vec![String::new()];
+        if let Some(about) = about {
+            let known =
+                if about == "organization_id" { "organizations" } else { "micro-credentials" };
+            others.extend(ids[known].iter().map(|id| format!("&{about}={id}")));
+        }
         for value in values {
             queries.extend(others.iter().map(|other| format!("?{name}={value}{other}")));
         }

@@ -220,6 +220,7 @@ fn plot(rows: Vec<Row>) -> Plot {
         thresholds: vec![line(0.7, "four levels"), line(0.8, "three levels"), line(0.9, "two")],
         rows,
         empty: None,
+        legend: None,
     }
 }
 

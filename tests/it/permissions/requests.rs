@@ -109,6 +109,7 @@ pub fn request(
         "list_members" => get(format!("{organization}/members")),
         "read_member" => get(member),
         "put_member" => put(member, json!({ "roles": [], "state": "confirmed" })),
+        "read_succession" => get(format!("{organization}/succession")),
         "create_signing_key" => act(format!("{organization}/signing-keys")),
         "list_signing_keys" => get(format!("{organization}/signing-keys")),
         // A key that there is not: what may be done fails for that, and nothing else.
@@ -396,6 +397,22 @@ pub fn request(
         "read_own_agreement" => {
             get(format!("/api/v1/reports/agreement/mine?micro_credential_id={}", target.taken))
         }
+        "read_skills_inventory" => {
+            get(format!("/api/v1/reports/skills-inventory?organization_id={}", target.organization))
+        }
+        "list_people_with_skill" => get(format!(
+            "/api/v1/reports/skills-inventory/people?organization_id={}&skill=any",
+            target.organization
+        )),
+        "read_inventory_purpose" => get(format!("{organization}/inventory-purpose")),
+        "put_inventory_purpose" => {
+            put(format!("{organization}/inventory-purpose"), json!({ "statement": "To ask." }))
+        }
+        "create_inventory_snapshot" => act(format!("{organization}/inventory-snapshots")),
+        "list_inventory_snapshots" => get(format!("{organization}/inventory-snapshots")),
+        "read_inventory_snapshot" => get(format!("/api/v1/inventory-snapshots/{NO_KEY}")),
+        "read_sharing" => get(format!("{award}/sharing")),
+        "put_sharing" => put(format!("{award}/sharing"), json!({ "named": true })),
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
         "revoke_award" => {

@@ -1,6 +1,8 @@
 //! The rows of what was earned.
 
-use super::{ISSUING_OFFICER, OWN_EARNER, REVIEW_PANEL, row};
+use super::{
+    ADMINISTRATOR, COORDINATOR, DATA_STEWARD, ISSUING_OFFICER, OWN_EARNER, REVIEW_PANEL, row,
+};
 use crate::domain::policy::Grant::{Owner, SignedIn};
 use crate::domain::policy::{Row, Verb};
 
@@ -41,4 +43,28 @@ pub(super) const ROWS: &[Row] = &[
         &["note"],
     ),
     row("renew_award", Verb::Submit, "award", &[OWN_EARNER], &["active", "expired"], &[]),
+    row("read_sharing", Verb::Read, "award", &[Owner], &[], &["*"]),
+    row("put_sharing", Verb::Change, "award", &[Owner], &[], &["named"]),
+    // What people can do.
+    row("read_skills_inventory", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
+    row("list_people_with_skill", Verb::Read, "award", &[SignedIn], &[], &["*"]),
+    row("read_inventory_purpose", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
+    row(
+        "put_inventory_purpose",
+        Verb::Manage,
+        "organization",
+        &[ADMINISTRATOR],
+        &[],
+        &["statement"],
+    ),
+    row(
+        "create_inventory_snapshot",
+        Verb::Publish,
+        "inventory_snapshot",
+        &[COORDINATOR, DATA_STEWARD],
+        &[],
+        &[],
+    ),
+    row("list_inventory_snapshots", Verb::Read, "inventory_snapshot", &[SignedIn], &[], &["*"]),
+    row("read_inventory_snapshot", Verb::Read, "inventory_snapshot", &[SignedIn], &[], &["*"]),
 ];

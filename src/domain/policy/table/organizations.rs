@@ -60,8 +60,9 @@ pub(super) const ROWS: &[Row] = &[
         "membership",
         &[ADMINISTRATOR],
         &["invited", "confirmed", "suspended"],
-        &["roles", "state"],
+        &["roles", "state", "leaves_vacant"],
     ),
+    row("read_succession", Verb::Read, "membership", &[ADMINISTRATOR], &[], &["*"]),
     row("create_signing_key", Verb::Manage, "signing_key", &[KEY_CUSTODIAN], &[], &["algorithm"]),
     row("retire_signing_key", Verb::Manage, "signing_key", &[KEY_CUSTODIAN], &["active"], &[]),
     row(

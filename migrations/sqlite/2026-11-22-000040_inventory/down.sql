@@ -1,0 +1,3 @@
+DROP TABLE inventory_snapshots;
+DROP TABLE inventory_purposes;
+DROP TABLE award_sharing;
