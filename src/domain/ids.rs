@@ -62,6 +62,8 @@ ids! {
     CaseId,
     /// What an earner has asked a coach for.
     CoachingId,
+    /// A link by which somebody without an account adds one item.
+    ContributionLinkId,
     /// A sentence of the comment bank.
     BankCommentId,
     /// What an earned decision leads to.

@@ -44,6 +44,7 @@ pub mod calibration;
 pub mod case;
 pub mod coaching;
 pub mod cohort;
+pub mod contribution;
 pub mod csv;
 pub mod decision_rule;
 pub mod definition;

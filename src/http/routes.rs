@@ -7,10 +7,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, coachings, cohorts, conflicts, evidence, frameworks, funnel,
-    inventory, issuer_settings, members, micro_credentials, operator, organizations,
-    program_readiness, programs, reports, reviews, screenings, sessions, signing_keys, stacks,
-    submissions, succession, trusted_issuers, verify,
+    calendars, calibration, cases, coachings, cohorts, conflicts, contributions, evidence,
+    frameworks, funnel, inventory, issuer_settings, members, micro_credentials, operator,
+    organizations, program_readiness, programs, reports, reviews, screenings, sessions,
+    signing_keys, stacks, submissions, succession, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -159,6 +159,11 @@ pub const ROUTES: &[Route] = &[
     route!("add_evidence" POST "/api/v1/submissions/{id}/evidence" evidence::add_evidence, "Add a link or a text as JSON, or a file as multipart/form-data with file, requirement_id, contains_students and consent.", schema::<evidence::NewItem>(), 201, schema::<evidence::EvidenceView>(), &[]),
     route!("delete_evidence" DELETE "/api/v1/submissions/{id}/evidence/{evidence_id}" evidence::delete_evidence, "Take an item away while the work is not handed in.", None, 204, None, &[]),
     route!("read_evidence_content" GET "/api/v1/submissions/{id}/evidence/{evidence_id}/content" evidence::read_evidence_content, "The content of an item, as attachment; each opening is recorded.", None, 200, None, &[]),
+    route!("create_contribution_link" POST "/api/v1/submissions/{id}/contribution-links" contributions::create_contribution_link, "A link by which a colleague, a family or a student adds one item to your draft without an account.", schema::<contributions::ContributionLinkBody>(), 201, schema::<contributions::ContributionLinkView>(), &[]),
+    route!("list_contribution_links" GET "/api/v1/submissions/{id}/contribution-links" contributions::list_contribution_links, "The links that you have handed on, and what became of them.", None, 200, page::<contributions::ContributionLinkView>(), &[]),
+    route!("end_contribution_link" DELETE "/api/v1/submissions/{id}/contribution-links/{link_id}" contributions::end_contribution_link, "Take a link back that nobody has used.", None, 204, None, &[]),
+    route!("read_contribution" POST "/api/v1/contributions/read" contributions::read_contribution, "What is asked of whoever holds a link.", schema::<contributions::ContributionToken>(), 200, schema::<contributions::ContributionRequestView>(), &[]),
+    route!("create_contribution" POST "/api/v1/contributions" contributions::create_contribution, "Add one item with the secret of a link, which is used up by it.", schema::<contributions::ContributionBody>(), 204, None, &[]),
     route!("submit_submission" POST "/api/v1/submissions/{id}/submit" submissions::submit_submission, "Hand the work in, or learn everything that is missing.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("recall_submission" POST "/api/v1/submissions/{id}/recall" submissions::recall_submission, "Take it back before anybody has looked at it.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("withdraw_submission" POST "/api/v1/submissions/{id}/withdraw" submissions::withdraw_submission, "Give the attempt up.", None, 200, schema::<submissions::SubmissionView>(), &[]),
@@ -282,6 +287,7 @@ pub const ROUTES: &[Route] = &[
     route!("home_page" GET "/" public::home_page, "The catalogue as a page.", None, 200, None, &["q", "skill", "audience", "cursor"]),
     route!("verify_page" GET "/verify" public::show_verify_page, "The page where a badge is verified.", None, 200, None, &[]),
     route!("accept_invitation_page" GET "/invitations/accept" public::show_accept_page, "The page that an invitation's mail leads to.", None, 200, None, &[]),
+    route!("contribution_page" GET "/contributions/new" public::show_contribution_page, "The page that a contributor's link leads to.", None, 200, None, &[]),
     route!("submission_page" GET "/submissions/{id}" public::show_submission_page, "The page that the mails about a submission lead to; it shows the submission to whoever may see it and signs in there.", None, 200, None, &[]),
     route!("problem_page" GET "/problems/{code}" public::show_problem_page, "What a problem means and what to do about it.", None, 200, None, &[]),
     route!("asset" GET "/assets/{name}" public::read_asset, "A file that pages refer to.", None, 200, None, &[]),

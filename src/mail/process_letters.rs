@@ -124,6 +124,10 @@ letter! {
     coach_commented() CommentedText "Your coach has written about \"{}\""
 }
 letter! {
+    /// Writes that somebody has added an item by a link.
+    contributed() ContributedText "Something was added to your work for \"{}\""
+}
+letter! {
     /// Writes that a draft which nobody saves ends on a day.
     draft_ending(date: NaiveDate) EndingText "Your draft for \"{}\" ends soon"
 }
@@ -192,6 +196,12 @@ struct AskedText {
 #[derive(Template)]
 #[template(path = "process/coach_commented.txt", config = "src/mail/templates/askama.toml")]
 struct CommentedText {
+    about: AboutText,
+}
+
+#[derive(Template)]
+#[template(path = "process/contributed.txt", config = "src/mail/templates/askama.toml")]
+struct ContributedText {
     about: AboutText,
 }
 

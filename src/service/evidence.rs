@@ -9,6 +9,7 @@ use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
 use super::submissions::{self, OpenedEvidence};
 use crate::domain::audit::hex;
+use crate::domain::contribution::Contributor;
 use crate::domain::definition::Definition;
 use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{EvidenceId, PersonId, SessionId, SubmissionId};
@@ -186,9 +187,9 @@ pub fn add_inline(
     let (stored, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "add_evidence", &subject)?;
     let (_, definition) = submissions::pinned(cx.conn, &stored)?;
-    let (kind, content, media_type) = match item {
-        Inline::Link(url) => ("link", url, None),
-        Inline::Text(text) => ("text", text, Some("text/plain".to_owned())),
+    let (kind, content) = match item {
+        Inline::Link(url) => ("link", url),
+        Inline::Text(text) => ("text", text),
     };
     check_inline(item)?;
     if matches!(item, Inline::Text(_)) && is_prompt(&definition, &terms.requirement_id) {
@@ -197,16 +198,9 @@ pub fn add_inline(
         return Err(Error::invalid("/text", "answer-in-responses", detail));
     }
     let stored = add(cx, id, terms, &definition, |key| {
-        Ok(StoredEvidence {
-            kind: kind.to_owned(),
-            media_type: media_type.clone(),
-            size_bytes: i64::try_from(content.len()).unwrap_or(i64::MAX),
-            sha256: hex(&Sha256::digest(content.as_bytes())),
-            sealed_content: Some(
-                seal_bytes(key, content.as_bytes(), b"content").map_err(Error::internal)?,
-            ),
-            ..blank(id, terms)
-        })
+        let as_text = text_item(id, terms, content, key)?;
+        let media_type = as_text.media_type.clone().filter(|_| kind == "text");
+        Ok(StoredEvidence { kind: kind.to_owned(), media_type, ..as_text })
     })?;
     Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()) })
 }
@@ -263,6 +257,7 @@ fn blank(id: SubmissionId, terms: &ItemTerms) -> StoredEvidence {
         created_at: crate::domain::timestamp::Timestamp::new(chrono::DateTime::UNIX_EPOCH),
         metadata: EvidenceMetadata::None,
         copy: None,
+        contributor: None,
     }
 }
 
@@ -277,27 +272,76 @@ fn add(
     cx.write(|conn| {
         let stored = store::submissions::find(conn, id)?.ok_or(Error::Stale)?;
         submissions::reopen(conn, &stored.submission, now)?;
-        require_room(conn, definition, id, terms)?;
         let key = submissions::open_key(resources, &stored)?;
-        let item = StoredEvidence { created_at: now, ..make(&key)? };
-        store::evidence::create(conn, &item)?;
-        submissions::touch(conn, id, now)?;
-        let change = Change::new(
-            "add_evidence",
-            Some(stored.submission.facts().organization),
-            "evidence",
-            item.id,
-        )
-        .with("submission", id)
-        .with("requirement", &item.requirement)
-        .with("kind", &item.kind)
-        .with("sha256", &item.sha256);
-        Ok((item, change))
+        put(conn, "add_evidence", &stored, terms, definition, make(&key)?, now)
     })
 }
 
+/// Adds an item to a draft, in the caller's transaction.
+fn put(
+    conn: &mut DbConn,
+    operation: &'static str,
+    stored: &StoredSubmission,
+    terms: &ItemTerms,
+    definition: &Definition,
+    item: StoredEvidence,
+    now: Timestamp,
+) -> Result<(StoredEvidence, Change), Error> {
+    let facts = stored.submission.facts();
+    require_room(conn, definition, facts.id, terms)?;
+    let item = StoredEvidence { created_at: now, ..item };
+    store::evidence::create(conn, &item)?;
+    submissions::touch(conn, facts.id, now)?;
+    let change = Change::new(operation, Some(facts.organization), "evidence", item.id)
+        .with("submission", facts.id)
+        .with("requirement", &item.requirement)
+        .with("kind", &item.kind)
+        .with("sha256", &item.sha256);
+    Ok((item, change))
+}
+
+/// A text as an item.
+fn text_item(
+    id: SubmissionId,
+    terms: &ItemTerms,
+    text: &str,
+    key: &crate::files::DataKey,
+) -> Result<StoredEvidence, Error> {
+    Ok(StoredEvidence {
+        kind: "text".to_owned(),
+        media_type: Some("text/plain".to_owned()),
+        size_bytes: i64::try_from(text.len()).unwrap_or(i64::MAX),
+        sha256: hex(&Sha256::digest(text.as_bytes())),
+        sealed_content: Some(
+            seal_bytes(key, text.as_bytes(), b"content").map_err(Error::internal)?,
+        ),
+        ..blank(id, terms)
+    })
+}
+
+/// Adds what somebody without an account has written, in the caller's transaction.
+///
+/// # Errors
+/// [`Error::WrongState`] once the work is handed in, [`Error::Invalid`] for what is wrong with the text, and where there is no room any more.
+pub(super) fn contribute(
+    conn: &mut DbConn,
+    stored: &StoredSubmission,
+    (terms, contributor): (&ItemTerms, Contributor),
+    definition: &Definition,
+    text: &str,
+    resources: &Resources,
+    now: Timestamp,
+) -> Result<(StoredEvidence, Change), Error> {
+    stored.submission.require(SubmissionEvent::Save)?;
+    let key = submissions::open_key(resources, stored)?;
+    let item = text_item(stored.submission.facts().id, terms, text, &key)?;
+    let item = StoredEvidence { contributor: Some(contributor), ..item };
+    let (item, change) = put(conn, "create_contribution", stored, terms, definition, item, now)?;
+    Ok((item, change.with("contributor", contributor)))
+}
+
 /// The media types that the requirement takes, if there is room for one item more and the terms are in order.
-fn require_room(
+pub(super) fn require_room(
     conn: &mut DbConn,
     definition: &Definition,
     id: SubmissionId,

@@ -91,6 +91,12 @@ impl Keyring {
         URL_SAFE_NO_PAD.encode(self.derive("invitation", invitation))
     }
 
+    /// The secret of a link by which somebody adds one item to a submission: derived as that of an invitation.
+    #[must_use]
+    pub fn contribution_token(&self, link: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.derive("contribution", link))
+    }
+
     /// The code that is printed for an invitee without an address: 16 letters and digits (80 bits) that follow from the key and the id, in
     /// the alphabet of Crockford's base 32, which has no I, L, O and U.
     #[must_use]

@@ -26,6 +26,7 @@ pub mod cohorts;
 pub mod compromise;
 pub mod conflicts;
 pub mod context;
+pub mod contributions;
 pub mod definition_document;
 pub mod eligibility;
 pub mod error;

@@ -24,6 +24,7 @@ const COACH_OFFERED: &str = "coach_offered";
 const COACH_WANTED: &str = "coach_wanted";
 const COACH_ASKED: &str = "coach_asked";
 const COACH_COMMENTED: &str = "coach_commented";
+const CONTRIBUTED: &str = "contributed";
 const DRAFT_ENDING: &str = "draft_ending";
 
 /// What the mail needs: everything that can be looked up when it leaves is looked up then.
@@ -146,6 +147,17 @@ pub(super) fn coach_commented(
     outbox::enqueue_as(conn, id, COACH_COMMENTED, facts.earner, host, &parameters, now)
 }
 
+/// Tells the earner that somebody has added an item by a link.
+pub(super) fn contributed(
+    conn: &mut DbConn,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    outbox::enqueue(conn, CONTRIBUTED, facts.earner, host, &parameters(facts, title), now)
+}
+
 /// Warns the earner that a draft ends unless it is saved before. The row's id says which warning it is.
 pub(super) fn draft_ending(
     conn: &mut DbConn,
@@ -186,6 +198,7 @@ pub(super) fn render(
         COACH_WANTED,
         COACH_ASKED,
         COACH_COMMENTED,
+        CONTRIBUTED,
         DRAFT_ENDING,
     ];
     if !known.contains(&kind) {
@@ -212,6 +225,7 @@ pub(super) fn render(
         APPEAL_DECIDED => letters::appeal_decided(&about, p.earned == Some(true)),
         COACH_OFFERED => letters::coach_offered(&about),
         COACH_COMMENTED => letters::coach_commented(&about),
+        CONTRIBUTED => letters::contributed(&about),
         DRAFT_ENDING => {
             // A mail that waited for its server may come after the save that it asks for.
             let is_idle = stored.submission.state() == SubmissionState::Draft

@@ -210,6 +210,7 @@ fn present(
                 created_at: now,
                 metadata: EvidenceMetadata::None,
                 copy: None,
+                contributor: None,
             },
         )?;
     }

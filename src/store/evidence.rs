@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::{evidence, evidence_accesses};
 use super::{DbConn, StoreError};
+use crate::domain::contribution::Contributor;
 use crate::domain::evidence_metadata::EvidenceMetadata;
 use crate::domain::ids::{EvidenceId, PersonId, SubmissionId};
 use crate::domain::timestamp::Timestamp;
@@ -42,6 +43,8 @@ pub struct StoredEvidence {
     pub metadata: EvidenceMetadata,
     /// The copy that readers get in place of the file.
     pub copy: Option<BlindCopy>,
+    /// Who has added it in the earner's place.
+    pub contributor: Option<Contributor>,
 }
 
 /// A file without what says whose it is.
@@ -58,7 +61,7 @@ pub struct BlindCopy {
 type Row = (
     (String, String, String, String, Option<String>, i64, String),
     (Option<String>, Option<Vec<u8>>, Option<Vec<u8>>, bool, bool, NaiveDateTime),
-    (String, Option<String>, Option<i64>, Option<String>),
+    (String, Option<String>, Option<i64>, Option<String>, Option<String>),
 );
 
 macro_rules! evidence_columns {
@@ -86,6 +89,7 @@ macro_rules! evidence_columns {
                 evidence::copy_storage_name,
                 evidence::copy_size_bytes,
                 evidence::copy_sha256,
+                evidence::contributor,
             ),
         )
     };
@@ -95,7 +99,7 @@ fn from_row(
     ((id, submission, requirement, kind, media_type, size_bytes, sha256), rest, copy): Row,
 ) -> Result<StoredEvidence, StoreError> {
     let (storage_name, sealed_name, sealed_content, contains_students, consent, created_at) = rest;
-    let (metadata, copy_name, copy_size, copy_sha256) = copy;
+    let (metadata, copy_name, copy_size, copy_sha256, contributor) = copy;
     let corrupt = |column| StoreError::corrupt("evidence", &id, column);
     let copy = match (copy_name, copy_size, copy_sha256) {
         (Some(storage_name), Some(size_bytes), Some(sha256)) => {
@@ -120,6 +124,9 @@ fn from_row(
         created_at: Timestamp::from_naive(created_at),
         metadata: EvidenceMetadata::parse(&metadata).ok_or_else(|| corrupt("metadata"))?,
         copy,
+        contributor: contributor
+            .map(|word| Contributor::parse(&word).ok_or_else(|| corrupt("contributor")))
+            .transpose()?,
     })
 }
 
@@ -147,6 +154,7 @@ pub fn create(conn: &mut DbConn, new: &StoredEvidence) -> Result<(), StoreError>
             evidence::copy_storage_name.eq(new.copy.as_ref().map(|copy| &copy.storage_name)),
             evidence::copy_size_bytes.eq(new.copy.as_ref().map(|copy| copy.size_bytes)),
             evidence::copy_sha256.eq(new.copy.as_ref().map(|copy| &copy.sha256)),
+            evidence::contributor.eq(new.contributor.map(Contributor::as_str)),
         ))
         .execute(conn)?;
     Ok(())

@@ -30,6 +30,7 @@ pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;
 pub mod connection;
+pub mod contributions;
 pub mod credentials;
 pub mod decisions;
 pub mod drafts;

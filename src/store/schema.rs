@@ -284,6 +284,7 @@ diesel::table! {
         copy_storage_name -> Nullable<Text>,
         copy_size_bytes -> Nullable<BigInt>,
         copy_sha256 -> Nullable<Text>,
+        contributor -> Nullable<Text>,
     }
 }
 
@@ -841,6 +842,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     coaches_told,
     coachings,
     coach_comments,
+    contribution_links,
     frameworks,
     framework_items,
     bank_items,

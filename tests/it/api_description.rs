@@ -145,6 +145,7 @@ fn each_list_is_described_with_its_own_items() {
             "changes" => "ProgramLogLine",
             "invitees" => "InviteeView",
             "coaches" => "CoachView",
+            "contribution-links" => "ContributionLinkView",
             "coachings" => "CoachedWorkView",
             "people" => "SkilledPersonView",
             "inventory-snapshots" => "SnapshotView",

@@ -122,6 +122,10 @@ impl Stage {
         let link = json!({ "requirement_id": "a1", "url": "https://video.example.org/watch/17" });
         self.earner.post(&format!("{path}/evidence"), &link).expect(201);
         let coaching = self.ask_a_coach(&path);
+        let asked = json!({
+            "requirement_id": "a2", "contributor": "colleague", "message": "From quillfeather, of marigold.",
+        });
+        self.earner.post(&format!("{path}/contribution-links"), &asked).expect(201);
         self.earner.act(&format!("{path}/submit")).expect(200);
         (id, family, coaching)
     }

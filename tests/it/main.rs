@@ -25,6 +25,7 @@ mod certificate;
 mod coachings;
 mod cohorts;
 mod compromise;
+mod contributions;
 mod crash;
 mod database;
 mod definitions;

@@ -10,8 +10,8 @@ use assay::domain::submission::{SubmissionEvent, SubmissionState};
 use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
-    Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, credential_page,
-    issuer_page, problem_page, stack_page, submission_page, verify_page,
+    Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, contribution_page,
+    credential_page, issuer_page, problem_page, stack_page, submission_page, verify_page,
 };
 
 use self::html::{attribute, attribute_names, tags};
@@ -358,6 +358,7 @@ fn forms_that_need_a_script_are_locked_without_it() {
     for html in [
         verify_page().unwrap(),
         accept_invitation_page(&AcceptPage {}).unwrap(),
+        contribution_page().unwrap(),
         submission_page().unwrap(),
     ] {
         // A password or a badge must never end up in an address.
@@ -573,6 +574,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("empty catalogue", catalogue_page(&CataloguePage::default()).unwrap()),
         ("verify", verify_page().unwrap()),
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
+        ("contribution", contribution_page().unwrap()),
         ("submission", submission_page().unwrap()),
         ("problem", problem_page(&samples::problem()).unwrap()),
     ]

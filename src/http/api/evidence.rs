@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::contribution::Contributor;
 use crate::domain::ids::{EvidenceId, SubmissionId};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
@@ -75,6 +76,8 @@ pub struct EvidenceView {
     /// because the file is damaged, locked, has macros or is a film or a recording: look yourself before you hand it in, or hand in a PDF) or
     /// `unknown`.
     metadata: &'static str,
+    /// colleague, family or student: who has added it by a link of the earner's; null for the earner.
+    contributor: Option<&'static str>,
     /// Where the content can be read.
     content_path: String,
     /// When it was handed in; not shown to readers.
@@ -120,6 +123,7 @@ impl EvidenceView {
             size_bytes: stored.copy.as_ref().map_or(stored.size_bytes, |copy| copy.size_bytes),
             sha256: stored.copy.map_or(stored.sha256, |copy| copy.sha256),
             metadata: stored.metadata.as_str(),
+            contributor: stored.contributor.map(Contributor::as_str),
             url,
             text,
             contains_students: stored.contains_students,

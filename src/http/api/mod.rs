@@ -14,6 +14,7 @@ pub mod cases;
 pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;
+pub mod contributions;
 pub mod evidence;
 pub mod frameworks;
 pub mod funnel;

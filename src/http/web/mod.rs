@@ -11,6 +11,7 @@
 mod achievement;
 pub mod assets;
 mod catalogue;
+mod contribution;
 mod credential;
 mod invitation;
 mod issuer;
@@ -29,6 +30,7 @@ pub use achievement::{
     MethodView, PartView, PromptView, SkillView, StepView, achievement_page,
 };
 pub use catalogue::{CatalogueItem, CataloguePage, CatalogueSearch, catalogue_page};
+pub use contribution::contribution_page;
 pub use credential::{
     AchievedLevel, CredentialPage, Earned, PartLine, Scored, Scoring, Stacked, Standing,
     credential_page,

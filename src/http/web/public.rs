@@ -11,8 +11,8 @@ use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
     CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, Earned, IssuerKeyView,
     IssuerPage, IssuerRef, PartLine, ProblemPage, Scored, Scoring, StackPage, Stacked, Standing,
-    accept_invitation_page, achievement_page, assets, catalogue_page, credential_page, issuer_page,
-    problem_page, stack_page, submission_page, verify_page,
+    accept_invitation_page, achievement_page, assets, catalogue_page, contribution_page,
+    credential_page, issuer_page, problem_page, stack_page, submission_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StackId, SubmissionId};
@@ -459,6 +459,11 @@ pub async fn show_verify_page() -> Result<HttpResponse, Problem> {
 /// `GET /invitations/accept`
 pub async fn show_accept_page() -> Result<HttpResponse, Problem> {
     rendered(accept_invitation_page(&AcceptPage {}))
+}
+
+/// `GET /contributions/new`
+pub async fn show_contribution_page() -> Result<HttpResponse, Problem> {
+    rendered(contribution_page())
 }
 
 /// `GET /submissions/{id}`

@@ -152,3 +152,20 @@ diesel::table! {
         written_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    contribution_links (id) {
+        id -> Text,
+        submission_id -> Text,
+        requirement_id -> Text,
+        contributor -> Text,
+        token_sha256 -> Text,
+        sealed_message -> Nullable<Binary>,
+        contains_students -> Bool,
+        consent -> Bool,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}

@@ -67,6 +67,8 @@ fn coach_is_an_offer_and_learns_only_what_the_earner_agreed_to() {
     let (_, text) =
         process_letters::coach_asked(&ABOUT, "Ben\nWhitaker", "ben@example.org").unwrap();
     assert!(text.contains("Ben Whitaker (ben@example.org) asks you to look"), "{text}");
+    let (_, text) = process_letters::contributed(&ABOUT).unwrap();
+    assert!(text.contains(ABOUT.link) && text.contains("take it away"), "{text}");
     let (_, text) = process_letters::coach_commented(&ABOUT).unwrap();
     assert!(text.contains(ABOUT.link), "the words themselves stay behind the sign-in: {text}");
 }

@@ -227,6 +227,20 @@ pub fn request(
         "resubmit_submission" => post(format!("{decided}/resubmit"), json!({})),
         "rate_feedback" => post(format!("{decided}/feedback-rating"), json!({ "rating": 6 })),
         "answer_coaching" => post(format!("{decided}/coaching"), json!({ "is_wanted": false })),
+        "create_contribution_link" => {
+            let body = json!({ "requirement_id": "a1", "contributor": "family" });
+            post(format!("{submission}/contribution-links"), body)
+        }
+        "list_contribution_links" => get(format!("{submission}/contribution-links")),
+        "end_contribution_link" => {
+            Some(at(Method::DELETE, format!("{submission}/contribution-links/{NO_KEY}")))
+        }
+        "read_contribution" => {
+            post("/api/v1/contributions/read".to_owned(), json!({ "token": "made-up" }))
+        }
+        "create_contribution" => {
+            post("/api/v1/contributions".to_owned(), json!({ "token": "made-up", "text": "Seen." }))
+        }
         "list_coaches" => get(format!("{submission}/coaches")),
         "create_coaching" => {
             let body = json!({ "person_id": NO_KEY, "shares": [] });
@@ -439,6 +453,7 @@ pub fn request(
         "read_status_list" => get(world.status_list.clone()),
         "home_page" => get("/".to_owned()),
         "verify_page" => get("/verify".to_owned()),
+        "contribution_page" => get("/contributions/new".to_owned()),
         "accept_invitation_page" => get("/invitations/accept".to_owned()),
         "problem_page" => get("/problems/stale".to_owned()),
         "submission_page" => get(format!("/submissions/{}", target.submission)),

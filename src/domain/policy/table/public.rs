@@ -36,6 +36,7 @@ pub(super) const ROWS: &[Row] = &[
     row("home_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("verify_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("accept_invitation_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
+    row("contribution_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("submission_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("problem_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("asset", Verb::Read, "page", &[Anyone], &[], &["*"]),

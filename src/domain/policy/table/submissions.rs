@@ -4,7 +4,7 @@ use super::{
     ASSESSOR, COORDINATOR, EARNER, LEAD_ASSESSOR, OWN_EARNER, PRE_SCREENER, REVIEW_PANEL, row,
 };
 use crate::domain::organization::Role;
-use crate::domain::policy::Grant::{self, Assigned, Owner, SignedIn};
+use crate::domain::policy::Grant::{self, Assigned, Holder, Owner, SignedIn};
 use crate::domain::policy::{Row, Verb};
 
 pub(super) const ROWS: &[Row] = &[
@@ -49,6 +49,25 @@ pub(super) const ROWS: &[Row] = &[
         ],
         &[],
         &["*"],
+    ),
+    row(
+        "create_contribution_link",
+        Verb::Create,
+        "contribution_link",
+        &[OWN_EARNER],
+        &["draft", "returned"],
+        &["requirement_id", "contributor", "message", "contains_students", "consent"],
+    ),
+    row("list_contribution_links", Verb::Read, "contribution_link", &[Owner], &[], &["*"]),
+    row("end_contribution_link", Verb::Change, "contribution_link", &[OWN_EARNER], &[], &[]),
+    row("read_contribution", Verb::Read, "contribution_link", &[Holder], &[], &["token"]),
+    row(
+        "create_contribution",
+        Verb::Create,
+        "evidence",
+        &[Holder],
+        &["draft", "returned"],
+        &["token", "text"],
     ),
     row("submit_submission", Verb::Submit, "submission", &[OWN_EARNER], &["draft"], &[]),
     row("recall_submission", Verb::Submit, "submission", &[OWN_EARNER], &["submitted"], &[]),

@@ -1,0 +1,2 @@
+ALTER TABLE evidence DROP COLUMN contributor;
+DROP TABLE contribution_links;

@@ -1,0 +1,206 @@
+//! What people without an account add to a draft: one link, one item, and nothing else to be learnt by it.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, District, Person, TestApp};
+
+/// A draft with everything filled in.
+struct Scene {
+    app: TestApp,
+    district: District,
+    earner: Person,
+    /// The path of the draft.
+    path: String,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let app = TestApp::new();
+        let district = app.district();
+        let earner = district.earner.clone();
+        let family = district.publish_small_group();
+        let path = format!("/api/v1/submissions/{}", district.fill(&earner, &family));
+        Scene { app, district, earner, path }
+    }
+
+    fn ask(&self, body: &Value) -> Answer {
+        self.earner.post(&format!("{}/contribution-links", self.path), body)
+    }
+
+    /// The secret of a new link for a colleague.
+    #[track_caller]
+    fn colleague(&self) -> String {
+        let made = self.ask(&json!({
+            "requirement_id": "a3", "contributor": "colleague", "message": "Ten minutes on Tuesday.",
+        }));
+        secret(&made.expect(201))
+    }
+
+    fn read(&self, token: &str) -> Answer {
+        self.app.anybody().post("/api/v1/contributions/read", &json!({ "token": token }))
+    }
+
+    fn add(&self, token: &str, text: &str) -> Answer {
+        let body = json!({ "token": token, "text": text });
+        self.app.anybody().post("/api/v1/contributions", &body)
+    }
+
+    fn states(&self) -> Vec<Value> {
+        let links = self.earner.get(&format!("{}/contribution-links", self.path)).expect(200);
+        links["items"].as_array().unwrap().iter().map(|link| link["state"].clone()).collect()
+    }
+}
+
+fn secret(link: &Value) -> String {
+    let (page, token) = link["url"].as_str().unwrap().split_once('#').unwrap();
+    assert!(page.ends_with("/contributions/new"), "{page}");
+    token.to_owned()
+}
+
+#[test]
+fn colleague_adds_one_item_by_a_link_and_the_reader_sees_that_it_is_a_colleagues() {
+    let scene = Scene::new();
+    let token = scene.colleague();
+    let asked = scene.read(&token).expect(200);
+    assert_eq!(asked["message"], "Ten minutes on Tuesday.");
+    assert_eq!(asked["contributor"], "colleague");
+    for told in [&scene.earner.id, &scene.earner.email, "Willow"] {
+        assert!(!asked.to_string().contains(told), "{told} in {asked}");
+    }
+    assert_eq!(scene.add(&token, "Every learner spoke twice.").status, 204);
+    assert_eq!(scene.states(), ["used"]);
+    for again in [scene.add(&token, "And once more."), scene.read(&token)] {
+        assert_eq!(again.problem(), "not-found");
+    }
+    let own = scene.earner.get(&scene.path).expect(200);
+    let items = own["evidence"].as_array().unwrap();
+    let added: Vec<&Value> =
+        items.iter().filter(|item| item["contributor"] == "colleague").collect();
+    assert_eq!(added.len(), 1);
+    assert_eq!(added[0]["text"], "Every learner spoke twice.");
+    assert_eq!(added[0]["requirement_id"], "a3");
+    scene.app.send_mail();
+    let letters = std::fs::read_dir(scene.app.folder().join("mail")).unwrap();
+    let told = letters
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .filter(|text| text.contains("whom you gave a link"));
+    assert_eq!(told.count(), 1);
+
+    scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
+    let review = scene.district.assessor.post("/api/v1/reviews/claim", &json!({})).expect(201);
+    let seen = review["work"]["evidence"].as_array().unwrap();
+    let seen: Vec<&Value> = seen.iter().filter(|item| item["contributor"] == "colleague").collect();
+    assert_eq!(seen[0]["text"], "Every learner spoke twice.");
+    scene.app.audit_events();
+}
+
+#[test]
+fn link_that_was_taken_back_is_too_old_or_comes_too_late_adds_nothing() {
+    let scene = Scene::new();
+    let before = scene.earner.get(&scene.path).expect(200)["evidence"].clone();
+    let made =
+        scene.ask(&json!({ "requirement_id": "a3", "contributor": "colleague" })).expect(201);
+    let link = format!("{}/contribution-links/{}", scene.path, made["id"].as_str().unwrap());
+    assert_eq!(scene.earner.delete(&link).status, 204);
+    assert_eq!(scene.earner.delete(&link).problem(), "wrong-state");
+    let open = scene.colleague();
+    assert_eq!(scene.states(), ["ended", "open"]);
+    for token in [secret(&made).as_str(), "made-up", ""] {
+        assert_eq!(scene.add(token, "Seen.").problem(), "not-found");
+    }
+    // What is wrong with the words leaves the link as it is.
+    for text in [" ", &"a".repeat(20_001)] {
+        let fault = ("/text".to_owned(), "words".to_owned());
+        assert_eq!(scene.add(&open, text).faults(), [fault]);
+    }
+    scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
+    assert_eq!(scene.add(&open, "Seen.").problem(), "not-found");
+    scene.earner.act(&format!("{}/recall", scene.path)).expect(200);
+    assert_eq!(scene.read(&open).expect(200)["contributor"], "colleague");
+    assert_eq!(scene.earner.get(&scene.path).expect(200)["evidence"], before);
+
+    scene.app.advance(TimeDelta::days(31));
+    assert_eq!(scene.add(&open, "Seen.").problem(), "not-found");
+    let again = scene.app.sign_in("earner@example.org");
+    let links = again.get(&format!("{}/contribution-links", scene.path)).expect(200);
+    assert_eq!(links["items"][1]["state"], "expired");
+}
+
+#[test]
+fn family_and_student_are_asked_with_the_consent_form_and_everybody_within_the_room_there_is() {
+    let scene = Scene::new();
+    let fault = |pointer: &str, code: &str| [(pointer.to_owned(), code.to_owned())];
+    for contributor in ["family", "student"] {
+        let body = json!({ "requirement_id": "a3", "contributor": contributor });
+        assert_eq!(scene.ask(&body).faults(), fault("/consent", "consent-missing"));
+    }
+    let with = |changes: Value| {
+        let mut body = json!({ "requirement_id": "a3", "contributor": "family", "consent": true });
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        scene.ask(&body)
+    };
+    for requirement in ["q1", "a9"] {
+        let refused = with(json!({ "requirement_id": requirement }));
+        assert_eq!(refused.faults(), fault("/requirement_id", "unknown-requirement"));
+    }
+    let refused = with(json!({ "contributor": "neighbour" }));
+    assert_eq!(refused.faults(), fault("/contributor", "unknown-word"));
+    let refused = with(json!({ "message": "a".repeat(1001) }));
+    assert_eq!(refused.faults(), fault("/message", "too-long"));
+    // Students who can be recognised need the consents whoever writes.
+    let refused =
+        with(json!({ "contributor": "colleague", "contains_students": true, "consent": false }));
+    assert_eq!(refused.faults(), fault("/consent", "consent-missing"));
+
+    // Links are many and the room is what the definition says: the one too many changes nothing.
+    let mut tokens = Vec::new();
+    let mut made = with(json!({}));
+    while made.status == 201 && tokens.len() < 19 {
+        tokens.push(secret(&made.json));
+        made = with(json!({}));
+    }
+    tokens.push(secret(&made.expect(201)));
+    assert_eq!(with(json!({})).faults(), fault("", "too-many-links"));
+    let answers: Vec<Answer> =
+        tokens.iter().map(|token| scene.add(token, "My child asks more.")).collect();
+    let n_added = answers.iter().take_while(|answer| answer.status == 204).count();
+    assert!((1..20).contains(&n_added), "{n_added}");
+    for refused in &answers[n_added..] {
+        assert_eq!(refused.faults(), fault("/requirement_id", "too-many-items"), "{refused:?}");
+    }
+    let own = scene.earner.get(&scene.path).expect(200);
+    let items = own["evidence"].as_array().unwrap();
+    let added = items.iter().filter(|item| item["contributor"] == "family");
+    assert_eq!(added.filter(|item| item["consent"] == true).count(), n_added);
+    assert_eq!(scene.states().iter().filter(|state| *state == "used").count(), n_added);
+}
+
+#[test]
+fn two_who_use_a_link_at_once_add_one_item() {
+    let scene = Scene::new();
+    for _ in 0..5 {
+        let token = scene.colleague();
+        let start = std::sync::Barrier::new(2);
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let threads = [(), ()].map(|()| {
+                scope.spawn(|| {
+                    start.wait();
+                    scene.add(&token, "Every learner spoke twice.").status
+                })
+            });
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
+        let own = scene.earner.get(&scene.path).expect(200);
+        let items = own["evidence"].as_array().unwrap();
+        let added: Vec<&Value> =
+            items.iter().filter(|item| item["contributor"] == "colleague").collect();
+        assert_eq!(added.len(), 1);
+        let content = added[0]["id"].as_str().unwrap();
+        let taken = scene.earner.delete(&format!("{}/evidence/{content}", scene.path));
+        assert_eq!(taken.status, 204, "the earner takes it away like anything else");
+    }
+}
