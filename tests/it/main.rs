@@ -50,6 +50,7 @@ mod office;
 mod outbox;
 mod pages;
 mod permissions;
+mod pilot;
 mod process;
 mod program_readiness;
 mod programs;
