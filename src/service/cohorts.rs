@@ -513,7 +513,7 @@ pub fn find(cx: &mut Cx<'_>, id: ProgramId, invitee: InviteeId) -> Result<NamedI
 /// Puts a new attempt into the programme that it belongs to, in the transaction that makes it.
 ///
 /// With `wanted` it must be that one. Without it is the one programme in which the earner takes part, whose cohort names the definition and
-/// whose window is open for them; none where there is no such programme, or more than one.
+/// whose window is open for them; none where there is no such programme, or more than one. Returns it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a programme that is not the earner's, does not name the definition, or is over for them.
@@ -524,7 +524,7 @@ pub(super) fn attach(
     submission: SubmissionId,
     wanted: Option<ProgramId>,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Option<ProgramId>, Error> {
     let today = now.as_utc().date_naive();
     let mut fitting = Vec::new();
     let mut refusal = Error::invalid(
@@ -552,12 +552,15 @@ pub(super) fn attach(
             refusal = Error::invalid("/program_id", "window-over", detail);
             continue;
         }
-        fitting.push(invitee.id);
+        fitting.push((invitee.id, invitee.program));
     }
     match (fitting.as_slice(), wanted) {
-        ([only], _) => Ok(store::cohorts::attach_submission(conn, submission, *only)?),
+        ([(invitee, program)], _) => {
+            store::cohorts::attach_submission(conn, submission, *invitee)?;
+            Ok(Some(*program))
+        }
         ([], Some(_)) => Err(refusal),
-        (_, None) | ([_, _, ..], Some(_)) => Ok(()),
+        (_, None) | ([_, _, ..], Some(_)) => Ok(None),
     }
 }
 

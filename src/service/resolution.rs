@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::audit::{self, Change};
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::submissions::{self, By, RETENTION};
@@ -12,7 +13,7 @@ use crate::domain::definition::Definition;
 use crate::domain::eligibility::QualificationLevel;
 use crate::domain::ids::{AwardId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
-use crate::domain::resolution::{ResolutionTerms, Settled, Sheets};
+use crate::domain::resolution::{ResolutionTerms, Settled, SettledBy, Sheets};
 use crate::domain::review::{RereadReason, ReviewKind, ReviewState};
 use crate::domain::review_policy::{Draw, ReviewPolicy, SecondReading};
 use crate::domain::rubric::{CriterionId, Level, Levels};
@@ -332,6 +333,13 @@ fn close(
             None
         }
     };
+    // The figures of a programme can be counted again from the trail alone.
+    let n_third = settled.values().filter(|one| one.by() == Some(SettledBy::Adjudicated)).count();
+    let change = Change::new("decide_submission", Some(facts.organization), "submission", facts.id)
+        .with("outcome", outcome)
+        .with("adjudicated", n_third)
+        .with("award", award.map_or_else(|| "none".to_owned(), |award| award.to_string()));
+    audit::append(conn, None, &change, now)?;
     Ok(Advance { submission: facts.id, outcome: Some(outcome), award })
 }
 

@@ -203,11 +203,12 @@ pub fn start(
         let stored = draft.store(conn, &version, earner, now)?;
         renewals::refuse_beside_live_award(conn, earner, &version, now)?;
         let facts = stored.submission.facts();
-        cohorts::attach(conn, earner, &version, facts.id, program, now)?;
+        let within = cohorts::attach(conn, earner, &version, facts.id, program, now)?;
         let change =
             Change::new("create_submission", Some(facts.organization), "submission", facts.id)
                 .with("attempt", facts.attempt)
-                .with("version", facts.version);
+                .with("version", facts.version)
+                .with("program", within.map_or_else(|| "none".to_owned(), |one| one.to_string()));
         Ok((stored, change))
     })
 }

@@ -53,6 +53,7 @@ mod office;
 mod outbox;
 mod pages;
 mod permissions;
+mod pilot;
 mod process;
 mod program_readiness;
 mod programs;

@@ -72,7 +72,8 @@ impl Panel<'_> {
         let change =
             Change::new("conclude_case", Some(concluded.organization), "case", concluded.id)
                 .with("outcome", outcome)
-                .with("submission", concluded.submission);
+                .with("submission", concluded.submission)
+                .with("award", award.map_or_else(|| "none".to_owned(), |award| award.to_string()));
         audit::append(conn, None, &change, self.now)?;
         Ok(award)
     }

@@ -56,17 +56,21 @@ pub fn send_page(cx: &mut Cx<'_>) -> Result<usize, Error> {
     let host = outbox::message_host(&cx.installation()?.base_url);
     let (now, resources) = (cx.now, cx.resources);
     store::write(cx.conn, |conn| {
-        let mut by_program: BTreeMap<ProgramId, usize> = BTreeMap::new();
+        // How many are written to, and how many of them for the first time.
+        let mut by_program: BTreeMap<ProgramId, (usize, usize)> = BTreeMap::new();
         for invitee in store::cohorts::list_waiting(conn, PAGE)? {
             invite_one(conn, resources, &invitee, &host, now)?;
-            *by_program.entry(invitee.program).or_default() += 1;
+            let (count, first) = by_program.entry(invitee.program).or_default();
+            *count += 1;
+            *first += usize::from(invitee.invited_at.is_none());
         }
-        let n_written = by_program.values().sum();
-        for (program, count) in by_program {
+        let n_written = by_program.values().map(|(count, _)| count).sum();
+        for (program, (count, first)) in by_program {
             let Some(found) = store::programs::find(conn, program)? else { continue };
             let change =
                 Change::new("send_invitations", Some(found.organization), "program", program)
-                    .with("count", count);
+                    .with("count", count)
+                    .with("first", first);
             audit::append(conn, None, &change, now)?;
         }
         Ok(n_written)
