@@ -86,4 +86,10 @@ ids! {
     ProgramId,
     /// Somebody who is invited to a programme.
     InviteeId,
+    /// A package of definitions that came from another district.
+    TemplateId,
+    /// The word of a district that it accepts another's awards.
+    EndorsementId,
+    /// An award of another district that was accepted.
+    AcceptedAwardId,
 }

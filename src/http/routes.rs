@@ -7,9 +7,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, cohorts, conflicts, evidence, frameworks, funnel,
+    calendars, calibration, cases, cohorts, conflicts, endorsements, evidence, frameworks, funnel,
     issuer_settings, members, micro_credentials, operator, organizations, programs, reports,
-    reviews, screenings, sessions, signing_keys, stacks, submissions, trusted_issuers, verify,
+    reviews, screenings, sessions, signing_keys, stacks, submissions, templates, trusted_issuers,
+    verify,
 };
 use super::problem::Problem;
 use super::web::{issuer_documents, pictures, public};
@@ -194,6 +195,19 @@ pub const ROUTES: &[Route] = &[
     route!("reply_to_case" POST "/api/v1/cases/{id}/reply" cases::reply_to_case, "Say what you think of a doubt about your work.", schema::<cases::ReplyBody>(), 200, schema::<cases::CaseView>(), &[]),
     route!("vote_on_case" POST "/api/v1/cases/{id}/votes" cases::vote_on_case, "Vote with reasons; the third vote concludes the case.", schema::<cases::VoteBody>(), 201, schema::<cases::CaseView>(), &[]),
     route!("list_evidence_matches" GET "/api/v1/evidence-matches" cases::list_evidence_matches, "Where two earners have handed in the same bytes: a signal to look at, and no verdict.", None, 200, page::<cases::EvidenceMatchView>(), PAGING),
+    route!("export_template" POST "/api/v1/organizations/{id}/template-packages" templates::export_template, "Pack published definitions for other districts, signed: with their lineage, what is locked, a charter and the structure of the training, without known work, keys or people.", schema::<templates::NewPackageBody>(), 201, schema::<templates::SignedPackageBody>(), &[]),
+    route!("import_template" POST "/api/v1/organizations/{id}/templates" templates::import_template, "Bring in a signed package of at most 2 MiB: each definition becomes a draft of yours, its charter the draft of a programme.", schema::<templates::SignedPackageBody>(), 201, schema::<templates::TemplateView>(), &[]),
+    route!("list_templates" GET "/api/v1/organizations/{id}/templates" templates::list_templates, "The packages that were brought in.", None, 200, page::<templates::TemplateView>(), PAGING),
+    route!("read_template" GET "/api/v1/templates/{id}" templates::read_template, "One package, with what its definitions became.", None, 200, schema::<templates::TemplateView>(), &[]),
+    route!("read_origin" GET "/api/v1/micro-credentials/{id}/versions/{n}/origin" templates::read_origin, "A version beside the definition of another district that it came from: what is locked and what was changed, in words.", None, 200, schema::<templates::OriginView>(), &[]),
+    route!("read_differences" GET "/api/v1/micro-credentials/{id}/versions/{n}/differences" templates::read_differences, "What is different since the version before, or since the one named by from, in words.", None, 200, schema::<templates::DifferencesView>(), &["from"]),
+    route!("read_reciprocity" GET "/api/v1/organizations/{id}/reciprocity" templates::read_reciprocity, "How many readings each district of a network has given to the others and received from them.", None, 200, schema::<templates::ReciprocityView>(), &[]),
+    route!("create_endorsement" POST "/api/v1/organizations/{id}/endorsements" endorsements::create_endorsement, "Say, signed and in public, that awards of another district's definition count as yours; refused where its rubric is another one.", schema::<endorsements::EndorsementBody>(), 201, schema::<endorsements::EndorsementView>(), &[]),
+    route!("list_endorsements" GET "/api/v1/organizations/{id}/endorsements" endorsements::list_endorsements, "What an organization has endorsed, and whether it is in force.", None, 200, page::<endorsements::EndorsementView>(), PAGING),
+    route!("read_endorsement" GET "/api/v1/endorsements/{id}" endorsements::read_endorsement, "One endorsement, as it was signed.", None, 200, schema::<endorsements::EndorsementView>(), &[]),
+    route!("end_endorsement" POST "/api/v1/endorsements/{id}/end" endorsements::end_endorsement, "End an endorsement; what was accepted by it stays accepted.", schema::<endorsements::EndBody>(), 200, schema::<endorsements::EndorsementView>(), &[]),
+    route!("accept_award" POST "/api/v1/organizations/{id}/accepted-awards" endorsements::accept_award, "Have a badge of yours from another district accepted, where an endorsement speaks for it.", schema::<endorsements::BroughtBadge>(), 201, schema::<endorsements::AcceptedAwardView>(), &[]),
+    route!("list_accepted_awards" GET "/api/v1/organizations/{id}/accepted-awards" endorsements::list_accepted_awards, "Awards of other districts that were accepted: your own; all of them for coordinators and issuing officers.", None, 200, page::<endorsements::AcceptedAwardView>(), PAGING),
     route!("list_screenings" GET "/api/v1/screenings" screenings::list_screenings, "What waits for a pre-screener.", None, 200, page::<screenings::ScreeningLineView>(), PAGING),
     route!("begin_screening" POST "/api/v1/submissions/{id}/screening/begin" screenings::begin_screening, "Open the blinded work to see whether it is complete; from then on it cannot be recalled.", None, 200, schema::<screenings::ScreeningView>(), &[]),
     route!("screen_submission" POST "/api/v1/submissions/{id}/screening" screenings::screen_submission, "Say that it is complete, or send it back with a reason for each item.", schema::<screenings::ScreeningBody>(), 200, schema::<screenings::ScreenedView>(), &[]),

@@ -13,6 +13,7 @@ macro_rules! is_seed {
     };
 }
 
+pub mod accepted_awards;
 pub mod agreement_reports;
 pub mod ai_use;
 pub mod approvals;
@@ -32,6 +33,7 @@ pub mod connection;
 pub mod credentials;
 pub mod decisions;
 pub mod drafts;
+pub mod endorsements;
 mod error;
 pub mod evidence;
 pub mod evidence_matches;
@@ -49,6 +51,7 @@ pub mod outbox;
 pub mod people;
 pub mod programs;
 pub mod qualifications;
+pub mod reciprocity;
 pub mod renewals;
 pub mod rereads;
 pub mod retention;
@@ -62,6 +65,7 @@ pub mod stack_awards;
 pub mod stacks;
 pub mod status_lists;
 pub mod submissions;
+pub mod templates;
 pub mod trusted_issuers;
 
 pub use connection::{Database, DatabaseSetting, DbConn, write};

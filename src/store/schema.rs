@@ -1,10 +1,12 @@
 //! The tables as diesel sees them: one schema for both databases. See `migrations/`.
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
+mod exchange;
 mod process;
 mod programmes;
 mod standards;
 
+pub use exchange::*;
 pub use process::*;
 pub use programmes::*;
 pub use standards::*;
@@ -849,4 +851,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitee_names,
     invitee_invitations,
     program_attempts,
+    templates,
+    template_origins,
+    endorsements,
+    accepted_awards,
 );

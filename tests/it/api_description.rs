@@ -144,12 +144,15 @@ fn each_list_is_described_with_its_own_items() {
             "programs" => "ProgramLine",
             "changes" => "ProgramLogLine",
             "invitees" => "InviteeView",
+            "templates" => "TemplateView",
+            "endorsements" => "EndorsementView",
+            "accepted-awards" => "AcceptedAwardView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 24);
+    assert_eq!(n_lists, 27);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -62,6 +62,7 @@ mod standards;
 mod static_export;
 mod statistics;
 mod submissions;
+mod templates;
 mod tidy;
 mod verifier_badges;
 mod verify;

@@ -13,6 +13,7 @@ pub mod calibration;
 pub mod cases;
 pub mod cohorts;
 pub mod conflicts;
+pub mod endorsements;
 pub mod evidence;
 pub mod frameworks;
 pub mod funnel;
@@ -29,6 +30,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod stacks;
 pub mod submissions;
+pub mod templates;
 pub mod trusted_issuers;
 pub mod verify;
 

@@ -242,6 +242,7 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "by" => vec!["audience".to_owned(), "school".to_owned()],
             "group" => vec!["teacher".to_owned()],
             "exact" => vec!["true".to_owned()],
+            "from" => vec!["1".to_owned()],
             other => panic!("say here what the query {other} may be"),
         };
         let others: Vec<String> = if *name == "format" {

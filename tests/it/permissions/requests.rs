@@ -268,6 +268,30 @@ pub fn request(
         "claim_stack" => act(format!("/api/v1/stacks/{}/awards", target.stack)),
         "read_stack_achievement" => get(format!("/stacks/{}", target.stack)),
         "export_rubric" => get(format!("{family}/versions/1/rubric")),
+        "export_template" => post(
+            format!("{organization}/template-packages"),
+            json!({ "title": "", "licence": "", "definitions": [] }),
+        ),
+        "import_template" => post(format!("{organization}/templates"), json!({})),
+        "list_templates" => get(format!("{organization}/templates")),
+        "read_template" => unless_other(get(format!("/api/v1/templates/{NO_KEY}"))),
+        "read_origin" => get(format!("{family}/versions/1/origin")),
+        "read_differences" => get(format!("{family}/versions/1/differences")),
+        "read_reciprocity" => get(format!("{organization}/reciprocity")),
+        "create_endorsement" => post(
+            format!("{organization}/endorsements"),
+            json!({ "achievement": "", "micro_credential_id": NO_KEY, "version": 1 }),
+        ),
+        "list_endorsements" => get(format!("{organization}/endorsements")),
+        "read_endorsement" => unless_other(get(format!("/api/v1/endorsements/{NO_KEY}"))),
+        "end_endorsement" => unless_other(post(
+            format!("/api/v1/endorsements/{NO_KEY}/end"),
+            json!({ "reason": "" }),
+        )),
+        "accept_award" => {
+            post(format!("{organization}/accepted-awards"), json!({ "credential": {} }))
+        }
+        "list_accepted_awards" => get(format!("{organization}/accepted-awards")),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

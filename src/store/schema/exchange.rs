@@ -1,0 +1,57 @@
+//! Tables of what travels between districts: packages, endorsements, accepted awards.
+
+diesel::table! {
+    templates (id) {
+        id -> Text,
+        organization_id -> Text,
+        package_id -> Text,
+        title -> Text,
+        licence -> Text,
+        issuer -> Text,
+        issuer_name -> Text,
+        package -> Text,
+        signature -> Text,
+        program_id -> Nullable<Text>,
+        imported_by -> Text,
+        imported_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    template_origins (micro_credential_id) {
+        micro_credential_id -> Text,
+        template_id -> Text,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    endorsements (id) {
+        id -> Text,
+        organization_id -> Text,
+        achievement -> Text,
+        scoring_hash -> Text,
+        version_id -> Text,
+        micro_credential_id -> Text,
+        version_number -> Integer,
+        statement -> Text,
+        signature -> Text,
+        endorsed_by -> Text,
+        endorsed_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    accepted_awards (id) {
+        id -> Text,
+        organization_id -> Text,
+        endorsement_id -> Text,
+        credential -> Text,
+        achievement -> Text,
+        scoring_hash -> Text,
+        earner_id -> Text,
+        accepted_at -> Timestamp,
+    }
+}
