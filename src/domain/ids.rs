@@ -92,4 +92,6 @@ ids! {
     EndorsementId,
     /// An award of another district that was accepted.
     AcceptedAwardId,
+    /// A change to a rubric that somebody proposes.
+    ProposalId,
 }

@@ -57,6 +57,7 @@ pub mod organization;
 pub mod policy;
 pub mod process;
 pub mod program;
+pub mod proposal;
 pub mod resolution;
 pub mod review;
 pub mod review_policy;

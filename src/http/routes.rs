@@ -8,11 +8,12 @@ use utoipa::{PartialSchema, ToSchema};
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
     calendars, calibration, cases, cohorts, conflicts, endorsements, evidence, frameworks, funnel,
-    issuer_settings, members, micro_credentials, operator, organizations, programs, reports,
-    reviews, screenings, sessions, signing_keys, stacks, submissions, templates, trusted_issuers,
-    verify,
+    issuer_settings, members, micro_credentials, operator, organizations, programs, proposals,
+    reports, reviews, screenings, sessions, signing_keys, stacks, submissions, templates,
+    trusted_issuers, verify,
 };
 use super::problem::Problem;
+use super::web::proposals as proposals_web;
 use super::web::{issuer_documents, pictures, public};
 use crate::domain::policy;
 
@@ -208,6 +209,12 @@ pub const ROUTES: &[Route] = &[
     route!("end_endorsement" POST "/api/v1/endorsements/{id}/end" endorsements::end_endorsement, "End an endorsement; what was accepted by it stays accepted.", schema::<endorsements::EndBody>(), 200, schema::<endorsements::EndorsementView>(), &[]),
     route!("accept_award" POST "/api/v1/organizations/{id}/accepted-awards" endorsements::accept_award, "Have a badge of yours from another district accepted, where an endorsement speaks for it.", schema::<endorsements::BroughtBadge>(), 201, schema::<endorsements::AcceptedAwardView>(), &[]),
     route!("list_accepted_awards" GET "/api/v1/organizations/{id}/accepted-awards" endorsements::list_accepted_awards, "Awards of other districts that were accepted: your own; all of them for coordinators and issuing officers.", None, 200, page::<endorsements::AcceptedAwardView>(), PAGING),
+    route!("create_proposal" POST "/api/v1/micro-credentials/{id}/versions/{n}/proposals" proposals::create_proposal, "Propose a change to a published rubric: public at once for whoever has signed in, after a look for visitors.", schema::<proposals::ProposalBody>(), 201, schema::<proposals::ProposalView>(), &[]),
+    route!("list_proposals" GET "/api/v1/micro-credentials/{id}/proposals" proposals::list_proposals, "What was proposed, with its answers; for designers also what waits for a look (state=waiting).", None, 200, page::<proposals::ProposalView>(), &["state", "limit", "cursor"]),
+    route!("read_proposal" GET "/api/v1/proposals/{id}" proposals::read_proposal, "One proposal; one that waits for a look for designers only.", None, 200, schema::<proposals::ProposalView>(), &[]),
+    route!("moderate_proposal" POST "/api/v1/proposals/{id}/moderation" proposals::moderate_proposal, "Show what a visitor has proposed, or never.", schema::<proposals::ModerationBody>(), 200, schema::<proposals::ProposalView>(), &[]),
+    route!("answer_proposal" POST "/api/v1/proposals/{id}/answer" proposals::answer_proposal, "Answer a proposal in public; whoever proposed it is told by mail.", schema::<proposals::ProposalAnswerBody>(), 200, schema::<proposals::ProposalView>(), &[]),
+    route!("draft_proposal" POST "/api/v1/proposals/{id}/draft" proposals::draft_proposal, "Make a proposal the next draft, with its author among the authors.", None, 201, schema::<proposals::ProposalView>(), &[]),
     route!("list_screenings" GET "/api/v1/screenings" screenings::list_screenings, "What waits for a pre-screener.", None, 200, page::<screenings::ScreeningLineView>(), PAGING),
     route!("begin_screening" POST "/api/v1/submissions/{id}/screening/begin" screenings::begin_screening, "Open the blinded work to see whether it is complete; from then on it cannot be recalled.", None, 200, schema::<screenings::ScreeningView>(), &[]),
     route!("screen_submission" POST "/api/v1/submissions/{id}/screening" screenings::screen_submission, "Say that it is complete, or send it back with a reason for each item.", schema::<screenings::ScreeningBody>(), 200, schema::<screenings::ScreenedView>(), &[]),
@@ -267,6 +274,7 @@ pub const ROUTES: &[Route] = &[
     route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt, .png, .svg).", None, 200, None, &[]),
     route!("read_preview" GET "/credentials/{award_id}/preview.png" pictures::read_preview, "The picture that other sites show beside a link to the badge.", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),
+    route!("proposals_page" GET "/achievements/{micro_credential_id}/versions/{n}/proposals" proposals_web::show_proposals_page, "What people propose to change in a rubric, with the answers, and a form for one more.", None, 200, None, &[]),
     route!("read_stack_achievement" GET "/stacks/{id}" public::read_stack_achievement, "What a stack asks: a page, or the Achievement as JSON-LD.", None, 200, None, &[]),
     route!("read_issuer" GET "/issuers/{organization_id}" public::read_issuer, "The issuer: a page, or the Profile with its keys as JSON-LD.", None, 200, None, &[]),
     route!("read_did_document" GET "/issuers/{organization_id}/did.json" issuer_documents::read_did_document, "The DID document of the issuer's did:web.", None, 200, None, &[]),

@@ -51,6 +51,7 @@ pub mod overdue;
 pub mod passwords;
 mod process_letters;
 pub mod programs;
+pub mod proposals;
 pub mod publications;
 pub mod qualifying;
 pub mod readiness;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use super::{award_letters, cohorts, overdue, process_letters};
+use super::{award_letters, cohorts, overdue, process_letters, proposals};
 use crate::domain::eligibility::EligibilityRule;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -207,7 +207,15 @@ fn pause_after(attempts: i32) -> TimeDelta {
 }
 
 fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
-    let Some(profile) = store::people::find_profile(cx.conn, row.person)? else { return Ok(None) };
+    let known = store::people::find_profile(cx.conn, row.person)?;
+    let profile = match known {
+        Some(profile) => profile,
+        // A visitor who left an address with a proposal.
+        None => match proposals::recipient(cx.conn, row)? {
+            Some(visitor) => visitor,
+            None => return Ok(None),
+        },
+    };
     let base_url = cx.installation()?.base_url;
     let (subject, text) = match row.kind.as_str() {
         INVITATION => render_invitation(cx, row, &profile, &base_url)?,
@@ -282,7 +290,10 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
                 Some(letter) => letter,
                 None => match cohorts::render(cx, kind, row, &profile.name, &base_url)? {
                     Some(letter) => letter,
-                    None => return Ok(None),
+                    None => match proposals::render(cx, kind, row, &profile.name, &base_url)? {
+                        Some(letter) => letter,
+                        None => return Ok(None),
+                    },
                 },
             },
         },

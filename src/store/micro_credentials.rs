@@ -249,7 +249,15 @@ fn replace_lists(conn: &mut DbConn, version: &Version) -> Result<(), StoreError>
     Ok(())
 }
 
-fn add_author(conn: &mut DbConn, version: VersionId, author: PersonId) -> Result<(), StoreError> {
+/// Makes somebody one of the authors of a version.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn add_author(
+    conn: &mut DbConn,
+    version: VersionId,
+    author: PersonId,
+) -> Result<(), StoreError> {
     let known = version_authors::table.find((version.to_string(), author.to_string()));
     if !diesel::select(diesel::dsl::exists(known)).get_result::<bool>(conn)? {
         diesel::insert_into(version_authors::table)

@@ -50,6 +50,7 @@ pub mod organizations;
 pub mod outbox;
 pub mod people;
 pub mod programs;
+pub mod proposals;
 pub mod qualifications;
 pub mod reciprocity;
 pub mod renewals;

@@ -855,4 +855,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     template_origins,
     endorsements,
     accepted_awards,
+    proposals,
+    proposal_contacts,
 );

@@ -53,6 +53,7 @@ mod permissions;
 mod process;
 mod programs;
 mod progress;
+mod proposals;
 mod resubmissions;
 mod reviews;
 mod screenings;

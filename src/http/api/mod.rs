@@ -23,6 +23,7 @@ pub mod micro_credentials;
 pub mod operator;
 pub mod organizations;
 pub mod programs;
+pub mod proposals;
 pub mod reports;
 pub mod reviews;
 pub mod screenings;

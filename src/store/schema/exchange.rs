@@ -1,4 +1,4 @@
-//! Tables of what travels between districts: packages, endorsements, accepted awards.
+//! Tables of what travels between districts: packages, endorsements, accepted awards; and proposals from everyone.
 
 diesel::table! {
     templates (id) {
@@ -53,5 +53,35 @@ diesel::table! {
         scoring_hash -> Text,
         earner_id -> Text,
         accepted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    proposals (id) {
+        id -> Text,
+        organization_id -> Text,
+        micro_credential_id -> Text,
+        version_number -> Integer,
+        state -> Text,
+        proposal -> Text,
+        pointer -> Nullable<Text>,
+        proposed -> Nullable<Text>,
+        credit_name -> Nullable<Text>,
+        proposer_id -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        answer -> Nullable<Text>,
+        answered_by -> Nullable<Text>,
+        moderated_by -> Nullable<Text>,
+        became_number -> Nullable<Integer>,
+        revision -> Integer,
+        created_at -> Timestamp,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    proposal_contacts (proposal_id) {
+        proposal_id -> Text,
+        email -> Text,
     }
 }

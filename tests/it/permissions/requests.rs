@@ -292,6 +292,19 @@ pub fn request(
             post(format!("{organization}/accepted-awards"), json!({ "credential": {} }))
         }
         "list_accepted_awards" => get(format!("{organization}/accepted-awards")),
+        "create_proposal" => post(format!("{family}/versions/1/proposals"), json!({ "text": "" })),
+        "list_proposals" => get(format!("{family}/proposals")),
+        "read_proposal" => unless_other(get(format!("/api/v1/proposals/{NO_KEY}"))),
+        "moderate_proposal" => unless_other(post(
+            format!("/api/v1/proposals/{NO_KEY}/moderation"),
+            json!({ "show": false }),
+        )),
+        "answer_proposal" => unless_other(post(
+            format!("/api/v1/proposals/{NO_KEY}/answer"),
+            json!({ "outcome": "declined", "answer": "" }),
+        )),
+        "draft_proposal" => unless_other(act(format!("/api/v1/proposals/{NO_KEY}/draft"))),
+        "proposals_page" => get(format!("/achievements/{}/versions/1/proposals", target.family)),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

@@ -1,4 +1,4 @@
-//! The rows of what travels between districts.
+//! The rows of what travels between districts, and of proposals from everyone.
 
 use super::{AUDITOR, COORDINATOR, DESIGNER, EARNER, ISSUING_OFFICER, LEAD_ASSESSOR, row};
 use crate::domain::policy::Grant::{Anyone, SignedIn};
@@ -34,4 +34,34 @@ pub(super) const ROWS: &[Row] = &[
     row("end_endorsement", Verb::Revoke, "endorsement", &[ISSUING_OFFICER], &[], &["reason"]),
     row("accept_award", Verb::Create, "accepted_award", &[EARNER], &[], &["credential"]),
     row("list_accepted_awards", Verb::Read, "accepted_award", &[SignedIn], &[], &["*"]),
+    // Proposals.
+    row(
+        "create_proposal",
+        Verb::Create,
+        "proposal",
+        &[Anyone],
+        &["published"],
+        &["text", "pointer", "proposed", "credit_name", "email"],
+    ),
+    row("list_proposals", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
+    row("read_proposal", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
+    row(
+        "read_hidden_proposal",
+        Verb::Read,
+        "proposal",
+        &[DESIGNER],
+        &["waiting", "refused"],
+        &["*"],
+    ),
+    row("moderate_proposal", Verb::Approve, "proposal", &[DESIGNER], &["waiting"], &["show"]),
+    row(
+        "answer_proposal",
+        Verb::Change,
+        "proposal",
+        &[DESIGNER],
+        &["open"],
+        &["outcome", "answer"],
+    ),
+    row("draft_proposal", Verb::Create, "definition", &[DESIGNER], &["open", "answered"], &[]),
+    row("proposals_page", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
 ];
