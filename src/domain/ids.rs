@@ -94,4 +94,6 @@ ids! {
     AcceptedAwardId,
     /// A change to a rubric that somebody proposes.
     ProposalId,
+    /// A badge of another issuer in somebody's wallet.
+    ExternalBadgeId,
 }

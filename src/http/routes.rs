@@ -7,10 +7,10 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, cohorts, conflicts, endorsements, evidence, frameworks, funnel,
-    issuer_settings, members, micro_credentials, operator, organizations, programs, proposals,
-    reports, reviews, screenings, sessions, signing_keys, stacks, submissions, templates,
-    trusted_issuers, verify,
+    calendars, calibration, cases, cohorts, conflicts, endorsements, evidence, external_badges,
+    frameworks, funnel, issuer_settings, members, micro_credentials, operator, organizations,
+    programs, proposals, reports, reviews, screenings, sessions, signing_keys, stacks, submissions,
+    templates, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
@@ -215,6 +215,11 @@ pub const ROUTES: &[Route] = &[
     route!("moderate_proposal" POST "/api/v1/proposals/{id}/moderation" proposals::moderate_proposal, "Show what a visitor has proposed, or never.", schema::<proposals::ModerationBody>(), 200, schema::<proposals::ProposalView>(), &[]),
     route!("answer_proposal" POST "/api/v1/proposals/{id}/answer" proposals::answer_proposal, "Answer a proposal in public; whoever proposed it is told by mail.", schema::<proposals::ProposalAnswerBody>(), 200, schema::<proposals::ProposalView>(), &[]),
     route!("draft_proposal" POST "/api/v1/proposals/{id}/draft" proposals::draft_proposal, "Make a proposal the next draft, with its author among the authors.", None, 201, schema::<proposals::ProposalView>(), &[]),
+    route!("import_rubric_table" PUT "/api/v1/micro-credentials/{id}/versions/{n}/rubric-table" frameworks::import_rubric_table, "Put the criteria of a table in the place of a draft's: CSV, or the first table of a DOCX; the first row names the levels.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
+    route!("add_external_badge" POST "/api/v1/me/external-badges" external_badges::add_external_badge, "Keep a badge of another issuer in your wallet; it is verified first, and counts nowhere.", schema::<external_badges::ExternalBadgeBody>(), 201, schema::<external_badges::ExternalBadgeView>(), &[]),
+    route!("list_external_badges" GET "/api/v1/me/external-badges" external_badges::list_external_badges, "The badges of other issuers that you keep.", None, 200, page::<external_badges::ExternalBadgeView>(), PAGING),
+    route!("read_external_badge" GET "/api/v1/me/external-badges/{id}" external_badges::read_external_badge, "One of them, verified as of now.", None, 200, schema::<external_badges::VerifiedBadgeView>(), &[]),
+    route!("delete_external_badge" DELETE "/api/v1/me/external-badges/{id}" external_badges::delete_external_badge, "Take a badge of another issuer out of your wallet.", None, 204, None, &[]),
     route!("list_screenings" GET "/api/v1/screenings" screenings::list_screenings, "What waits for a pre-screener.", None, 200, page::<screenings::ScreeningLineView>(), PAGING),
     route!("begin_screening" POST "/api/v1/submissions/{id}/screening/begin" screenings::begin_screening, "Open the blinded work to see whether it is complete; from then on it cannot be recalled.", None, 200, schema::<screenings::ScreeningView>(), &[]),
     route!("screen_submission" POST "/api/v1/submissions/{id}/screening" screenings::screen_submission, "Say that it is complete, or send it back with a reason for each item.", schema::<screenings::ScreeningBody>(), 200, schema::<screenings::ScreenedView>(), &[]),

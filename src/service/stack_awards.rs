@@ -1,6 +1,6 @@
 //! Awards of stacks: who has earned one, and what becomes of it when an award falls that it rests on.
 //!
-//! An award of a stack is made like any other and issued by [`issuance`], the one way to sign. [`follow`] is called in every transaction
+//! An award of a stack is made like any other and issued by [`issuance`], the one way to sign. `follow` is called in every transaction
 //! that changes the state of an award, so a stack never stands on what has fallen.
 
 use std::collections::{BTreeMap, BTreeSet};

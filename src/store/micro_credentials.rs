@@ -498,6 +498,22 @@ pub fn list_public_numbers(conn: &mut DbConn) -> Result<Vec<(MicroCredentialId, 
         .collect()
 }
 
+/// Every version that an organization has, drafts included, by family and number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_organization(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+) -> Result<Vec<Version>, StoreError> {
+    let rows: Vec<Row> = definition_versions::table
+        .filter(definition_versions::organization_id.eq(organization.to_string()))
+        .order((definition_versions::micro_credential_id, definition_versions::number))
+        .select(version_columns!())
+        .load(conn)?;
+    rows.into_iter().map(|row| from_row(conn, row)).collect()
+}
+
 /// A page of published micro-credentials in their newest published version, by id of the family.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ pub mod endorsements;
 mod error;
 pub mod evidence;
 pub mod evidence_matches;
+pub mod external_badges;
 pub mod feedback;
 pub mod frameworks;
 pub mod funnel;

@@ -857,4 +857,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     accepted_awards,
     proposals,
     proposal_contacts,
+    external_badges,
 );

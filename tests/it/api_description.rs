@@ -147,6 +147,7 @@ fn each_list_is_described_with_its_own_items() {
             "invitees" => "InviteeView",
             "templates" => "TemplateView",
             "proposals" => "ProposalView",
+            "external-badges" => "ExternalBadgeView",
             "endorsements" => "EndorsementView",
             "accepted-awards" => "AcceptedAwardView",
             other => panic!("say here what {other} lists"),
@@ -154,7 +155,7 @@ fn each_list_is_described_with_its_own_items() {
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 28);
+    assert_eq!(n_lists, 29);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -15,6 +15,7 @@ pub mod cohorts;
 pub mod conflicts;
 pub mod endorsements;
 pub mod evidence;
+pub mod external_badges;
 pub mod frameworks;
 pub mod funnel;
 pub mod issuer_settings;

@@ -85,3 +85,15 @@ diesel::table! {
         email -> Text,
     }
 }
+
+diesel::table! {
+    external_badges (id) {
+        id -> Text,
+        person_id -> Text,
+        document -> Text,
+        document_sha256 -> Text,
+        title -> Nullable<Text>,
+        issuer -> Nullable<Text>,
+        added_at -> Timestamp,
+    }
+}

@@ -305,6 +305,15 @@ pub fn request(
         )),
         "draft_proposal" => unless_other(act(format!("/api/v1/proposals/{NO_KEY}/draft"))),
         "proposals_page" => get(format!("/achievements/{}/versions/1/proposals", target.family)),
+        "import_rubric_table" => put(format!("{family}/versions/1/rubric-table"), json!({})),
+        "add_external_badge" => {
+            unless_other(post("/api/v1/me/external-badges".to_owned(), json!({ "credential": 7 })))
+        }
+        "list_external_badges" => unless_other(get("/api/v1/me/external-badges".to_owned())),
+        "read_external_badge" => unless_other(get(format!("/api/v1/me/external-badges/{NO_KEY}"))),
+        "delete_external_badge" => {
+            unless_other(Some(at(Method::DELETE, format!("/api/v1/me/external-badges/{NO_KEY}"))))
+        }
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

@@ -64,4 +64,17 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("draft_proposal", Verb::Create, "definition", &[DESIGNER], &["open", "answered"], &[]),
     row("proposals_page", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
+    // What people and design teams bring along.
+    row(
+        "import_rubric_table",
+        Verb::Change,
+        "definition",
+        &[DESIGNER],
+        &["draft", "proposed", "approved"],
+        &["*"],
+    ),
+    row("add_external_badge", Verb::Create, "external_badge", &[SignedIn], &[], &["credential"]),
+    row("list_external_badges", Verb::Read, "external_badge", &[SignedIn], &[], &["*"]),
+    row("read_external_badge", Verb::Read, "external_badge", &[SignedIn], &[], &["*"]),
+    row("delete_external_badge", Verb::Change, "external_badge", &[SignedIn], &[], &[]),
 ];
