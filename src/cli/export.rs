@@ -1,4 +1,5 @@
-//! `assay export --static`: the public documents as plain files that any web host can serve.
+//! `assay export --static`: the public documents as plain files that any web host can serve. `assay export --organization`: what an
+//! organization has made, in open formats.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,9 @@ use sha2::{Digest, Sha256};
 use super::{resources, say};
 use crate::config::Settings;
 use crate::domain::audit::hex;
-use crate::service::Error;
+use crate::domain::ids::OrganizationId;
 use crate::service::static_export::{PublicFile, write_all};
+use crate::service::{Error, district_export};
 
 /// The list of the files, and the mark of a folder that an export may renew.
 const MANIFEST: &str = "assay-export.json";
@@ -24,8 +26,15 @@ const NOTE: &str = "README.txt";
 #[derive(Args)]
 pub struct ExportArgs {
     /// The folder for the files: a new or empty one, or one of an earlier export, which is renewed.
-    #[arg(long = "static", value_name = "FOLDER", required = true)]
-    folder: PathBuf,
+    #[arg(long = "static", value_name = "FOLDER", required_unless_present = "organization")]
+    folder: Option<PathBuf>,
+    /// What this organization and those below it have made, instead of the public documents: definitions, rubrics, frameworks, stacks,
+    /// charters, templates, endorsements, proposals and badges.
+    #[arg(long, value_name = "ID", requires = "to", conflicts_with = "folder")]
+    organization: Option<OrganizationId>,
+    /// The folder for that: a new or empty one, or one of an earlier export.
+    #[arg(long, value_name = "FOLDER", requires = "organization")]
+    to: Option<PathBuf>,
     /// Write the badges as well. They are public by their address, and a web host may list addresses.
     #[arg(long)]
     with_credentials: bool,
@@ -38,7 +47,9 @@ pub struct ExportArgs {
 pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
     crate::telemetry::start("warn");
     let resources = resources::open(settings)?;
-    let folder = &args.folder;
+    let Some(folder) = args.folder.as_ref().or(args.to.as_ref()) else {
+        bail!("name a folder with --static or --to");
+    };
     let earlier = prepare(folder)?;
     let mut listed: Vec<Value> = Vec::new();
     let base_url = resources.as_system(|cx| Ok(cx.installation()?.base_url))?;
@@ -48,7 +59,7 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
         write_whole(&folder.join(MANIFEST), format!("{begun:#}\n").as_bytes())?;
     }
     resources.as_system(|cx| {
-        write_all(cx, args.with_credentials, &mut |file| {
+        let mut emit = |file: PublicFile| {
             put(folder, &file).map_err(|error| Error::internal(format!("{error:#}")))?;
             listed.push(json!({
                 "path": file.path,
@@ -56,7 +67,11 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
                 "sha256": hex(&Sha256::digest(&file.bytes)),
             }));
             Ok(())
-        })
+        };
+        match args.organization {
+            Some(organization) => district_export::write_all(cx, organization, &mut emit),
+            None => write_all(cx, args.with_credentials, &mut emit),
+        }
     })?;
     let now: Vec<&str> = listed.iter().filter_map(|file| file["path"].as_str()).collect();
     for old in earlier.iter().filter(|old| !now.contains(&old.as_str())) {
@@ -67,11 +82,17 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
                 .with_context(|| format!("{} cannot be removed", path.display()))?;
         }
     }
-    write_whole(&folder.join(NOTE), note(&base_url).as_bytes())?;
+    let words = match args.organization {
+        Some(_) => OWN_NOTE.to_owned(),
+        None => note(&base_url),
+    };
+    write_whole(&folder.join(NOTE), words.as_bytes())?;
     let manifest = json!({ "base_url": base_url, "files": listed });
     write_whole(&folder.join(MANIFEST), format!("{manifest:#}\n").as_bytes())?;
     if args.json {
         say(&manifest.to_string());
+    } else if args.organization.is_some() {
+        say(&format!("{} files written to {} (see {NOTE})", listed.len(), folder.display()));
     } else {
         say(&format!(
             "{} files written to {}; serve the folder at {base_url}/ (see {NOTE})",
@@ -137,6 +158,16 @@ fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     file.persist(path).with_context(cannot)?;
     Ok(())
 }
+
+/// What whoever gets an organization's own work has to know.
+const OWN_NOTE: &str = "What an organization and those below it have made.\n\
+    \n\
+    definitions/ follow micro-credential.schema.json, rubrics/ and frameworks/ are packages of CASE 1.1, stacks/ and charters/ follow their\n\
+    schemas, templates/ and endorsements/ are signed (a detached JWS over the RFC 8785 form), credentials/ are badges of Open Badges 3.0 as\n\
+    they were signed, awards.csv has a line for each.\n\
+    \n\
+    People are in it by ids alone, and what belongs to earners (submissions, evidence, feedback) is not in it. Neither are keys: see\n\
+    assay key export. Badges are public by their address; whoever has this folder has all of them.\n";
 
 fn note(base_url: &str) -> String {
     format!(

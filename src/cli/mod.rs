@@ -10,6 +10,7 @@ mod init;
 mod key;
 mod migrate;
 mod openapi;
+mod read_table;
 pub mod resources;
 mod rules;
 mod serve;
@@ -67,6 +68,9 @@ enum Command {
     /// For the service itself: take the metadata out of one file.
     #[command(hide = true)]
     StripMetadata(strip_metadata::StripArgs),
+    /// For the service itself: read the table of one document.
+    #[command(hide = true)]
+    ReadTable,
     /// Print the API description (OpenAPI 3.1).
     Openapi,
 }
@@ -106,6 +110,7 @@ pub fn run() -> ExitCode {
         Command::Admin(command) => admin::run(&settings, &command),
         Command::Audit(command) => audit::run(&settings, &command),
         Command::StripMetadata(args) => strip_metadata::run(&args),
+        Command::ReadTable => read_table::run(),
         Command::Openapi => openapi::run(),
     };
     done.unwrap_or_else(|error| {

@@ -21,11 +21,7 @@ pub struct StripArgs {
 
 /// Limits itself before the first byte is looked at, then reads, takes apart and writes.
 pub fn run(args: &StripArgs) -> anyhow::Result<ExitCode> {
-    setrlimit(Resource::AS, MEMORY, MEMORY)?;
-    setrlimit(Resource::CPU, SECONDS, SECONDS)?;
-    setrlimit(Resource::CORE, 0, 0)?;
-    setrlimit(Resource::FSIZE, 0, 0)?;
-    setrlimit(Resource::NOFILE, 3, 3)?;
+    limit_itself()?;
     let mut file = Vec::new();
     std::io::stdin().take(STRIP_LIMIT + 1).read_to_end(&mut file)?;
     if u64::try_from(file.len())? > STRIP_LIMIT {
@@ -36,4 +32,13 @@ pub fn run(args: &StripArgs) -> anyhow::Result<ExitCode> {
     out.write_all(&stripped)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes from this process what a hostile file could make it use.
+pub(super) fn limit_itself() -> anyhow::Result<()> {
+    setrlimit(Resource::AS, MEMORY, MEMORY)?;
+    setrlimit(Resource::CPU, SECONDS, SECONDS)?;
+    setrlimit(Resource::CORE, 0, 0)?;
+    setrlimit(Resource::FSIZE, 0, 0)?;
+    Ok(setrlimit(Resource::NOFILE, 3, 3)?)
 }

@@ -19,6 +19,7 @@ pub mod lint;
 mod literal;
 pub mod proof;
 mod published_keys;
+pub mod statement;
 pub mod status_list;
 pub mod terms;
 pub mod verify;

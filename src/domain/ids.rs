@@ -92,4 +92,14 @@ ids! {
     InviteeId,
     /// A signed snapshot of a skills inventory.
     SnapshotId,
+    /// A package of definitions that came from another district.
+    TemplateId,
+    /// The word of a district that it accepts another's awards.
+    EndorsementId,
+    /// An award of another district that was accepted.
+    AcceptedAwardId,
+    /// A change to a rubric that somebody proposes.
+    ProposalId,
+    /// A badge of another issuer in somebody's wallet.
+    ExternalBadgeId,
 }

@@ -61,6 +61,7 @@ pub mod policy;
 pub mod process;
 pub mod program;
 pub mod program_readiness;
+pub mod proposal;
 pub mod resolution;
 pub mod review;
 pub mod review_policy;

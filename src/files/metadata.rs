@@ -5,11 +5,14 @@
 
 mod markup;
 mod office;
+mod tables;
 
 use img_parts::Bytes;
 use img_parts::jpeg::{Jpeg, JpegSegment, markers};
 use img_parts::png::Png;
 use lopdf::{Dictionary, Document, LoadOptions, Object};
+
+pub use tables::{Table, read_table};
 
 /// The longest file that is taken apart.
 pub const STRIP_LIMIT: u64 = 64 * 1024 * 1024;

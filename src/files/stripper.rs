@@ -1,15 +1,19 @@
-//! Runs what takes metadata out of files, in a process of its own.
+//! Runs what takes files apart, in a process of its own.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::metadata::STRIP_LIMIT;
+use super::metadata::{STRIP_LIMIT, Table};
 use super::store::FilesError;
 
 /// The word of the command line that the process is started with.
 pub const COMMAND: &str = "strip-metadata";
-/// How the process says that the file keeps its metadata.
+/// The word that a process is started with that reads a table.
+pub const TABLE_COMMAND: &str = "read-table";
+/// The longest document whose table is read, and the longest table, in bytes.
+pub const TABLE_LIMIT: u64 = 4 * 1024 * 1024;
+/// How the process says that the file cannot be taken apart, or keeps its metadata.
 pub const CANNOT: u8 = 3;
 /// How much comes at a time.
 const CHUNK: usize = 64 * 1024;
@@ -29,19 +33,43 @@ impl Stripper {
 
     /// Hands the file without its metadata to `write`. Returns whether it could be taken out; when not, what was written is not to be used.
     ///
-    /// The process gets the file and nothing else: no environment, no arguments but the type, and the limits that it sets itself.
-    ///
     /// # Errors
     /// [`FilesError`] when the file cannot be read, the process not be started, or `write` fails.
     pub fn strip(
         &self,
         media_type: &str,
-        mut original: impl Read + Send,
+        original: impl Read + Send,
         write: &mut dyn FnMut(&[u8]) -> Result<(), FilesError>,
     ) -> Result<bool, FilesError> {
-        let io = FilesError::io("take metadata out of a file");
+        self.run(&[COMMAND, media_type], original, STRIP_LIMIT, write)
+    }
+
+    /// The first table of a DOCX; none when it cannot be taken apart or has no table.
+    ///
+    /// # Errors
+    /// [`FilesError`] when the process cannot be started.
+    pub fn read_table(&self, file: &[u8]) -> Result<Option<Table>, FilesError> {
+        let mut rows = Vec::new();
+        let is_read = self.run(&[TABLE_COMMAND], file, TABLE_LIMIT, &mut |part| {
+            rows.extend_from_slice(part);
+            Ok(())
+        })?;
+        Ok(serde_json::from_slice(&rows).ok().filter(|_| is_read))
+    }
+
+    /// Gives a process a file, and hands what it answers to `write`. Returns whether it was done.
+    ///
+    /// The process gets the file and nothing else: no environment, no arguments but these, and the limits that it sets itself.
+    fn run(
+        &self,
+        arguments: &[&str],
+        mut original: impl Read + Send,
+        limit: u64,
+        write: &mut dyn FnMut(&[u8]) -> Result<(), FilesError>,
+    ) -> Result<bool, FilesError> {
+        let io = FilesError::io("take a file apart");
         let mut child = Command::new(&self.program)
-            .args([COMMAND, media_type])
+            .args(arguments)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -57,7 +85,7 @@ impl Stripper {
             });
             let copied = stdout.map_or(Ok(()), |mut stdout| {
                 let mut chunk = vec![0; CHUNK];
-                let mut left = STRIP_LIMIT + 1024 * 1024;
+                let mut left = limit + 1024 * 1024;
                 loop {
                     let n_read = stdout.read(&mut chunk).map_err(&io)?;
                     let Some(part) = chunk.get(..n_read).filter(|part| !part.is_empty()) else {
@@ -65,7 +93,7 @@ impl Stripper {
                     };
                     left = left.saturating_sub(u64::try_from(n_read).unwrap_or(u64::MAX));
                     if left == 0 {
-                        return Err(FilesError::TooLarge { limit: STRIP_LIMIT });
+                        return Err(FilesError::TooLarge { limit });
                     }
                     write(part)?;
                 }

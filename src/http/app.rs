@@ -30,6 +30,8 @@ pub struct App {
     pub passwords: Arc<Gate>,
     /// Before the parsing of other people's documents.
     pub verifying: Arc<Gate>,
+    /// Before what strangers may write.
+    pub proposing: Arc<Gate>,
     /// Before pictures are drawn or taken apart.
     pub drawing: Arc<Gate>,
     is_stopping: Arc<AtomicBool>,
@@ -176,6 +178,7 @@ impl App {
             metrics,
             passwords: Arc::new(Gate::new(2, 20, PATIENCE)),
             verifying: Arc::new(Gate::new(4, 16, PATIENCE)),
+            proposing: Arc::new(Gate::new(2, 16, PATIENCE)),
             drawing: Arc::new(Gate::new(2, 32, PATIENCE)),
             is_stopping: Arc::new(AtomicBool::new(false)),
         }

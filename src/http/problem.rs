@@ -179,6 +179,12 @@ pub const KINDS: &[Kind] = &[
         "Too many wrong passwords were sent for this address. Wait for the time in Retry-After.",
     ),
     kind(
+        "too-many-proposals",
+        429,
+        "Too many proposals",
+        "Many proposals of visitors wait for the design team. Wait for the time in Retry-After and send yours again, or sign in.",
+    ),
+    kind(
         "internal",
         500,
         "Our fault",
@@ -301,6 +307,9 @@ impl From<Error> for Problem {
             Error::BadLogin => Problem::new("bad-login", detail),
             Error::TooManyTries { seconds } => {
                 Problem { retry_after: Some(seconds), ..Problem::new("too-many-tries", detail) }
+            }
+            Error::TooManyProposals { seconds } => {
+                Problem { retry_after: Some(seconds), ..Problem::new("too-many-proposals", detail) }
             }
             Error::SignInEnded => Problem::new("sign-in-ended", detail),
             Error::InvitationUnusable => Problem::new("invitation-unusable", detail),

@@ -7,12 +7,14 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, coachings, cohorts, conflicts, contributions, evidence,
-    frameworks, funnel, inventory, issuer_settings, members, micro_credentials, operator,
-    organizations, program_readiness, programs, reports, reviews, screenings, sessions,
-    signing_keys, stacks, submissions, succession, trusted_issuers, verify,
+    calendars, calibration, cases, coachings, cohorts, conflicts, contributions, endorsements,
+    evidence, external_badges, frameworks, funnel, inventory, issuer_settings, members,
+    micro_credentials, operator, organizations, program_readiness, programs, proposals, reports,
+    reviews, screenings, sessions, signing_keys, stacks, submissions, succession, templates,
+    trusted_issuers, verify,
 };
 use super::problem::Problem;
+use super::web::proposals as proposals_web;
 use super::web::{issuer_documents, pictures, public};
 use crate::domain::policy;
 
@@ -208,6 +210,30 @@ pub const ROUTES: &[Route] = &[
     route!("reply_to_case" POST "/api/v1/cases/{id}/reply" cases::reply_to_case, "Say what you think of a doubt about your work.", schema::<cases::ReplyBody>(), 200, schema::<cases::CaseView>(), &[]),
     route!("vote_on_case" POST "/api/v1/cases/{id}/votes" cases::vote_on_case, "Vote with reasons; the third vote concludes the case.", schema::<cases::VoteBody>(), 201, schema::<cases::CaseView>(), &[]),
     route!("list_evidence_matches" GET "/api/v1/evidence-matches" cases::list_evidence_matches, "Where two earners have handed in the same bytes: a signal to look at, and no verdict.", None, 200, page::<cases::EvidenceMatchView>(), PAGING),
+    route!("export_template" POST "/api/v1/organizations/{id}/template-packages" templates::export_template, "Pack published definitions for other districts, signed: with their lineage, what is locked, a charter and the structure of the training, without known work, keys or people.", schema::<templates::NewPackageBody>(), 201, schema::<templates::SignedPackageBody>(), &[]),
+    route!("import_template" POST "/api/v1/organizations/{id}/templates" templates::import_template, "Bring in a signed package of at most 2 MiB: each definition becomes a draft of yours, its charter the draft of a programme.", schema::<templates::SignedPackageBody>(), 201, schema::<templates::TemplateView>(), &[]),
+    route!("list_templates" GET "/api/v1/organizations/{id}/templates" templates::list_templates, "The packages that were brought in.", None, 200, page::<templates::TemplateView>(), PAGING),
+    route!("read_template" GET "/api/v1/templates/{id}" templates::read_template, "One package, with what its definitions became.", None, 200, schema::<templates::TemplateView>(), &[]),
+    route!("read_origin" GET "/api/v1/micro-credentials/{id}/versions/{n}/origin" templates::read_origin, "A version beside the definition of another district that it came from: what is locked and what was changed, in words.", None, 200, schema::<templates::OriginView>(), &[]),
+    route!("read_differences" GET "/api/v1/micro-credentials/{id}/versions/{n}/differences" templates::read_differences, "What is different since the version before, or since the one named by from, in words.", None, 200, schema::<templates::DifferencesView>(), &["from"]),
+    route!("read_reciprocity" GET "/api/v1/organizations/{id}/reciprocity" templates::read_reciprocity, "How many readings each district of a network has given to the others and received from them.", None, 200, schema::<templates::ReciprocityView>(), &[]),
+    route!("create_endorsement" POST "/api/v1/organizations/{id}/endorsements" endorsements::create_endorsement, "Say, signed and in public, that awards of another district's definition count as yours; refused where its rubric is another one.", schema::<endorsements::EndorsementBody>(), 201, schema::<endorsements::EndorsementView>(), &[]),
+    route!("list_endorsements" GET "/api/v1/organizations/{id}/endorsements" endorsements::list_endorsements, "What an organization has endorsed, and whether it is in force.", None, 200, page::<endorsements::EndorsementView>(), PAGING),
+    route!("read_endorsement" GET "/api/v1/endorsements/{id}" endorsements::read_endorsement, "One endorsement, as it was signed.", None, 200, schema::<endorsements::EndorsementView>(), &[]),
+    route!("end_endorsement" POST "/api/v1/endorsements/{id}/end" endorsements::end_endorsement, "End an endorsement; what was accepted by it stays accepted.", schema::<endorsements::EndBody>(), 200, schema::<endorsements::EndorsementView>(), &[]),
+    route!("accept_award" POST "/api/v1/organizations/{id}/accepted-awards" endorsements::accept_award, "Have a badge of yours from another district accepted, where an endorsement speaks for it.", schema::<endorsements::BroughtBadge>(), 201, schema::<endorsements::AcceptedAwardView>(), &[]),
+    route!("list_accepted_awards" GET "/api/v1/organizations/{id}/accepted-awards" endorsements::list_accepted_awards, "Awards of other districts that were accepted: your own; all of them for coordinators and issuing officers.", None, 200, page::<endorsements::AcceptedAwardView>(), PAGING),
+    route!("create_proposal" POST "/api/v1/micro-credentials/{id}/versions/{n}/proposals" proposals::create_proposal, "Propose a change to a published rubric: public at once for whoever has signed in, after a look for visitors.", schema::<proposals::ProposalBody>(), 201, schema::<proposals::ProposalView>(), &[]),
+    route!("list_proposals" GET "/api/v1/micro-credentials/{id}/proposals" proposals::list_proposals, "What was proposed, with its answers; for designers also what waits for a look (state=waiting).", None, 200, page::<proposals::ProposalView>(), &["state", "limit", "cursor"]),
+    route!("read_proposal" GET "/api/v1/proposals/{id}" proposals::read_proposal, "One proposal; one that waits for a look for designers only.", None, 200, schema::<proposals::ProposalView>(), &[]),
+    route!("moderate_proposal" POST "/api/v1/proposals/{id}/moderation" proposals::moderate_proposal, "Show what a visitor has proposed, or never.", schema::<proposals::ModerationBody>(), 200, schema::<proposals::ProposalView>(), &[]),
+    route!("answer_proposal" POST "/api/v1/proposals/{id}/answer" proposals::answer_proposal, "Answer a proposal in public; whoever proposed it is told by mail.", schema::<proposals::ProposalAnswerBody>(), 200, schema::<proposals::ProposalView>(), &[]),
+    route!("draft_proposal" POST "/api/v1/proposals/{id}/draft" proposals::draft_proposal, "Make a proposal the next draft, with its author among the authors.", None, 201, schema::<proposals::ProposalView>(), &[]),
+    route!("import_rubric_table" PUT "/api/v1/micro-credentials/{id}/versions/{n}/rubric-table" frameworks::import_rubric_table, "Put the criteria of a table in the place of a draft's: CSV, or the first table of a DOCX; the first row names the levels.", None, 200, schema::<micro_credentials::VersionView>(), &[]),
+    route!("add_external_badge" POST "/api/v1/me/external-badges" external_badges::add_external_badge, "Keep a badge of another issuer in your wallet; it is verified first, and counts nowhere.", schema::<external_badges::ExternalBadgeBody>(), 201, schema::<external_badges::ExternalBadgeView>(), &[]),
+    route!("list_external_badges" GET "/api/v1/me/external-badges" external_badges::list_external_badges, "The badges of other issuers that you keep.", None, 200, page::<external_badges::ExternalBadgeView>(), PAGING),
+    route!("read_external_badge" GET "/api/v1/me/external-badges/{id}" external_badges::read_external_badge, "One of them, verified as of now.", None, 200, schema::<external_badges::VerifiedBadgeView>(), &[]),
+    route!("delete_external_badge" DELETE "/api/v1/me/external-badges/{id}" external_badges::delete_external_badge, "Take a badge of another issuer out of your wallet.", None, 204, None, &[]),
     route!("list_screenings" GET "/api/v1/screenings" screenings::list_screenings, "What waits for a pre-screener.", None, 200, page::<screenings::ScreeningLineView>(), PAGING),
     route!("begin_screening" POST "/api/v1/submissions/{id}/screening/begin" screenings::begin_screening, "Open the blinded work to see whether it is complete; from then on it cannot be recalled.", None, 200, schema::<screenings::ScreeningView>(), &[]),
     route!("screen_submission" POST "/api/v1/submissions/{id}/screening" screenings::screen_submission, "Say that it is complete, or send it back with a reason for each item.", schema::<screenings::ScreeningBody>(), 200, schema::<screenings::ScreenedView>(), &[]),
@@ -276,6 +302,7 @@ pub const ROUTES: &[Route] = &[
     route!("read_credential" GET "/credentials/{award_id}" public::read_credential, "A badge: its page, or the signed document by content negotiation or with a suffix (.json, .jwt, .png, .svg).", None, 200, None, &[]),
     route!("read_preview" GET "/credentials/{award_id}/preview.png" pictures::read_preview, "The picture that other sites show beside a link to the badge.", None, 200, None, &[]),
     route!("read_achievement" GET "/achievements/{micro_credential_id}/versions/{n}" public::read_achievement, "What was achieved: a page with the rubric, or the Achievement as JSON-LD.", None, 200, None, &[]),
+    route!("proposals_page" GET "/achievements/{micro_credential_id}/versions/{n}/proposals" proposals_web::show_proposals_page, "What people propose to change in a rubric, with the answers, and a form for one more.", None, 200, None, &[]),
     route!("read_stack_achievement" GET "/stacks/{id}" public::read_stack_achievement, "What a stack asks: a page, or the Achievement as JSON-LD.", None, 200, None, &[]),
     route!("read_issuer" GET "/issuers/{organization_id}" public::read_issuer, "The issuer: a page, or the Profile with its keys as JSON-LD.", None, 200, None, &[]),
     route!("read_did_document" GET "/issuers/{organization_id}/did.json" issuer_documents::read_did_document, "The DID document of the issuer's did:web.", None, 200, None, &[]),

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use crate::domain::award::RevocationClass;
 use crate::domain::cohort::fill;
 use crate::domain::eligibility::EligibilityRule;
+use crate::domain::proposal::ProposalOutcome;
 use crate::mail::message::one_line;
 
 /// What an invitation says.
@@ -41,6 +42,55 @@ pub fn invitation(invitation: &Invitation<'_>) -> Result<(String, String), askam
         expires_on: date_in_words(invitation.expires_on),
     };
     Ok((subject, text.render()?))
+}
+
+/// What the mail about the answer to a proposal says.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredProposal<'a> {
+    /// Whoever proposed it.
+    pub name: &'a str,
+    /// The title of the micro-credential.
+    pub title: &'a str,
+    /// What was decided.
+    pub outcome: ProposalOutcome,
+    /// The answer.
+    pub answer: &'a str,
+    /// Where both are public.
+    pub link: &'a str,
+}
+
+/// Writes that a proposal has its answer.
+///
+/// # Errors
+/// When the template cannot be filled in.
+pub fn proposal_answered(
+    answered: &AnsweredProposal<'_>,
+) -> Result<(String, String), askama::Error> {
+    let title = one_line(answered.title);
+    let subject = format!("An answer to your proposal for \"{title}\"");
+    let outcome = match answered.outcome {
+        ProposalOutcome::Adopted => "it is taken up",
+        ProposalOutcome::Partly => "it is taken up in part",
+        ProposalOutcome::Declined => "it is not taken up",
+    };
+    let text = ProposalAnsweredText {
+        name: one_line(answered.name),
+        title,
+        outcome,
+        answer: one_line(answered.answer),
+        link: one_link(answered.link),
+    };
+    Ok((subject, text.render()?))
+}
+
+#[derive(Template)]
+#[template(path = "proposal_answered.txt", config = "src/mail/templates/askama.toml")]
+struct ProposalAnsweredText {
+    name: String,
+    title: String,
+    outcome: &'static str,
+    answer: String,
+    link: String,
 }
 
 /// What the receipt of a submission says.

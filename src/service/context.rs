@@ -175,6 +175,7 @@ fn denial_code(error: &Error) -> Option<&'static str> {
         Error::SignInEnded => Some("sign-in-ended"),
         Error::InvitationUnusable => Some("invitation-unusable"),
         Error::Denied(Denied::NoRow)
+        | Error::TooManyProposals { .. }
         | Error::NotFound(_)
         | Error::Gone(_)
         | Error::PreconditionRequired

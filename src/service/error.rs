@@ -4,6 +4,7 @@ use crate::domain::award::WrongAwardState;
 use crate::domain::issuing::WrongKeyState;
 use crate::domain::policy::Denied;
 use crate::domain::program::WrongProgramState;
+use crate::domain::proposal::WrongProposalState;
 use crate::domain::review::WrongReviewState;
 use crate::domain::stack::WrongStackState;
 use crate::domain::submission::IllegalEvent;
@@ -54,6 +55,12 @@ pub enum Error {
     /// Too many wrong passwords for one address.
     #[error("too many wrong passwords for this address; wait a few minutes and try again")]
     TooManyTries {
+        /// After how many seconds.
+        seconds: u32,
+    },
+    /// Too many proposals of visitors wait for somebody's look.
+    #[error("many proposals wait for the design team just now; please send yours again later")]
+    TooManyProposals {
         /// After how many seconds.
         seconds: u32,
     },
@@ -191,6 +198,7 @@ impl WriteError for Error {
             | Error::Gone(_)
             | Error::BadLogin
             | Error::TooManyTries { .. }
+            | Error::TooManyProposals { .. }
             | Error::SignInEnded
             | Error::InvitationUnusable
             | Error::PreconditionRequired
@@ -221,6 +229,14 @@ impl From<IllegalEvent> for Error {
 
 impl From<WrongVersionState> for Error {
     fn from(error: WrongVersionState) -> Error {
+        let allowed_events =
+            error.state.allowed_events().iter().map(|event| event.as_str()).collect();
+        Error::WrongState { detail: error.to_string(), allowed_events }
+    }
+}
+
+impl From<WrongProposalState> for Error {
+    fn from(error: WrongProposalState) -> Error {
         let allowed_events =
             error.state.allowed_events().iter().map(|event| event.as_str()).collect();
         Error::WrongState { detail: error.to_string(), allowed_events }

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::context::Cx;
 use super::error::Error;
 use super::{
-    assessors, audit, award_terms, cohorts, compromise, idle_drafts, issuance, overdue, resolution,
-    reviews, seeds, succession,
+    assessors, audit, award_terms, cohorts, compromise, idle_drafts, issuance, overdue, proposals,
+    resolution, reviews, seeds, succession,
 };
 use crate::files::StorageName;
 use crate::store;
@@ -71,6 +71,11 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         store::audit::purge_denials(conn, now.minus(TimeDelta::days(90)))?;
         store::evidence::purge_accesses(conn, now.minus(TimeDelta::days(731)))?;
         store::cohorts::purge(conn, now.minus(TimeDelta::days(180)))?;
+        store::proposals::purge(
+            conn,
+            now.minus(TimeDelta::days(proposals::CONTACT_KEPT_DAYS)),
+            now.minus(TimeDelta::days(proposals::UNSEEN_KEPT_DAYS)),
+        )?;
         store::memberships::purge(
             conn,
             now.minus(TimeDelta::days(90)),

@@ -73,7 +73,7 @@ pub fn parse_stored(version: &Version) -> Result<ParsedDefinition, Error> {
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
-fn subject_of(
+pub(super) fn subject_of(
     conn: &mut DbConn,
     organization: OrganizationId,
     state: Option<VersionState>,
@@ -116,7 +116,8 @@ pub fn validate(
     }
 }
 
-fn version_from(
+/// A version as a draft.
+pub(super) fn version_from(
     id: VersionId,
     family: &MicroCredential,
     number: i32,

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use super::{award_letters, cohorts, overdue, process_letters, succession};
+use super::{award_letters, cohorts, overdue, process_letters, proposals, succession};
 use crate::domain::eligibility::EligibilityRule;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -207,7 +207,15 @@ fn pause_after(attempts: i32) -> TimeDelta {
 }
 
 fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
-    let Some(profile) = store::people::find_profile(cx.conn, row.person)? else { return Ok(None) };
+    let known = store::people::find_profile(cx.conn, row.person)?;
+    let profile = match known {
+        Some(profile) => profile,
+        // A visitor who left an address with a proposal.
+        None => match proposals::recipient(cx.conn, row)? {
+            Some(visitor) => visitor,
+            None => return Ok(None),
+        },
+    };
     let base_url = cx.installation()?.base_url;
     let (subject, text) = match row.kind.as_str() {
         INVITATION => render_invitation(cx, row, &profile, &base_url)?,
@@ -276,19 +284,26 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
             templates::blocked_work(&profile.name, p.count, p.without_assessors, &rules, &link)
                 .map_err(Error::internal)?
         }
-        kind => match award_letters::render(cx, kind, row, &profile.name, &base_url)? {
-            Some(letter) => letter,
-            None => match process_letters::render(cx, kind, row, &profile.name, &base_url)? {
+        kind => {
+            let writers = [
+                award_letters::render,
+                process_letters::render,
+                cohorts::render,
+                succession::render,
+                proposals::render,
+            ];
+            let mut letter = None;
+            for write in writers {
+                letter = write(cx, kind, row, &profile.name, &base_url)?;
+                if letter.is_some() {
+                    break;
+                }
+            }
+            match letter {
                 Some(letter) => letter,
-                None => match cohorts::render(cx, kind, row, &profile.name, &base_url)? {
-                    Some(letter) => letter,
-                    None => match succession::render(cx, kind, row, &profile.name, &base_url)? {
-                        Some(letter) => letter,
-                        None => return Ok(None),
-                    },
-                },
-            },
-        },
+                None => return Ok(None),
+            }
+        }
     };
     Ok(Some(Message {
         message_id: MessageId::parse(&row.message_id).map_err(Error::internal)?,

@@ -87,7 +87,16 @@ pub fn create(
     let parsed = parse(charter)?;
     let author = cx.signed_in()?.person;
     let now = cx.now;
-    let program = Program {
+    let program = draft_of(organization, &parsed);
+    cx.write(|conn| {
+        insert(conn, &program, author, now)?;
+        Ok((program.clone(), change_of("create_program", &program)))
+    })
+}
+
+/// A programme with the draft of its charter, not stored yet.
+pub(super) fn draft_of(organization: OrganizationId, parsed: &ParsedCharter) -> Program {
+    Program {
         id: ProgramId::from_uuid(new_uuid()),
         organization,
         slug: parsed.slug.clone(),
@@ -98,21 +107,30 @@ pub fn create(
         revision: 1,
         opened_at: None,
         closed_at: None,
-    };
-    cx.write(|conn| {
-        match store::programs::create(conn, &program, author, now) {
-            Err(StoreError::Duplicate(_)) => {
-                let detail = format!(
-                    "the organization has a programme {}; give the charter an id of its own",
-                    program.slug
-                );
-                return Err(Error::AlreadyThere { code: "slug-taken", detail });
-            }
-            other => other?,
+    }
+}
+
+/// Stores a new programme with the first line of its log.
+///
+/// # Errors
+/// [`Error::AlreadyThere`] for an id the organization has.
+pub(super) fn insert(
+    conn: &mut DbConn,
+    program: &Program,
+    author: PersonId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match store::programs::create(conn, program, author, now) {
+        Err(StoreError::Duplicate(_)) => {
+            let detail = format!(
+                "the organization has a programme {}; give the charter an id of its own",
+                program.slug
+            );
+            return Err(Error::AlreadyThere { code: "slug-taken", detail });
         }
-        record(conn, &program, "create", "", author, now)?;
-        Ok((program.clone(), change_of("create_program", &program)))
-    })
+        other => other?,
+    }
+    record(conn, program, "create", "", author, now)
 }
 
 fn change_of(operation: &'static str, program: &Program) -> Change {

@@ -185,6 +185,19 @@ impl OwnFirst<'_> {
     }
 }
 
+/// A document that an issuer publishes, here or elsewhere: our own from the database.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails. That a document cannot be had is an answer.
+pub(super) fn fetch_document(
+    resources: &Resources,
+    url: &str,
+) -> Result<Result<Vec<u8>, Unavailable>, Error> {
+    let installation = store::installation::find(&mut *resources.database.connection()?)?;
+    let remote = Remote::new(&resources.fetch);
+    Ok(OwnFirst { resources, installation, remote }.fetch_within_origin(url))
+}
+
 /// `POST /verify`: the verdict on a badge, a wrapper with an expectation, or the badge at a URL.
 ///
 /// Of our own badges we know more than they say: that a newer one has taken its place, and that a copy whose key was given up is genuine.

@@ -249,7 +249,15 @@ fn replace_lists(conn: &mut DbConn, version: &Version) -> Result<(), StoreError>
     Ok(())
 }
 
-fn add_author(conn: &mut DbConn, version: VersionId, author: PersonId) -> Result<(), StoreError> {
+/// Makes somebody one of the authors of a version.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn add_author(
+    conn: &mut DbConn,
+    version: VersionId,
+    author: PersonId,
+) -> Result<(), StoreError> {
     let known = version_authors::table.find((version.to_string(), author.to_string()));
     if !diesel::select(diesel::dsl::exists(known)).get_result::<bool>(conn)? {
         diesel::insert_into(version_authors::table)
@@ -488,6 +496,22 @@ pub fn list_public_numbers(conn: &mut DbConn) -> Result<Vec<(MicroCredentialId, 
             Ok((id.parse().map_err(|_bad| corrupt())?, number))
         })
         .collect()
+}
+
+/// Every version that an organization has, drafts included, by family and number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_organization(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+) -> Result<Vec<Version>, StoreError> {
+    let rows: Vec<Row> = definition_versions::table
+        .filter(definition_versions::organization_id.eq(organization.to_string()))
+        .order((definition_versions::micro_credential_id, definition_versions::number))
+        .select(version_columns!())
+        .load(conn)?;
+    rows.into_iter().map(|row| from_row(conn, row)).collect()
 }
 
 /// A page of published micro-credentials in their newest published version, by id of the family.

@@ -13,6 +13,7 @@ macro_rules! is_seed {
     };
 }
 
+pub mod accepted_awards;
 pub mod agreement_reports;
 pub mod ai_use;
 pub mod approvals;
@@ -34,9 +35,11 @@ pub mod contributions;
 pub mod credentials;
 pub mod decisions;
 pub mod drafts;
+pub mod endorsements;
 mod error;
 pub mod evidence;
 pub mod evidence_matches;
+pub mod external_badges;
 pub mod feedback;
 pub mod frameworks;
 pub mod funnel;
@@ -51,7 +54,9 @@ pub mod organizations;
 pub mod outbox;
 pub mod people;
 pub mod programs;
+pub mod proposals;
 pub mod qualifications;
+pub mod reciprocity;
 pub mod renewals;
 pub mod rereads;
 pub mod retention;
@@ -66,6 +71,7 @@ pub mod stacks;
 pub mod status_lists;
 pub mod submissions;
 pub mod succession;
+pub mod templates;
 pub mod trusted_issuers;
 
 pub use connection::{Database, DatabaseSetting, DbConn, Lease, write};

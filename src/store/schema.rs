@@ -1,11 +1,13 @@
 //! The tables as diesel sees them: one schema for both databases. See `migrations/`.
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
+mod exchange;
 mod inventory;
 mod process;
 mod programmes;
 mod standards;
 
+pub use exchange::*;
 pub use inventory::*;
 pub use process::*;
 pub use programmes::*;
@@ -858,4 +860,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitee_names,
     invitee_invitations,
     program_attempts,
+    templates,
+    template_origins,
+    endorsements,
+    accepted_awards,
+    proposals,
+    proposal_contacts,
+    external_badges,
 );

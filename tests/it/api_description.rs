@@ -13,10 +13,11 @@ use serde_json::Value;
 use crate::harness::TestApp;
 
 /// Rows that no route has as its own: a finer decision inside routes that have theirs.
-const INNER_ROWS: [(&str, &[&str]); 3] = [
+const INNER_ROWS: [(&str, &[&str]); 4] = [
     ("read_draft_version", &["read_micro_credential", "read_version"]),
     ("read_draft_stack", &["read_stack", "read_stack_progress", "claim_stack"]),
     ("read_draft_program", &["read_program", "list_program_changes"]),
+    ("read_hidden_proposal", &["read_proposal", "list_proposals"]),
 ];
 
 fn document() -> Value {
@@ -151,6 +152,11 @@ fn each_list_is_described_with_its_own_items() {
             "inventory-snapshots" => "SnapshotView",
             "credit-rules" => "CreditRuleView",
             "credit-grants" => "LedgerLineView",
+            "templates" => "TemplateView",
+            "proposals" => "ProposalView",
+            "external-badges" => "ExternalBadgeView",
+            "endorsements" => "EndorsementView",
+            "accepted-awards" => "AcceptedAwardView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");

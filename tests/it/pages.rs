@@ -8,6 +8,7 @@ use assay::domain::award::{AwardState, RevocationReason};
 use assay::domain::review_policy::ReviewMode;
 use assay::domain::submission::{SubmissionEvent, SubmissionState};
 use assay::http::web::assets::{ASSETS, find_asset};
+use assay::http::web::proposals::{AnswerLine, ProposalLine, ProposalsPage, proposals_page};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
     Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, contribution_page,
@@ -556,6 +557,32 @@ fn links_of_the_letters_lead_to_pages() {
     assert!(invitations > 5);
 }
 
+/// A page with one proposal that is answered, or with none for a version that is retired.
+fn proposals(is_open: bool) -> ProposalsPage {
+    let line = ProposalLine {
+        credit_name: Some("A. Colleague".to_owned()),
+        sent_on: "3 November 2026".to_owned(),
+        version: 1,
+        paragraphs: vec!["Say what counts as written down.".to_owned()],
+        differences: vec!["Title: “Old” became “New”.".to_owned()],
+        answer: Some(AnswerLine {
+            outcome: "taken up",
+            on: "4 November 2026".to_owned(),
+            paragraphs: vec!["It is in the next version.".to_owned()],
+        }),
+        became: Some(2),
+    };
+    ProposalsPage {
+        micro_credential_id: "01900000-0000-7000-8000-000000000000".to_owned(),
+        version: 1,
+        title: "Small-group support".to_owned(),
+        language: "en".to_owned(),
+        is_open,
+        items: vec![line].into_iter().filter(|_| is_open).collect(),
+        has_more: is_open,
+    }
+}
+
 fn every_page() -> Vec<(&'static str, String)> {
     let retired =
         AchievementPage { is_retired: true, newer_version: Some(2), ..samples::achievement() };
@@ -576,6 +603,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
         ("contribution", contribution_page().unwrap()),
         ("submission", submission_page().unwrap()),
+        ("proposals", proposals_page(&proposals(true)).unwrap()),
+        ("proposals of a retired version", proposals_page(&proposals(false)).unwrap()),
         ("problem", problem_page(&samples::problem()).unwrap()),
     ]
 }

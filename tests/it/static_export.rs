@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::harness::{BASE_URL, District, TestApp};
+use crate::harness::{BASE_URL, District, TestApp, definition};
 
 const MANIFEST: &str = "assay-export.json";
 const NOTE: &str = "README.txt";
@@ -335,4 +335,93 @@ fn nothing_private_is_in_any_file() {
             assert!(secrets.iter().all(|member| key.get(member).is_none()), "{key}");
         }
     }
+}
+
+#[test]
+fn what_a_district_has_made_comes_out_in_open_formats_and_nothing_of_its_earners_or_of_others() {
+    let app = TestApp::new();
+    let (district, award) = awarded(&app);
+    let designer = &district.designers[0];
+    let path = format!("/api/v1/organizations/{}/shipped-frameworks", district.id);
+    designer.post(&path, &json!({ "name": "collective-leadership" })).expect(201);
+    let mut draft = definition("mc-shared-decision-making");
+    draft["id"] = json!("mc-draft");
+    let body = json!({ "organization_id": district.id, "definition": draft });
+    let draft_id = designer.post("/api/v1/micro-credentials", &body).expect(201);
+    let family =
+        app.anybody().get("/api/v1/micro-credentials").expect(200)["items"][0]["id"].clone();
+    let family = family.as_str().unwrap();
+    let proposals = format!("/api/v1/micro-credentials/{family}/versions/1/proposals");
+    designer.post(&proposals, &json!({ "text": "Say what counts as agreed." })).expect(201);
+    app.anybody().post(&proposals, &json!({ "text": "Nobody has looked at this." })).expect(201);
+    // Another tree with a draft of its own.
+    let harbour = app.seed_root("Harbour");
+    let stranger = app.seed(&harbour, "designer@harbour.example.org", &["designer"]);
+    let body = json!({ "organization_id": harbour, "definition": draft });
+    let foreign = stranger.post("/api/v1/micro-credentials", &body).expect(201);
+
+    let folder = TempDir::new().unwrap();
+    let run = |organization: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_assay"));
+        command.env_clear().args(["export", "--organization", organization, "--json", "--to"]);
+        command.arg(folder.path()).arg("--data-dir").arg(app.folder());
+        if let Some(url) = app.database_url() {
+            command.env("DATABASE_URL", url);
+        }
+        command.output().unwrap()
+    };
+    let output = run(&district.id);
+    assert!(output.status.success(), "{output:?}");
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let paths: BTreeSet<&str> = listed["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["path"].as_str().unwrap())
+        .collect();
+    let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
+    let own = format!("organizations/{}", district.id);
+    let parse = |path: &str| -> Value { serde_json::from_str(&read(path)).unwrap() };
+    assert_eq!(parse(&format!("{own}/organization.json"))["name"], "Riverbend District");
+    let version = app.anybody().get(&format!("/api/v1/micro-credentials/{family}/versions/1"));
+    let published = parse(&format!("{own}/definitions/{family}/1.json"));
+    assert_eq!(published, version.expect(200)["definition"]);
+    let rubric =
+        app.anybody().get(&format!("/api/v1/micro-credentials/{family}/versions/1/rubric"));
+    assert_eq!(parse(&format!("{own}/rubrics/{family}/1.json")), rubric.expect(200));
+    let draft_path = format!("{own}/definitions/{}/1.json", draft_id["id"].as_str().unwrap());
+    assert_eq!(parse(&draft_path)["id"], "mc-draft");
+    let frameworks: Vec<&&str> =
+        paths.iter().filter(|path| path.starts_with(&format!("{own}/frameworks/"))).collect();
+    assert_eq!(frameworks.len(), 1);
+    assay::service::case_document::read(&parse(frameworks[0])).unwrap();
+    // The badge to the byte, as everybody gets it.
+    let badge = app.anybody().get(&format!("/credentials/{award}.json"));
+    assert_eq!(read(&format!("credentials/{award}.json")).into_bytes(), badge.bytes);
+    assert_eq!(read("awards.csv").lines().count(), 2);
+    assert!(read("awards.csv").contains(&format!("{award},{},{family},active,", district.id)));
+    // Schools and departments below it come along; others, earners and what was not shown do not.
+    assert!(
+        paths.contains(format!("organizations/{}/organization.json", district.schools[0]).as_str())
+    );
+    let everything: String = paths.iter().map(|path| read(path)).collect();
+    let hidden = [
+        foreign["id"].as_str().unwrap(),
+        harbour.as_str(),
+        "Nobody has looked at this",
+        "We agreed on roles",
+        "What was shown, in plain words",
+        "earner@example.org",
+        "wait until each learner",
+    ];
+    for text in hidden {
+        assert!(!everything.contains(text), "{text} is in the export");
+    }
+    assert!(everything.contains("Say what counts as agreed."));
+    let nowhere = run("01900000-0000-7000-8000-000000000000");
+    assert!(!nowhere.status.success());
+    let mut both = Command::new(env!("CARGO_BIN_EXE_assay"));
+    let output =
+        both.env_clear().args(["export", "--organization", &district.id]).output().unwrap();
+    assert_eq!(output.status.code(), Some(64), "without a folder it is bad usage");
 }

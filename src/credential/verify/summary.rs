@@ -15,6 +15,9 @@ pub struct CredentialSummary {
     pub id: Option<String>,
     /// The name of the achievement.
     pub achievement: Option<String>,
+    /// The id of the achievement, for those who have agreed to accept it. The name says what it is.
+    #[serde(skip)]
+    pub achievement_id: Option<String>,
     /// Who issued it, by its own words.
     pub issuer: IssuerSummary,
     /// From when it is valid, as written.
@@ -98,6 +101,7 @@ pub(super) fn summarize(
     CredentialSummary {
         id: text(&document["id"]),
         achievement: text(&document["credentialSubject"]["achievement"]["name"]),
+        achievement_id: text(&document["credentialSubject"]["achievement"]["id"]),
         issuer: IssuerSummary {
             id: document::issuer_id(document).map(clip),
             name: text(&issuer["name"]),

@@ -3,6 +3,7 @@
 mod assessors;
 mod authoring;
 mod awards;
+mod exchange;
 mod organizations;
 mod programs;
 mod public;
@@ -36,13 +37,14 @@ const KEY_CUSTODIAN: Grant = Grant::Role(Role::KeyCustodian);
 const AUDITOR: Grant = Grant::Role(Role::Auditor);
 const DATA_STEWARD: Grant = Grant::Role(Role::DataSteward);
 
-const AREAS: [&[Row]; 7] = [
+const AREAS: [&[Row]; 8] = [
     organizations::ROWS,
     authoring::ROWS,
     programs::ROWS,
     submissions::ROWS,
     assessors::ROWS,
     awards::ROWS,
+    exchange::ROWS,
     public::ROWS,
 ];
 

@@ -140,6 +140,17 @@ fn strip_package(
     pack(write_types(&listed), &copy)
 }
 
+/// The part that holds the document itself, unpacked within the same limits.
+pub(super) fn main_part(media_type: &str, file: &[u8]) -> Result<Vec<u8>, StripError> {
+    let packed = u64::try_from(file.len()).unwrap_or(u64::MAX);
+    let most = packed.saturating_mul(MOST_RATIO).clamp(ANY_RATIO, MOST_UNPACKED);
+    let mut parts = unpack(file, &mut Budget { bytes: most, parts: MOST_PARTS })?;
+    let types = Types::read(&parts.remove("[Content_Types].xml").ok_or(StripError::Unreadable)?)?;
+    let name = format!("{media_type}.main+xml");
+    let found = parts.keys().find(|part| types.find(part) == Some(name.as_str())).cloned();
+    found.and_then(|part| parts.remove(&part)).ok_or(StripError::Kind)
+}
+
 /// The parts of an archive by name. Entries that are encrypted, or of one name, are refused.
 fn unpack(file: &[u8], budget: &mut Budget) -> Result<Parts, StripError> {
     let mut archive = ZipArchive::new(Cursor::new(file)).ok().ok_or(StripError::Unreadable)?;

@@ -15,7 +15,7 @@ use crate::http::request::{
 };
 use crate::service::case_document::MAX_BYTES;
 use crate::service::frameworks::{self, Framework, FrameworkItem};
-use crate::service::{Cx, Error, micro_credentials};
+use crate::service::{Cx, Error, micro_credentials, rubric_table};
 
 /// A CFPackage of CASE 1.1, see `credential-schemas/case/`.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -288,6 +288,35 @@ pub async fn import_rubric(
     let parts = vec![meta.target.clone().into_bytes(), bytes];
     app.write(meta, "import_rubric", parts, move |cx| {
         let done = frameworks::import_rubric(cx, family, number, &package, if_match.0);
+        edited(cx, family, number, done)
+    })
+    .await
+}
+
+/// `PUT /api/v1/micro-credentials/{id}/versions/{n}/rubric-table`
+///
+/// The body is the file: CSV, or a DOCX whose first table is the rubric. What it is is told by its bytes.
+pub async fn import_rubric_table(
+    app: web::Data<App>,
+    meta: Meta,
+    request: HttpRequest,
+    Path((family, number)): Path<(MicroCredentialId, i32)>,
+    if_match: IfMatch,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    app.run(&meta, "import_rubric_table", move |cx| {
+        micro_credentials::require_edit(cx, "import_rubric_table", family, number)
+    })
+    .await?;
+    let declared = declared_length(&request);
+    let file = read_body(payload.into_inner(), declared, rubric_table::MAX_BYTES).await?;
+    let parts = vec![meta.target.clone().into_bytes(), file.to_vec()];
+    let table = {
+        let _turn = app.drawing.enter().await?;
+        app.block(move |resources| rubric_table::read(resources, &file)).await?
+    };
+    app.write(meta, "import_rubric_table", parts, move |cx| {
+        let done = rubric_table::import(cx, family, number, &table, if_match.0);
         edited(cx, family, number, done)
     })
     .await

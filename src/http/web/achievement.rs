@@ -25,6 +25,12 @@ pub struct AchievementPage {
     pub is_retired: bool,
     /// The number of a newer published version, if there is one.
     pub newer_version: Option<u32>,
+    /// The number of the version before, if it is public.
+    pub older_version: Option<u32>,
+    /// What is different since then, in sentences.
+    pub differences: Vec<String>,
+    /// Whose proposals it began as, by the names under which they want to be credited.
+    pub credits: Vec<String>,
     /// SHA-256 over everything, in hexadecimal.
     pub content_hash: String,
     /// SHA-256 over what is scored, in hexadecimal.

@@ -19,6 +19,7 @@ pub mod issuer_documents;
 pub mod negotiation;
 pub mod pictures;
 mod problem;
+pub mod proposals;
 pub mod public;
 mod stack;
 mod submission;

@@ -27,7 +27,8 @@ use crate::service::award_basis::{Basis, ScoredWork};
 use crate::service::awards::Award;
 use crate::service::micro_credentials::{CatalogueQuery, Version};
 use crate::service::publications::{self, AchievementView, CredentialView, IssuerView, StackView};
-use crate::service::{Cx, Error, renewals};
+use crate::service::templates::{self, VersionComparison};
+use crate::service::{Cx, Error, proposals, renewals};
 
 /// A page under the policy that it was written for.
 #[must_use]
@@ -41,7 +42,11 @@ pub fn page(status: u16, html: String) -> HttpResponse {
         .body(html)
 }
 
-fn rendered(html: Result<String, askama::Error>) -> Result<HttpResponse, Problem> {
+/// A page that was written, or our fault.
+///
+/// # Errors
+/// `internal` when the template could not be filled in.
+pub(super) fn rendered(html: Result<String, askama::Error>) -> Result<HttpResponse, Problem> {
     Ok(page(200, html.map_err(|error| Problem::from(Error::internal(error)))?))
 }
 
@@ -272,20 +277,33 @@ pub async fn read_achievement(
         let version = (family, number);
         return send_achievement(&app, &meta, &request, version, form.0 == Form::Png).await;
     }
-    let (view, newer) = app
+    let (page, view) = app
         .run(&meta, "read_achievement", move |cx| {
             let view = publications::achievement(cx, family, number)?;
             let newer = publications::newer_version(cx, family, number)?;
-            Ok((view, newer))
+            // The first version has none before it, and one that is not public is nobody's business.
+            let since = match templates::compare_versions(cx, family, number, None) {
+                Ok(compared) => Some(compared).filter(|compared| compared.from > 0),
+                Err(Error::Denied(_)) => None,
+                Err(error) => return Err(error),
+            };
+            let credits = proposals::credits(cx, family, number)?;
+            Ok((achievement_page_of(&view, newer, since, credits), view))
         })
         .await?;
     match form {
-        (Form::Page, _) => rendered(achievement_page(&achievement_page_of(&view, newer))),
+        (Form::Page, _) => rendered(achievement_page(&page)),
         (_json, media_type) => Ok(document(&request, media_type, view.document().to_string())),
     }
 }
 
-fn achievement_page_of(view: &AchievementView, newer: Option<i32>) -> AchievementPage {
+fn achievement_page_of(
+    view: &AchievementView,
+    newer: Option<i32>,
+    since: Option<VersionComparison>,
+    credits: Vec<Option<String>>,
+) -> AchievementPage {
+    let nameless = || "somebody who is not named".to_owned();
     AchievementPage {
         micro_credential_id: view.version.micro_credential.to_string(),
         version: count(view.version.number),
@@ -293,6 +311,11 @@ fn achievement_page_of(view: &AchievementView, newer: Option<i32>) -> Achievemen
         organization: reference(&view.organization),
         is_retired: view.version.state == VersionState::Retired,
         newer_version: newer.map(count),
+        older_version: since.as_ref().map(|compared| count(compared.from)),
+        differences: since.map_or_else(Vec::new, |compared| {
+            compared.differences.into_iter().map(|difference| difference.detail).collect()
+        }),
+        credits: credits.into_iter().map(|name| name.unwrap_or_else(nameless)).collect(),
         content_hash: view.version.content_hash.clone(),
         scoring_hash: view.version.scoring_hash.clone(),
         definition: DefinitionView::from(&view.definition),

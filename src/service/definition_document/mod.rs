@@ -4,6 +4,7 @@
 //! `credential-schemas/micro-credential.schema.json` and gives a [`Definition`] with its hashes: enough for a
 //! draft. [`findings`] says what publishing would refuse. Approval and publishing bind the hashes.
 
+mod differences;
 mod findings;
 mod hashes;
 mod jcs;
@@ -12,6 +13,7 @@ mod shape;
 
 use serde_json::Value;
 
+pub use self::differences::{Difference, MOST_DIFFERENCES, differences, is_scored_place};
 pub use self::findings::{Finding, findings};
 pub use self::jcs::{JcsError, canonicalize};
 pub use self::schema::{

@@ -244,6 +244,7 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "exact" => vec!["true".to_owned()],
             "rate_minor" => vec!["4500&currency=EUR".to_owned()],
             "currency" => vec!["EUR".to_owned()],
+            "from" => vec!["1".to_owned()],
             other => panic!("say here what the query {other} may be"),
         };
         // What a report is about goes with every other name of its query.

@@ -184,3 +184,44 @@ fn every_fault_of_a_rubric_is_listed_with_its_place_in_the_package() {
         ]
     );
 }
+
+#[test]
+fn rubric_of_every_shipped_definition_goes_out_by_the_published_schemas_and_comes_back_whole() {
+    let app = TestApp::new();
+    let district = app.district();
+    let designer = &district.designers[0];
+    let rubric = super::published("cfrubric");
+    for id in [SMALL_GROUP, "mc-shared-decision-making", "mc-students-as-leaders"] {
+        let shipped = definition(id);
+        let family = district.publish(&shipped);
+        let path = format!("/api/v1/micro-credentials/{family}/versions/1/rubric");
+        let package = app.anybody().get(&path).expect(200);
+        assert_follows_schema(&package);
+        for one in package["CFRubrics"].as_array().unwrap() {
+            let errors: Vec<String> =
+                rubric.iter_errors(one).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{id}: {errors:?}");
+        }
+        // Into a draft whose own rows are turned round and half gone, and out again.
+        let mut other = shipped.clone();
+        other["id"] = json!(format!("{id}-again"));
+        let criteria = other["submission"]["part2"]["criteria"].as_array_mut().unwrap();
+        criteria.reverse();
+        criteria.truncate(3);
+        let body = json!({ "organization_id": district.id, "definition": other });
+        let draft = designer.post("/api/v1/micro-credentials", &body).expect(201);
+        let version =
+            format!("/api/v1/micro-credentials/{}/versions/1", draft["id"].as_str().unwrap());
+        let etag = designer.get(&version).etag();
+        let changed = designer.put(&format!("{version}/rubric"), &etag, &package).expect(200);
+        for part in ["part1", "part2", "part3"] {
+            assert_eq!(
+                changed["definition"]["submission"][part], shipped["submission"][part],
+                "{id}: {part}"
+            );
+        }
+        // Nothing that scores depend on has got lost on the way.
+        let published = designer.get(&format!("/api/v1/micro-credentials/{family}/versions/1"));
+        assert_eq!(changed["scoring_hash"], published.expect(200)["scoring_hash"], "{id}");
+    }
+}

@@ -118,6 +118,9 @@ pub fn achievement() -> AchievementPage {
         organization: issuer_ref(),
         is_retired: true,
         newer_version: Some(2),
+        older_version: Some(1),
+        differences: vec![hostile()],
+        credits: vec![hostile()],
         content_hash: hostile(),
         scoring_hash: hostile(),
         definition: DefinitionView {

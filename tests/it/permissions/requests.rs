@@ -297,6 +297,52 @@ pub fn request(
         "claim_stack" => act(format!("/api/v1/stacks/{}/awards", target.stack)),
         "read_stack_achievement" => get(format!("/stacks/{}", target.stack)),
         "export_rubric" => get(format!("{family}/versions/1/rubric")),
+        "export_template" => post(
+            format!("{organization}/template-packages"),
+            json!({ "title": "", "licence": "", "definitions": [] }),
+        ),
+        "import_template" => post(format!("{organization}/templates"), json!({})),
+        "list_templates" => get(format!("{organization}/templates")),
+        "read_template" => unless_other(get(format!("/api/v1/templates/{NO_KEY}"))),
+        "read_origin" => get(format!("{family}/versions/1/origin")),
+        "read_differences" => get(format!("{family}/versions/1/differences")),
+        "read_reciprocity" => get(format!("{organization}/reciprocity")),
+        "create_endorsement" => post(
+            format!("{organization}/endorsements"),
+            json!({ "achievement": "", "micro_credential_id": NO_KEY, "version": 1 }),
+        ),
+        "list_endorsements" => get(format!("{organization}/endorsements")),
+        "read_endorsement" => unless_other(get(format!("/api/v1/endorsements/{NO_KEY}"))),
+        "end_endorsement" => unless_other(post(
+            format!("/api/v1/endorsements/{NO_KEY}/end"),
+            json!({ "reason": "" }),
+        )),
+        "accept_award" => {
+            post(format!("{organization}/accepted-awards"), json!({ "credential": {} }))
+        }
+        "list_accepted_awards" => get(format!("{organization}/accepted-awards")),
+        "create_proposal" => post(format!("{family}/versions/1/proposals"), json!({ "text": "" })),
+        "list_proposals" => get(format!("{family}/proposals")),
+        "read_proposal" => unless_other(get(format!("/api/v1/proposals/{NO_KEY}"))),
+        "moderate_proposal" => unless_other(post(
+            format!("/api/v1/proposals/{NO_KEY}/moderation"),
+            json!({ "show": false }),
+        )),
+        "answer_proposal" => unless_other(post(
+            format!("/api/v1/proposals/{NO_KEY}/answer"),
+            json!({ "outcome": "declined", "answer": "" }),
+        )),
+        "draft_proposal" => unless_other(act(format!("/api/v1/proposals/{NO_KEY}/draft"))),
+        "proposals_page" => get(format!("/achievements/{}/versions/1/proposals", target.family)),
+        "import_rubric_table" => put(format!("{family}/versions/1/rubric-table"), json!({})),
+        "add_external_badge" => {
+            unless_other(post("/api/v1/me/external-badges".to_owned(), json!({ "credential": 7 })))
+        }
+        "list_external_badges" => unless_other(get("/api/v1/me/external-badges".to_owned())),
+        "read_external_badge" => unless_other(get(format!("/api/v1/me/external-badges/{NO_KEY}"))),
+        "delete_external_badge" => {
+            unless_other(Some(at(Method::DELETE, format!("/api/v1/me/external-badges/{NO_KEY}"))))
+        }
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

@@ -1,0 +1,2 @@
+DROP TABLE proposal_contacts;
+DROP TABLE proposals;
