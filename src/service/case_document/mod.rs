@@ -2,7 +2,7 @@
 //! written again.
 //!
 //! A package is kept as the document that it is. What the published schema does not know is kept as well: in an export, which has to
-//! follow the schema, it moves into the package's `extensions` and comes back from there (see [`kept`]). So a framework, and a rubric
+//! follow the schema, it moves into the package's `extensions` and comes back from there (see `kept`). So a framework, and a rubric
 //! in it, goes in and out of any number of installations without a loss.
 
 mod findings;
