@@ -86,4 +86,6 @@ ids! {
     ProgramId,
     /// Somebody who is invited to a programme.
     InviteeId,
+    /// Practice work of a rehearsal.
+    PracticeAttemptId,
 }

@@ -58,6 +58,7 @@ pub mod policy;
 pub mod process;
 pub mod program;
 pub mod program_readiness;
+pub mod rehearsal;
 pub mod resolution;
 pub mod review;
 pub mod review_policy;

@@ -54,6 +54,7 @@ pub mod programs;
 pub mod publications;
 pub mod qualifying;
 pub mod readiness;
+pub mod rehearsals;
 pub mod renewals;
 pub mod rereads;
 pub mod resolution;

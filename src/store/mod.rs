@@ -49,6 +49,7 @@ pub mod outbox;
 pub mod people;
 pub mod programs;
 pub mod qualifications;
+pub mod rehearsals;
 pub mod renewals;
 pub mod rereads;
 pub mod retention;

@@ -144,12 +144,13 @@ fn each_list_is_described_with_its_own_items() {
             "programs" => "ProgramLine",
             "changes" => "ProgramLogLine",
             "invitees" => "InviteeView",
+            "practice-attempts" => "PracticeAttemptView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 24);
+    assert_eq!(n_lists, 25);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

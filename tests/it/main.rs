@@ -55,6 +55,7 @@ mod process;
 mod program_readiness;
 mod programs;
 mod progress;
+mod rehearsals;
 mod resubmissions;
 mod reviews;
 mod screenings;

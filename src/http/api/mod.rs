@@ -23,6 +23,7 @@ pub mod operator;
 pub mod organizations;
 pub mod program_readiness;
 pub mod programs;
+pub mod rehearsals;
 pub mod reports;
 pub mod reviews;
 pub mod screenings;
