@@ -62,6 +62,7 @@ pub mod process;
 pub mod program;
 pub mod program_readiness;
 pub mod proposal;
+pub mod rehearsal;
 pub mod resolution;
 pub mod review;
 pub mod review_policy;

@@ -9,9 +9,9 @@ use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
     calendars, calibration, cases, coachings, cohorts, conflicts, contributions, endorsements,
     evidence, external_badges, frameworks, funnel, inventory, issuer_settings, members,
-    micro_credentials, operator, organizations, program_readiness, programs, proposals, reports,
-    reviews, screenings, sessions, signing_keys, stacks, submissions, succession, templates,
-    trusted_issuers, verify,
+    micro_credentials, operator, organizations, program_readiness, programs, proposals, rehearsals,
+    reports, reviews, screenings, sessions, signing_keys, stacks, submissions, succession,
+    templates, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
@@ -140,6 +140,11 @@ pub const ROUTES: &[Route] = &[
     route!("create_program_approval" POST "/api/v1/programs/{id}/approvals" programs::create_program_approval, "Vote on this very charter; comments become public when it opens.", schema::<micro_credentials::ApprovalBody>(), 201, schema::<programs::CharterApprovalView>(), &[]),
     route!("read_program_readiness" GET "/api/v1/programs/{id}/readiness" program_readiness::read_program_readiness, "Whether a programme could open: seats, assessors, conflicts, hours, days and cost, each with what to do about it.", None, 200, schema::<program_readiness::ReadinessView>(), &["rate_minor", "currency"]),
     route!("rehearse_program" POST "/api/v1/programs/{id}/rehearse" programs::rehearse_program, "Begin the rehearsal of a complete charter.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
+    route!("create_practice_attempt" POST "/api/v1/programs/{id}/practice-attempts" rehearsals::create_practice_attempt, "Hand in practice work in a rehearsal; it counts nowhere.", schema::<rehearsals::PracticeBody>(), 201, schema::<rehearsals::PracticeAttemptView>(), &[]),
+    route!("list_practice_attempts" GET "/api/v1/programs/{id}/practice-attempts" rehearsals::list_practice_attempts, "The practice work of a rehearsal, without names.", None, 200, page::<rehearsals::PracticeAttemptView>(), PAGING),
+    route!("screen_practice_attempt" POST "/api/v1/programs/{id}/practice-attempts/{attempt_id}/screening" rehearsals::screen_practice_attempt, "Say whether practice work of another is complete.", schema::<rehearsals::PracticeScreening>(), 200, schema::<rehearsals::PracticeAttemptView>(), &[]),
+    route!("score_practice_attempt" POST "/api/v1/programs/{id}/practice-attempts/{attempt_id}/sheets" rehearsals::score_practice_attempt, "Score practice work of another; the last sheet that is needed decides.", schema::<reviews::SheetBody>(), 200, schema::<rehearsals::PracticeAttemptView>(), &[]),
+    route!("read_practice_badge" GET "/api/v1/programs/{id}/practice-attempts/{attempt_id}/badge" rehearsals::read_practice_badge, "What a badge would say: marked as practice, without issuer and proof.", None, 200, None, &[]),
     route!("open_program" POST "/api/v1/programs/{id}/open" programs::open_program, "Open an approved programme; its charter is public from now on.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("close_program" POST "/api/v1/programs/{id}/close" programs::close_program, "End a programme.", schema::<programs::StepBody>(), 200, schema::<programs::ProgramView>(), &[]),
     route!("list_program_changes" GET "/api/v1/programs/{id}/changes" programs::list_program_changes, "What happened to a programme, why, and who saw it otherwise.", None, 200, page::<programs::ProgramLogLine>(), PAGING),

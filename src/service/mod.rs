@@ -62,6 +62,7 @@ pub mod publications;
 pub mod qualifying;
 pub mod readiness;
 pub mod reciprocity;
+pub mod rehearsals;
 pub mod renewals;
 pub mod rereads;
 pub mod resolution;

@@ -493,7 +493,9 @@ impl<'a> Report<'a> {
             self.note(LineStanding::Look, &named.pointer, "school_without_assessor", detail);
             line.schools.push(SchoolConflict { school, name: found.name, eligible });
         }
-        for person in invited.iter().filter_map(|one| one.person) {
+        let people: BTreeSet<PersonId> = invited.iter().filter_map(|one| one.person).collect();
+        self.judge.learn_people(conn, people.clone())?;
+        for person in people {
             let whose = Expected::Of(person);
             let matter = self.judge.expect(conn, organization, &named.version, whose)?;
             if self.judge.can_be_read(conn, assessors, &matter, line.sheets)? {

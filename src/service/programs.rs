@@ -337,7 +337,11 @@ pub fn step(
         };
         store::programs::save_state(conn, &next, revision)?;
         record(conn, &next, event.as_str(), reason, person, now)?;
-        let change = change_of(transition.operation, &next);
+        let mut change = change_of(transition.operation, &next);
+        if to == ProgramState::Open {
+            // What was played through is over, in the commit that makes it serious.
+            change = change.with("practice_removed", store::rehearsals::delete_all(conn, id)?);
+        }
         Ok((Program { revision: revision + 1, ..next }, change))
     })
 }

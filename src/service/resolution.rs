@@ -86,7 +86,6 @@ pub fn locked_sheets(conn: &mut DbConn, id: SubmissionId) -> Result<LockedSheets
 
 /// How a submission is read and resolved: by its definition, and by the policy in force for it.
 pub struct Terms<'a> {
-    id: SubmissionId,
     definition: &'a Definition,
     policy: ReviewPolicy,
     draw: Draw,
@@ -107,7 +106,16 @@ impl<'a> Terms<'a> {
         let id = stored.submission.facts().id;
         let policy = eligibility::policy_in_force(conn, stored, definition, now)?;
         let draw = Draw::new(resources.keyring.draw(&id.to_string())).map_err(Error::internal)?;
-        Ok(Terms { id, definition, policy, draw })
+        Ok(Terms::new(definition, policy, draw))
+    }
+
+    /// The terms of work that is no submission: practice.
+    pub(super) const fn new(
+        definition: &'a Definition,
+        policy: ReviewPolicy,
+        draw: Draw,
+    ) -> Terms<'a> {
+        Terms { definition, policy, draw }
     }
 
     /// What the next sheet covers: everything that was not carried forward; for a second reader without the prompts, unless the
@@ -156,7 +164,11 @@ impl<'a> Terms<'a> {
             .map_err(Error::internal)
     }
 
-    fn settle(&self, sheets: &Sheets) -> Result<BTreeMap<CriterionId, Settled>, Error> {
+    /// How every criterion and prompt stands.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the sheets do not fit the rubric.
+    pub(super) fn settle(&self, sheets: &Sheets) -> Result<BTreeMap<CriterionId, Settled>, Error> {
         let terms = ResolutionTerms::of(&self.policy);
         sheets.settle(self.definition.rubric(), &terms).map_err(Error::internal)
     }
@@ -203,8 +215,9 @@ pub fn resolve(
 ) -> Result<Advance, Error> {
     let now = scoring.now;
     let terms = Terms::of(conn, scoring.resources, stored, scoring.definition, now)?;
-    let waits = Advance { submission: terms.id, outcome: None, award: None };
-    let locked = locked_sheets(conn, terms.id)?;
+    let id = stored.submission.facts().id;
+    let waits = Advance { submission: id, outcome: None, award: None };
+    let locked = locked_sheets(conn, id)?;
     let is_first = locked.sheets.readings.len() == 1;
     // Where everything was carried forward that a second reader would read, there is nothing to ask for.
     let again = if is_first && !terms.coverage_of_next(&locked.sheets)?.is_empty() {
@@ -231,7 +244,7 @@ pub fn resolve(
     let decided = submissions::record(conn, resolving, SubmissionEvent::Resolved, by, now)?;
     let advance = close(conn, stored, &decided, &locked, &settled, scoring)?;
     if is_backread {
-        let reviews = store::reviews::list_of_submission(conn, terms.id)?;
+        let reviews = store::reviews::list_of_submission(conn, id)?;
         let sheet = reviews
             .iter()
             .find(|review| review.is_first_or_second() && review.state == ReviewState::Locked)
@@ -361,7 +374,11 @@ fn offer_coach(
     process_letters::coach_offered(conn, facts, &scoring.version.title, &host, now)
 }
 
-fn outcome_of(
+/// What the decision rule makes of levels that nothing is open about.
+///
+/// # Errors
+/// [`Error::Internal`] when something is in dispute.
+pub(super) fn outcome_of(
     definition: &Definition,
     settled: &BTreeMap<CriterionId, Settled>,
 ) -> Result<Outcome, Error> {

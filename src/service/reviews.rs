@@ -337,7 +337,7 @@ pub fn save_scores(
     find(cx, id)
 }
 
-fn scales(definition: &Definition) -> Vec<ScaleOf<'_>> {
+pub(super) fn scales(definition: &Definition) -> Vec<ScaleOf<'_>> {
     definition
         .rubric()
         .items()
@@ -349,7 +349,7 @@ fn scales(definition: &Definition) -> Vec<ScaleOf<'_>> {
         .collect()
 }
 
-fn refuse_faults(faults: Vec<SheetFault>, summary: &str) -> Result<(), Error> {
+pub(super) fn refuse_faults(faults: Vec<SheetFault>, summary: &str) -> Result<(), Error> {
     if faults.is_empty() {
         return Ok(());
     }

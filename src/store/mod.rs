@@ -57,6 +57,7 @@ pub mod programs;
 pub mod proposals;
 pub mod qualifications;
 pub mod reciprocity;
+pub mod rehearsals;
 pub mod renewals;
 pub mod rereads;
 pub mod retention;

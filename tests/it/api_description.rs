@@ -157,12 +157,14 @@ fn each_list_is_described_with_its_own_items() {
             "external-badges" => "ExternalBadgeView",
             "endorsements" => "EndorsementView",
             "accepted-awards" => "AcceptedAwardView",
+            "practice-attempts" => "PracticeAttemptView",
             other => panic!("say here what {other} lists"),
         };
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
     assert!(n_lists > 20, "{n_lists} lists");
+    assert_eq!(n_lists, 25);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -60,6 +60,7 @@ mod program_readiness;
 mod programs;
 mod progress;
 mod proposals;
+mod rehearsals;
 mod resubmissions;
 mod reviews;
 mod rubric_tables;

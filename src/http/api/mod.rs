@@ -29,6 +29,7 @@ pub mod organizations;
 pub mod program_readiness;
 pub mod programs;
 pub mod proposals;
+pub mod rehearsals;
 pub mod reports;
 pub mod reviews;
 pub mod screenings;

@@ -24,6 +24,18 @@ pub enum Expected {
 }
 
 impl Judge {
+    /// Reads where many people belong in one go, before each of them is asked about.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the database fails.
+    pub fn learn_people(
+        &mut self,
+        conn: &mut DbConn,
+        people: BTreeSet<PersonId>,
+    ) -> Result<(), Error> {
+        self.learn_homes(conn, people)
+    }
+
     /// The matter of an attempt that begins now and is ready to be read.
     ///
     /// # Errors

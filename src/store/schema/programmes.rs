@@ -81,3 +81,32 @@ diesel::table! {
         invitee_id -> Text,
     }
 }
+
+diesel::table! {
+    practice_attempts (id) {
+        id -> Text,
+        program_id -> Text,
+        organization_id -> Text,
+        version_id -> Text,
+        person_id -> Text,
+        state -> Text,
+        work -> Text,
+        note -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        created_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        revision -> Integer,
+    }
+}
+
+diesel::table! {
+    practice_sheets (id) {
+        id -> Text,
+        attempt_id -> Text,
+        reader_id -> Text,
+        is_third -> Bool,
+        scores -> Text,
+        overall_feedback -> Text,
+        created_at -> Timestamp,
+    }
+}

@@ -180,6 +180,19 @@ pub fn request(
         "preview_message" => {
             get(format!("{program}/message-preview?cohort=ia&audience=instructional_assistant"))
         }
+        "create_practice_attempt" => post(
+            format!("{program}/practice-attempts"),
+            json!({ "micro_credential": "none", "texts": {} }),
+        ),
+        "list_practice_attempts" => get(format!("{program}/practice-attempts")),
+        "screen_practice_attempt" => post(
+            format!("{program}/practice-attempts/{NO_KEY}/screening"),
+            json!({ "complete": true }),
+        ),
+        "score_practice_attempt" => {
+            post(format!("{program}/practice-attempts/{NO_KEY}/sheets"), json!({ "scores": [] }))
+        }
+        "read_practice_badge" => get(format!("{program}/practice-attempts/{NO_KEY}/badge")),
         "read_program_readiness" => get(format!("{program}/readiness")),
         "read_funnel" => get(format!("{program}/funnel")),
         "read_enrolment" => get(format!("{program}/enrolment")),

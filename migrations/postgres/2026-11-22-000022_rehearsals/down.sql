@@ -1,0 +1,2 @@
+DROP TABLE practice_sheets;
+DROP TABLE practice_attempts;
