@@ -90,7 +90,6 @@ ids! {
     ProgramId,
     /// Somebody who is invited to a programme.
     InviteeId,
-<<<<<<< HEAD
     /// A signed snapshot of a skills inventory.
     SnapshotId,
     /// A package of definitions that came from another district.
@@ -103,8 +102,6 @@ ids! {
     ProposalId,
     /// A badge of another issuer in somebody's wallet.
     ExternalBadgeId,
-=======
     /// Practice work of a rehearsal.
     PracticeAttemptId,
->>>>>>> pilots
 }

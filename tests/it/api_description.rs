@@ -164,7 +164,6 @@ fn each_list_is_described_with_its_own_items() {
         n_lists += 1;
     }
     assert!(n_lists > 20, "{n_lists} lists");
-    assert_eq!(n_lists, 25);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {
