@@ -88,4 +88,8 @@ ids! {
     InviteeId,
     /// A signed snapshot of a skills inventory.
     SnapshotId,
+    /// A rule by which awards count for something.
+    CreditRuleId,
+    /// What was given by one.
+    CreditGrantId,
 }

@@ -43,6 +43,7 @@ pub mod calendar;
 pub mod calibration;
 pub mod case;
 pub mod cohort;
+pub mod credit;
 pub mod csv;
 pub mod decision_rule;
 pub mod definition;

@@ -25,6 +25,7 @@ pub mod cohorts;
 pub mod compromise;
 pub mod conflicts;
 pub mod context;
+pub mod credit;
 pub mod definition_document;
 pub mod eligibility;
 pub mod error;

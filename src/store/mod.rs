@@ -30,6 +30,7 @@ pub mod cohorts;
 pub mod conflicts;
 pub mod connection;
 pub mod credentials;
+pub mod credit;
 pub mod decisions;
 pub mod drafts;
 mod error;

@@ -153,7 +153,7 @@ fn each_list_is_described_with_its_own_items() {
         assert_eq!(item, expected, "{path}");
         n_lists += 1;
     }
-    assert_eq!(n_lists, 26);
+    assert_eq!(n_lists, 29);
 }
 
 fn collect_references(value: &Value, found: &mut Vec<String>) {

@@ -25,6 +25,7 @@ mod certificate;
 mod cohorts;
 mod compromise;
 mod crash;
+mod credit;
 mod database;
 mod definitions;
 mod denials;

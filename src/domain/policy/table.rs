@@ -3,6 +3,7 @@
 mod assessors;
 mod authoring;
 mod awards;
+mod credit;
 mod organizations;
 mod programs;
 mod public;
@@ -35,14 +36,16 @@ const REVIEW_PANEL: Grant = Grant::Role(Role::ReviewPanel);
 const KEY_CUSTODIAN: Grant = Grant::Role(Role::KeyCustodian);
 const AUDITOR: Grant = Grant::Role(Role::Auditor);
 const DATA_STEWARD: Grant = Grant::Role(Role::DataSteward);
+const CREDIT_AUTHORITY: Grant = Grant::Role(Role::CreditAuthority);
 
-const AREAS: [&[Row]; 7] = [
+const AREAS: [&[Row]; 8] = [
     organizations::ROWS,
     authoring::ROWS,
     programs::ROWS,
     submissions::ROWS,
     assessors::ROWS,
     awards::ROWS,
+    credit::ROWS,
     public::ROWS,
 ];
 

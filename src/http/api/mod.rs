@@ -13,6 +13,7 @@ pub mod calibration;
 pub mod cases;
 pub mod cohorts;
 pub mod conflicts;
+pub mod credit;
 pub mod evidence;
 pub mod frameworks;
 pub mod funnel;
