@@ -104,4 +104,8 @@ ids! {
     ExternalBadgeId,
     /// Practice work of a rehearsal.
     PracticeAttemptId,
+    /// A rule by which awards count for something.
+    CreditRuleId,
+    /// What was given by one.
+    CreditGrantId,
 }

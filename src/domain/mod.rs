@@ -45,6 +45,7 @@ pub mod case;
 pub mod coaching;
 pub mod cohort;
 pub mod contribution;
+pub mod credit;
 pub mod csv;
 pub mod decision_rule;
 pub mod definition;

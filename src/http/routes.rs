@@ -7,11 +7,11 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, coachings, cohorts, conflicts, contributions, endorsements,
-    evidence, external_badges, frameworks, funnel, inventory, issuer_settings, members,
-    micro_credentials, operator, organizations, program_readiness, programs, proposals, rehearsals,
-    reports, reviews, screenings, sessions, signing_keys, stacks, submissions, succession,
-    templates, trusted_issuers, verify,
+    calendars, calibration, cases, coachings, cohorts, conflicts, contributions, credit,
+    endorsements, evidence, external_badges, frameworks, funnel, inventory, issuer_settings,
+    members, micro_credentials, operator, organizations, program_readiness, programs, proposals,
+    rehearsals, reports, reviews, screenings, sessions, signing_keys, stacks, submissions,
+    succession, templates, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
@@ -295,6 +295,13 @@ pub const ROUTES: &[Route] = &[
     route!("read_inventory_snapshot" GET "/api/v1/inventory-snapshots/{id}" inventory::read_inventory_snapshot, "One signed inventory.", None, 200, schema::<inventory::SnapshotView>(), &[]),
     route!("read_sharing" GET "/api/v1/awards/{id}/sharing" inventory::read_sharing, "Whether you are named for an award of yours.", None, 200, schema::<inventory::SharingBody>(), &[]),
     route!("put_sharing" PUT "/api/v1/awards/{id}/sharing" inventory::put_sharing, "Be named for an award when somebody looks for its skills, or no more; If-Match is \"0\" where you have not said.", schema::<inventory::SharingBody>(), 200, schema::<inventory::SharingBody>(), &[]),
+    route!("create_credit_rule" POST "/api/v1/organizations/{id}/credit-rules" credit::create_credit_rule, "Write down what awards count for, in the place of the rule of the same id.", schema::<credit::NewCreditRule>(), 201, schema::<credit::CreditRuleView>(), &[]),
+    route!("list_credit_rules" GET "/api/v1/organizations/{id}/credit-rules" credit::list_credit_rules, "The rules of an authority, with those that have ended.", None, 200, page::<credit::CreditRuleView>(), PAGING),
+    route!("end_credit_rule" POST "/api/v1/credit-rules/{id}/end" credit::end_credit_rule, "Give nothing by a rule any more; what was given stays.", None, 200, schema::<credit::CreditRuleView>(), &[]),
+    route!("read_credit_outlook" GET "/api/v1/credit-outlook" credit::read_credit_outlook, "What a micro-credential or stack will count for with your authorities, what it may, and what is not known.", None, 200, schema::<credit::CreditOutlookView>(), &["micro_credential_id", "stack_id"]),
+    route!("create_credit_grant" POST "/api/v1/credit-rules/{id}/grants" credit::create_credit_grant, "Give credit for an award, divided among categories; once for each authority.", schema::<credit::NewGrant>(), 201, schema::<credit::GrantView>(), &[]),
+    route!("list_credit_grants" GET "/api/v1/organizations/{id}/credit-grants" credit::list_credit_grants, "The ledger of an authority; format=csv for the whole of it as a table.", None, 200, page::<credit::LedgerLineView>(), &["format", "limit", "cursor"]),
+    route!("list_own_credit" GET "/api/v1/me/credit-grants" credit::list_own_credit, "What you were given.", None, 200, page::<credit::LedgerLineView>(), PAGING),
     route!("list_awards" GET "/api/v1/awards" awards::list_awards, "Your own awards, and those that you may revoke.", None, 200, page::<awards::AwardView>(), &["person_id", "micro_credential_id", "state", "limit", "cursor"]),
     route!("read_award" GET "/api/v1/awards/{id}" awards::read_award, "One award.", None, 200, schema::<awards::AwardView>(), &[]),
     route!("revoke_award" POST "/api/v1/awards/{id}/revoke" awards::revoke_award, "Revoke an award; the status list is published in the same commit.", schema::<awards::RevokeBody>(), 200, schema::<awards::AwardView>(), &[]),

@@ -27,6 +27,7 @@ pub mod compromise;
 pub mod conflicts;
 pub mod context;
 pub mod contributions;
+pub mod credit;
 pub mod definition_document;
 pub mod district_export;
 pub mod eligibility;

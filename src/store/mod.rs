@@ -33,6 +33,7 @@ pub mod conflicts;
 pub mod connection;
 pub mod contributions;
 pub mod credentials;
+pub mod credit;
 pub mod decisions;
 pub mod drafts;
 pub mod endorsements;

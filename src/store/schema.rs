@@ -1,12 +1,14 @@
 //! The tables as diesel sees them: one schema for both databases. See `migrations/`.
 #![expect(missing_docs, reason = "the columns are described by the migrations")]
 
+mod credit;
 mod exchange;
 mod inventory;
 mod process;
 mod programmes;
 mod standards;
 
+pub use credit::*;
 pub use exchange::*;
 pub use inventory::*;
 pub use process::*;
@@ -763,6 +765,11 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     award_sharing,
+    credit_allocations,
+    credit_grants,
+    credit_rule_amounts,
+    credit_rule_categories,
+    credit_rules,
     inventory_purposes,
     inventory_snapshots,
     ai_use_policies,

@@ -27,6 +27,7 @@ mod cohorts;
 mod compromise;
 mod contributions;
 mod crash;
+mod credit;
 mod database;
 mod definitions;
 mod denials;

@@ -3,6 +3,7 @@
 mod authoring;
 mod earning;
 mod falling;
+mod lanes;
 
 use std::collections::BTreeSet;
 

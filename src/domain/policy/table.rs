@@ -3,6 +3,7 @@
 mod assessors;
 mod authoring;
 mod awards;
+mod credit;
 mod exchange;
 mod organizations;
 mod programs;
@@ -36,14 +37,16 @@ const REVIEW_PANEL: Grant = Grant::Role(Role::ReviewPanel);
 const KEY_CUSTODIAN: Grant = Grant::Role(Role::KeyCustodian);
 const AUDITOR: Grant = Grant::Role(Role::Auditor);
 const DATA_STEWARD: Grant = Grant::Role(Role::DataSteward);
+const CREDIT_AUTHORITY: Grant = Grant::Role(Role::CreditAuthority);
 
-const AREAS: [&[Row]; 8] = [
+const AREAS: [&[Row]; 9] = [
     organizations::ROWS,
     authoring::ROWS,
     programs::ROWS,
     submissions::ROWS,
     assessors::ROWS,
     awards::ROWS,
+    credit::ROWS,
     exchange::ROWS,
     public::ROWS,
 ];

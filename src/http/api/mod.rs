@@ -15,6 +15,7 @@ pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;
 pub mod contributions;
+pub mod credit;
 pub mod endorsements;
 pub mod evidence;
 pub mod external_badges;

@@ -241,6 +241,7 @@ fn queries(route: &Route, ids: &Ids) -> Vec<String> {
             "message" => vec!["invite".to_owned()],
             "by" => vec!["audience".to_owned(), "school".to_owned()],
             "group" => vec!["teacher".to_owned()],
+            "stack_id" => vec![NOTHING.to_owned()],
             "exact" => vec!["true".to_owned()],
             "rate_minor" => vec!["4500&currency=EUR".to_owned()],
             "currency" => vec!["EUR".to_owned()],

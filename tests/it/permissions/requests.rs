@@ -486,6 +486,26 @@ pub fn request(
         "read_inventory_snapshot" => get(format!("/api/v1/inventory-snapshots/{NO_KEY}")),
         "read_sharing" => get(format!("{award}/sharing")),
         "put_sharing" => put(format!("{award}/sharing"), json!({ "named": true })),
+        "create_credit_rule" => {
+            let rule = json!({ "rule": {
+                "id": "hours", "title": "", "source_url": "", "amounts": [], "categories": [],
+                "currency": { "code": "hours", "unit": "hours", "minor_per_unit": 60 },
+                "cap": null, "window_days": null, "needs_approval": true,
+                "valid_from": "2026-01-01", "valid_to": null,
+            }});
+            post(format!("{organization}/credit-rules"), rule)
+        }
+        "list_credit_rules" => get(format!("{organization}/credit-rules")),
+        "end_credit_rule" => act(format!("/api/v1/credit-rules/{NO_KEY}/end")),
+        "read_credit_outlook" => {
+            get(format!("/api/v1/credit-outlook?micro_credential_id={}", target.family))
+        }
+        "create_credit_grant" => post(
+            format!("/api/v1/credit-rules/{NO_KEY}/grants"),
+            json!({ "award_id": target.award, "allocations": [] }),
+        ),
+        "list_credit_grants" => get(format!("{organization}/credit-grants")),
+        "list_own_credit" => unless_other(get("/api/v1/me/credit-grants".to_owned())),
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),
         "read_award" => get(award),
         "revoke_award" => {
