@@ -12,7 +12,7 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::submission::SubmissionState;
+use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::files::{open_bytes, seal_bytes};
 use crate::store::coachings::{CoachComment, Coaching};
 use crate::store::decisions::StoredDecision;
@@ -162,6 +162,12 @@ pub fn ask(
     cx.write(|conn| {
         let stored = submissions::find_fresh(conn, id)?;
         require_open(&stored)?;
+        if stored.submission.state() == SubmissionState::Appealed {
+            // Whoever is asked cannot read it any more: an earner could take its readers away.
+            let event = SubmissionEvent::Appeal;
+            let detail = "your appeal is being read; ask a coach once it is decided";
+            return Err(submissions::refused(&stored.submission, event, detail));
+        }
         let facts = stored.submission.facts();
         let is_coach = people_with(conn, Role::Coach, facts.organization)?.contains(&coach);
         if !is_coach || coach == facts.earner {

@@ -91,8 +91,19 @@ pub fn create(
     let link = cx.write(|conn| {
         let stored = submissions::find_fresh(conn, id)?;
         stored.submission.require(SubmissionEvent::Save)?;
-        evidence::require_room(conn, &definition, id, &new.terms)?;
-        if store::contributions::list(conn, id)?.len() >= MOST_LINKS {
+        let links = store::contributions::list(conn, id)?;
+        let is_open = |link: &&ContributionLink| {
+            link.requirement == new.terms.requirement_id && link.works(now)
+        };
+        // Nobody writes something for which there is no room: links that still work count.
+        evidence::require_room(
+            conn,
+            &definition,
+            id,
+            &new.terms,
+            links.iter().filter(is_open).count(),
+        )?;
+        if links.len() >= MOST_LINKS {
             let detail = format!("a submission has at most {MOST_LINKS} links, used ones too");
             return Err(Error::invalid("", "too-many-links", detail));
         }
@@ -165,6 +176,14 @@ pub fn end(cx: &mut Cx<'_>, id: SubmissionId, link: ContributionLinkId) -> Resul
     })
 }
 
+fn terms_of(link: &ContributionLink) -> ItemTerms {
+    ItemTerms {
+        requirement_id: link.requirement.clone(),
+        contains_students: link.contains_students,
+        consent: link.consent,
+    }
+}
+
 /// A link that works, with its draft.
 fn find_open(
     conn: &mut DbConn,
@@ -186,10 +205,12 @@ fn find_open(
 /// `POST /contributions/read`: what is asked of whoever holds the link.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a link that does not work.
+/// [`Error::NotFound`] for a link that does not work, [`Error::Invalid`] where there is no room any more.
 pub fn read(cx: &mut Cx<'_>, token: &str) -> Result<Request, Error> {
     let (link, stored, definition, title) = find_open(cx.conn, token, cx.now)?;
     let requirement = definition.find_evidence(&link.requirement).ok_or_else(hidden)?;
+    let terms = terms_of(&link);
+    evidence::require_room(cx.conn, &definition, link.submission, &terms, 0)?;
     let message = match &link.sealed_message {
         Some(sealed) => {
             let key = submissions::open_key(cx.resources, &stored)?;
@@ -224,11 +245,7 @@ pub fn contribute(cx: &mut Cx<'_>, token: &str, text: &str) -> Result<(), Error>
             Err(StoreError::Stale) => return Err(hidden()),
             other => other?,
         }
-        let terms = ItemTerms {
-            requirement_id: link.requirement.clone(),
-            contains_students: link.contains_students,
-            consent: link.consent,
-        };
+        let terms = terms_of(&link);
         let of = (&terms, link.contributor);
         let (_, change) =
             evidence::contribute(conn, &stored, of, &definition, text, resources, now)?;

@@ -317,6 +317,10 @@ pub fn grant(
             let detail = format!("the award is {}; credit is given for one in force", award.state);
             return Err(Error::WrongState { detail, allowed_events: Vec::new() });
         }
+        // Said before the caps, which that credit has used.
+        if store::credit::has_grant(conn, authority, award.id)? {
+            return Err(given_already());
+        }
         let at = store::credit::find_creditable(conn, &award)?.ok_or(Error::NotFound("award"))?;
         let earned_on = award.created_at.as_utc().date_naive();
         let period = rule.rule.period_of(earned_on);
@@ -342,11 +346,7 @@ pub fn grant(
             granted_at: now,
         };
         match store::credit::create_grant(conn, &new, granted_by) {
-            Err(StoreError::Duplicate(_)) => {
-                let detail =
-                    "credit was given for this award already; look at the ledger".to_owned();
-                return Err(Error::AlreadyThere { code: "credit-given", detail });
-            }
+            Err(StoreError::Duplicate(_)) => return Err(given_already()),
             other => other?,
         }
         let change = Change::new("create_credit_grant", Some(authority), "credit_grant", grant)
@@ -355,6 +355,11 @@ pub fn grant(
             .with("minor", new.minor);
         Ok((new, change))
     })
+}
+
+fn given_already() -> Error {
+    let detail = "credit was given for this award already; look at the ledger".to_owned();
+    Error::AlreadyThere { code: "credit-given", detail }
 }
 
 /// An award of somebody in the authority's branch, at something of that branch.

@@ -276,6 +276,11 @@ pub fn accept(
             "no endorsement in force speaks for awards of this version; ask an issuing officer";
         return refused("not-endorsed", detail);
     };
+    // Anybody can sign a badge that names an achievement of others: what counts is who has signed it.
+    if !is_of_its_issuer(achievement, credential.issuer.id.as_deref()) {
+        let detail = "the badge was not signed by whoever publishes this achievement: its issuer has no address on the same host";
+        return refused("not-of-issuer", detail);
+    }
     let scored_by = credential.scoring.as_ref().map(|scoring| scoring.scoring_hash.as_str());
     if scored_by != Some(&endorsement.scoring_hash) {
         let detail = "the badge was scored by another rubric than the one that was endorsed; it is not equivalent";
@@ -306,6 +311,24 @@ pub fn accept(
         let change = Change::new("accept_award", Some(organization), "accepted_award", accepted.id)
             .with("endorsement", endorsement.id);
         Ok((accepted.clone(), change))
+    })
+}
+
+/// Whether an issuer, whose key the verifier has fetched from its own address, is at home where the achievement is published: an `https`
+/// issuer of the same origin, or a `did:web` of the same host. A `did:key` says nothing of where it belongs.
+fn is_of_its_issuer(achievement: &str, issuer: Option<&str>) -> bool {
+    let (Ok(achievement), Some(issuer)) = (Url::parse(achievement), issuer) else { return false };
+    if let Some(web) = issuer.strip_prefix("did:web:") {
+        let host = web.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let at_home = match (achievement.host_str(), achievement.port()) {
+            (Some(name), None) => name.to_owned(),
+            (Some(name), Some(port)) => format!("{name}%3a{port}"),
+            (None, _) => return false,
+        };
+        return host == at_home;
+    }
+    Url::parse(issuer).is_ok_and(|issuer| {
+        matches!(issuer.scheme(), "https" | "http") && issuer.origin() == achievement.origin()
     })
 }
 

@@ -94,7 +94,7 @@ pub fn complete(
     let (stored, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "add_evidence", &subject)?;
     let (_, definition) = submissions::pinned(cx.conn, &stored)?;
-    let media = require_room(cx.conn, &definition, id, terms)?;
+    let media = require_room(cx.conn, &definition, id, terms, 0)?;
     let allowed: Vec<&str> = media.iter().map(String::as_str).collect();
     let file = incoming.finish(file_name, &allowed)?;
     let name = display_name(file_name);
@@ -288,7 +288,7 @@ fn put(
     now: Timestamp,
 ) -> Result<(StoredEvidence, Change), Error> {
     let facts = stored.submission.facts();
-    require_room(conn, definition, facts.id, terms)?;
+    require_room(conn, definition, facts.id, terms, 0)?;
     let item = StoredEvidence { created_at: now, ..item };
     store::evidence::create(conn, &item)?;
     submissions::touch(conn, facts.id, now)?;
@@ -332,7 +332,7 @@ pub(super) fn contribute(
     resources: &Resources,
     now: Timestamp,
 ) -> Result<(StoredEvidence, Change), Error> {
-    stored.submission.require(SubmissionEvent::Save)?;
+    submissions::reopen(conn, &stored.submission, now)?;
     let key = submissions::open_key(resources, stored)?;
     let item = text_item(stored.submission.facts().id, terms, text, &key)?;
     let item = StoredEvidence { contributor: Some(contributor), ..item };
@@ -340,12 +340,14 @@ pub(super) fn contribute(
     Ok((item, change.with("contributor", contributor)))
 }
 
-/// The media types that the requirement takes, if there is room for one item more and the terms are in order.
+/// The media types that the requirement takes, if there is room for one item more beside those that are promised to others, and the terms
+/// are in order.
 pub(super) fn require_room(
     conn: &mut DbConn,
     definition: &Definition,
     id: SubmissionId,
     terms: &ItemTerms,
+    n_promised: usize,
 ) -> Result<Vec<String>, Error> {
     if terms.contains_students && !terms.consent {
         let detail = "students can be seen or heard in this item: confirm that the consents are there (consent: true)";
@@ -354,7 +356,8 @@ pub(super) fn require_room(
     let n_items = store::evidence::list(conn, id)?
         .iter()
         .filter(|item| item.requirement == terms.requirement_id)
-        .count();
+        .count()
+        + n_promised;
     let (media, max_items) = match definition.find_evidence(&terms.requirement_id) {
         Some(requirement) => {
             let most = usize::try_from(requirement.max_items().get()).unwrap_or(usize::MAX);

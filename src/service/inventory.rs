@@ -12,7 +12,7 @@ use super::error::Error;
 use super::{awards, organizations};
 use crate::domain::ids::{AwardId, OrganizationId};
 use crate::domain::inventory::{self, By, Inventory, Item};
-use crate::domain::organization::Role;
+use crate::domain::organization::{Organization, OrganizationKind, Role};
 use crate::domain::policy::{self, Denied};
 use crate::domain::timestamp::Timestamp;
 use crate::store;
@@ -112,7 +112,24 @@ pub fn find(cx: &mut Cx<'_>, wanted: &InventoryQuery) -> Result<Report, Error> {
     if wanted.is_exact && !cx.actor.holds(Role::DataSteward, subject.organization, &subject.above) {
         return Err(Denied::Forbidden.into());
     }
+    if !wanted.is_exact {
+        require_house(cx, &organization)?;
+    }
     report_of(cx, wanted, organization.name)
+}
+
+/// Refuses a part of a district or provider: what is told of the whole is told so that nobody can be picked out, and what is told of its
+/// parts beside it would undo that (docs/decisions/0060). Its rows by school are there for them.
+fn require_house(cx: &mut Cx<'_>, organization: &Organization) -> Result<(), Error> {
+    let is_house = |kind| matches!(kind, OrganizationKind::District | OrganizationKind::Provider);
+    let is_part =
+        matches!(organization.kind, OrganizationKind::School | OrganizationKind::Department);
+    let above = store::organizations::list_above_with_kinds(cx.conn, organization.id)?;
+    if is_part && above.iter().any(|(_, kind)| is_house(*kind)) {
+        let detail = "ask for the district, with by=school and this organization as group: the numbers of a part are told there";
+        return Err(Error::invalid("/organization_id", "part-of-a-district", detail));
+    }
+    Ok(())
 }
 
 fn report_of(cx: &mut Cx<'_>, wanted: &InventoryQuery, name: String) -> Result<Report, Error> {

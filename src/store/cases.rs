@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::conflicts::list_coaches;
 use super::error::parse_ids;
 use super::schema::{case_criteria, case_votes, cases, reviews, screenings, submissions};
 use super::{DbConn, StoreError};
@@ -347,7 +348,7 @@ pub fn list_votes(conn: &mut DbConn, id: CaseId) -> Result<Vec<CastVote>, StoreE
         .collect()
 }
 
-/// Everybody who has had a part in a submission: its earner, its readers and screeners, whoever opened a case about it, and who has voted
+/// Everybody who has had a part in a submission: its earner, its readers, screeners and coaches, whoever opened a case about it, and who has voted
 /// in another case than `but`.
 ///
 /// # Errors
@@ -382,5 +383,7 @@ pub fn list_involved(
         .select(case_votes::person_id)
         .load(conn)?;
     found.extend(voters);
-    parse_ids("people", "id", found)
+    let mut involved: BTreeSet<PersonId> = parse_ids("people", "id", found)?;
+    involved.extend(list_coaches(conn, &[id])?.remove(&id).into_iter().flatten());
+    Ok(involved)
 }

@@ -312,6 +312,21 @@ pub struct Grant {
     pub granted_at: Timestamp,
 }
 
+/// Whether an authority has given credit for an award.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has_grant(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    award: AwardId,
+) -> Result<bool, StoreError> {
+    let given = credit_grants::table
+        .filter(credit_grants::organization_id.eq(organization.to_string()))
+        .filter(credit_grants::award_id.eq(award.to_string()));
+    Ok(diesel::select(diesel::dsl::exists(given)).get_result(conn)?)
+}
+
 /// Gives credit.
 ///
 /// # Errors

@@ -459,3 +459,25 @@ fn same_bytes_in_two_earners_work_are_a_signal_and_nothing_more() {
     lead.post(&format!("/api/v1/submissions/{second}/flag"), &body).expect(201);
     assert_eq!(other.get(&format!("/api/v1/submissions/{second}")).expect(200)["state"], "on_hold");
 }
+
+#[test]
+fn coach_of_the_attempt_does_not_sit_on_the_panel() {
+    let stage = stage();
+    let both = stage.app.invite(
+        &stage.district.admin,
+        &stage.district.id,
+        "both@example.org",
+        &["review_panel", "coach"],
+    );
+    let path = stage.decided(&["c4"]);
+    let body = json!({ "person_id": both.id, "shares": ["feedback"] });
+    let earner = &stage.district.earner;
+    earner.post(&format!("{path}/coachings"), &body).expect(201);
+    let case = stage.appeal(&path);
+    assert_eq!(stage.panel[0].get(&case).status, 200);
+    assert_eq!(both.get(&case).problem(), "not-found");
+    let vote = json!({ "vote": "uphold", "reasons": "As I said to them." });
+    assert_eq!(both.post(&format!("{case}/votes"), &vote).problem(), "not-found");
+    // While the appeal is read nobody else can be asked: whoever is asked could not read it any more.
+    assert_eq!(earner.post(&format!("{path}/coachings"), &body).problem(), "wrong-state");
+}

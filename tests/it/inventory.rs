@@ -285,3 +285,20 @@ fn a_snapshot_is_signed_by_the_issuer_and_can_be_checked_with_its_published_keys
     scene.district.officer.put(&issuing, "\"0\"", &json!({ "stopped": true })).expect(200);
     assert_eq!(scene.district.coordinator.act(&path).problem(), "cannot-issue");
 }
+
+#[test]
+fn part_of_a_district_is_told_of_by_the_district_alone() {
+    let scene = Scene::new(1);
+    scene.say_purpose();
+    let school = &scene.district.schools[0];
+    let path =
+        |rest: &str| format!("/api/v1/reports/skills-inventory?organization_id={school}{rest}");
+    let refused = scene.district.coordinator.get(&path(""));
+    assert_eq!(refused.faults()[0].1, "part-of-a-district");
+    let snapshots = format!("/api/v1/organizations/{school}/inventory-snapshots");
+    let refused = scene.steward.post(&snapshots, &json!({}));
+    assert_eq!(refused.faults()[0].1, "part-of-a-district", "{refused:?}");
+    scene.steward.get(&path("&exact=true")).expect(200);
+    let of_school = format!("&by=school&group={school}");
+    scene.district.coordinator.get(&scene.path(&of_school)).expect(200);
+}

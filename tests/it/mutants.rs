@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use assay::credential::verify::{Outcome, Verdict, VerdictWord, VerifyOptions, verify};
 use serde_json::{Value, json};
 
+pub use self::good::prove;
 use self::good::{Carrier, Good, Pages, goods, itxt, png, svg};
 use self::kinds::{Kind, Mutant, says_the_same};
 use crate::harness::scale;

@@ -113,9 +113,9 @@ pub(super) fn summarize(
     }
 }
 
-/// A text from a stranger, at a length that fits an answer.
+/// A text from a stranger, at a length that fits an answer and without what no database or terminal should be given.
 fn clip(text: &str) -> String {
-    text.chars().take(2_000).collect()
+    text.chars().filter(|c| !c.is_control()).take(2_000).collect()
 }
 
 fn scoring(credential: &Value) -> Option<ScoringSummary> {

@@ -99,23 +99,29 @@ pub(super) fn invite_one(
         Err(store::StoreError::Duplicate(_)) => return Err(Error::Stale),
         other => other?,
     }
-    let Some(invitation) = offer(conn, resources, &invited, now)? else { return Ok(()) };
+    let Some(invitation) = offer(conn, resources, &invited, true, now)? else { return Ok(()) };
     let id = format!("invitee-{}-{}", invited.id, invited.mails);
     let parameters = LetterParameters::invitation(&invited, &invitation, None);
     outbox::enqueue_as(conn, id, INVITATION, invitation.person, host, &parameters.to_json()?, now)
 }
 
-/// The link by which an invitee takes part. None for somebody whose membership was suspended meanwhile, and without a person.
+/// The link by which an invitee takes part. None for somebody whose membership was suspended meanwhile, or removed and
+/// nobody asks for them, and without a person.
 fn offer(
     conn: &mut DbConn,
     resources: &Resources,
     invitee: &Invitee,
+    is_asked_for: bool,
     now: Timestamp,
 ) -> Result<Option<Invitation>, Error> {
     let Some(person) = invitee.person else { return Ok(None) };
     let known = store::memberships::find(conn, invitee.school, person)?;
     let membership = match known {
         Some(known) if known.state == MembershipState::Suspended => return Ok(None),
+        // An administrator has ended it: a person may offer it again, a reminder may not.
+        Some(known) if known.state == MembershipState::Removed && !is_asked_for => {
+            return Ok(None);
+        }
         Some(known) if known.state == MembershipState::Confirmed => known,
         Some(known) if known.state == MembershipState::Invited => {
             // What an administrator has offered besides stays offered.
@@ -265,7 +271,8 @@ fn remind_one(
     let parameters = match reminder.to {
         ReminderTo::NotEnrolled => {
             // The link of the mail before may have ended.
-            let Some(invitation) = offer(conn, resources, &reminded, now)? else { return Ok(()) };
+            let offered = offer(conn, resources, &reminded, false, now)?;
+            let Some(invitation) = offered else { return Ok(()) };
             LetterParameters::invitation(&reminded, &invitation, told)
         }
         ReminderTo::NotStarted | ReminderTo::NotSubmitted => {

@@ -7,7 +7,7 @@ use super::super::context::{Cx, new_uuid};
 use super::super::error::{Broken, Error};
 use super::super::issuer_identity::{IssuerIdentity, issuer_url};
 use super::super::{issuance, issuer_settings, organizations, signing_keys};
-use super::{InventoryQuery, Report, report_of};
+use super::{InventoryQuery, Report, report_of, require_house};
 use crate::credential::jwt;
 use crate::domain::ids::{OrganizationId, SnapshotId};
 use crate::domain::issuing::KeyAlgorithm;
@@ -32,6 +32,7 @@ pub fn create_snapshot(
     let created_by = cx.signed_in()?.person;
     let installation = cx.installation()?;
     issuance::require_signable(&installation)?;
+    require_house(cx, &found)?;
     let report = report_of(cx, &InventoryQuery::whole(organization), found.name)?;
     let inventory = view(&report)?;
     let base_url = installation.base_url;

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{SMALL_GROUP, edit, export, harbour, id_of, import, publish, small_group, wanted};
 use crate::harness::{BASE_URL, District, Person, TestApp};
+use crate::mutants::prove;
+use assay::credential::keys::{IssuerKey, did_key, did_key_method};
 
 /// The address of the first version, as it stands in badges.
 fn achievement(family: &str) -> String {
@@ -203,4 +205,41 @@ fn endorsement_names_a_version_of_somebody_else_and_a_published_one_of_its_own()
     let published = app.anybody().get(&format!("/api/v1/micro-credentials/{own}/versions/1"));
     assert_eq!(endorsed["scoring_hash"], published.expect(200)["scoring_hash"]);
     assert!(harbour.id != riverbend.id && SMALL_GROUP.starts_with("mc-"));
+}
+
+/// A badge that somebody signs themselves with a key of their own, and that verifies: all it says is what they say.
+fn signed_by_its_holder(badge: &Value) -> Value {
+    let key = IssuerKey::from_seed(&[7; 32]);
+    let (did, method) = (did_key(&key.public_key()), did_key_method(&key.public_key()));
+    let mut forged = badge.clone();
+    for member in ["proof", "credentialStatus"] {
+        forged.as_object_mut().unwrap().remove(member);
+    }
+    forged["id"] = json!("urn:uuid:0193a1b2-7a29-7155-840a-59483ba10164");
+    forged["issuer"]["id"] = json!(did);
+    let options = json!({
+        "type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": badge["proof"][0]["created"],
+        "proofPurpose": "assertionMethod", "verificationMethod": method,
+    });
+    serde_json::from_str(&prove(&forged, &options, &[7; 32]).unwrap()).unwrap()
+}
+
+#[test]
+fn badge_that_its_holder_has_signed_is_not_accepted_however_valid_it_is() {
+    let app = TestApp::new();
+    let (riverbend, harbour, own, family) = travelled(&app, |_| {});
+    let (_, award) = harbour.award(&harbour.earner, &family);
+    let endorsements = format!("/api/v1/organizations/{}/endorsements", riverbend.id);
+    riverbend.officer.post(&endorsements, &endorsement(&family, &own)).expect(201);
+    let mover = join(&app, &riverbend, &harbour.earner);
+    let forged = signed_by_its_holder(&badge(&app, &award));
+    let verdict = app.anybody().post("/api/v1/verify", &forged).expect(200);
+    assert_eq!(verdict["verdict"], "valid", "{verdict}");
+    assert_eq!(forged["credentialSubject"]["achievement"]["id"], achievement(&family));
+    let accepted = format!("/api/v1/organizations/{}/accepted-awards", riverbend.id);
+    let refused = mover.post(&accepted, &json!({ "credential": forged }));
+    assert_eq!(refused.faults()[0].1, "not-of-issuer", "{refused:?}");
+    // What the other district has signed is accepted all the same.
+    let genuine = badge(&app, &award);
+    mover.post(&accepted, &json!({ "credential": genuine })).expect(201);
 }

@@ -66,7 +66,7 @@
       }
       const answer = await response.json().catch(() => ({}));
       if (response.status === 404) {
-        close("This link does not work any more", "It was used, taken back, or is too old. Ask whoever gave it to you for another.");
+        refuse("This link does not work any more", "It was used, taken back, or is too old. Ask whoever gave it to you for another.");
         return;
       }
       const error = Array.isArray(answer.errors) && answer.errors[0] ? answer.errors[0].detail : answer.detail;
