@@ -39,7 +39,7 @@ const READERS: [(&str, &str, &[&str]); 6] = [
 ];
 
 /// What the readers may be told. Each is needed by the probe: one that nobody needs any more fails it.
-const ALLOWED: [Allowance; 3] = [
+const ALLOWED: [Allowance; 2] = [
     Allowance {
         operation: "list_organizations",
         what: What::School,
@@ -49,11 +49,6 @@ const ALLOWED: [Allowance; 3] = [
         operation: "read_organization",
         what: What::School,
         reason: "one organization of that tree, by an id that the list has; no answer about the submission has the id",
-    },
-    Allowance {
-        operation: "read_skills_inventory",
-        what: What::School,
-        reason: "the inventory of that organization has its name at the head; its numbers are of all its people",
     },
 ];
 
@@ -189,6 +184,7 @@ impl Stage {
             searched: HashMap::new(),
             needed: BTreeSet::new(),
             breaches: Vec::new(),
+            share: (number, READERS.len()),
         }
     }
 }

@@ -80,6 +80,8 @@ pub struct Prober<'a> {
     pub needed: BTreeSet<&'static str>,
     /// What was told that must not be.
     pub breaches: Vec<String>,
+    /// Which of the readers it is, and of how many.
+    pub share: (usize, usize),
 }
 
 impl Prober<'_> {
@@ -171,9 +173,9 @@ impl Prober<'_> {
         }
     }
 
-    /// The paths of a route with every id that fits: those of its collection, and all that were only seen where there is one place to
-    /// fill or nobody knows the collection. Once the reading is over, what is read at one place is asked for with every id that there
-    /// is; at full scale that goes for all places of all routes, at any time.
+    /// The paths of a route with every id that fits: those of its collection, and where there is one place to fill a share of all that were
+    /// only seen. Once the reading is over, what is read at one place is asked for with a share of every id that there is; the readers
+    /// together try them all. At full scale everybody tries every id at all places of all routes, at any time.
     fn paths(&self, route: &Route, extent: Extent) -> Vec<String> {
         let is_full = scale(10) == 10;
         let mut paths = vec![String::new()];
@@ -198,7 +200,13 @@ impl Prober<'_> {
                     let is_wide =
                         n_open == 1 && route.method == "GET" && extent == Extent::Afterwards;
                     let known = Some(collection).filter(|_| !is_wide && !is_full);
-                    self.every(known, n_open == 1 && route.method == "GET")
+                    let mut values = self.every(known, n_open == 1);
+                    if known.is_none() {
+                        values.extend(self.ids.get(collection).into_iter().flatten().cloned());
+                        values.sort_unstable();
+                        values.dedup();
+                    }
+                    values
                 }
                 step => vec![step.to_owned()],
             };
@@ -213,11 +221,24 @@ impl Prober<'_> {
     fn every(&self, collection: Option<&str>, with_seen: bool) -> Vec<String> {
         let seen = self.ids.get("seen").into_iter().flatten();
         match collection.map(|name| self.ids.get(name)) {
-            Some(Some(known)) => known.iter().chain(seen.filter(|_| with_seen)).cloned().collect(),
+            Some(Some(known)) => {
+                let seen = self.own_share(seen.filter(|_| with_seen));
+                known.iter().cloned().chain(seen).collect()
+            }
             // Nobody has seen one: one that there is not, so that the operation is asked for all the same.
-            Some(None) => seen.cloned().chain([NOTHING.to_owned()]).collect(),
-            None => self.ids.values().flatten().cloned().collect(),
+            Some(None) => {
+                let seen = self.own_share(seen.filter(|_| with_seen));
+                seen.into_iter().chain([NOTHING.to_owned()]).collect()
+            }
+            None => self.own_share(self.ids.values().flatten()),
         }
+    }
+
+    /// The ids that this prober tries at places where they do not belong: the readers divide them among themselves, so that each is tried
+    /// by one of them; at full scale everybody tries all.
+    fn own_share<'b>(&self, ids: impl Iterator<Item = &'b String>) -> Vec<String> {
+        let (number, of) = if scale(10) == 10 { (0, 1) } else { self.share };
+        ids.enumerate().filter(|(at, _)| at % of == number).map(|(_, id)| id.clone()).collect()
     }
 }
 
