@@ -140,7 +140,7 @@ impl ManageConnection for Manager {
     }
 }
 
-/// A connection on loan from the pool. Only its holder begins a transaction ([`write`]); work inside of one gets the connection alone, so
+/// A connection on loan from the pool. Only its holder begins a transaction ([`write()`]); work inside of one gets the connection alone, so
 /// that no transaction can begin within another.
 pub struct Lease {
     conn: PooledConnection<Manager>,
