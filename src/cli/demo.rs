@@ -138,7 +138,7 @@ struct Outcome {
 
 /// Plays the story.
 fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<Outcome> {
-    let bar = ProgressBar::new(19);
+    let bar = ProgressBar::new(21);
     bar.set_style(
         ProgressStyle::with_template("  {bar:24} {pos}/{len}")
             .unwrap_or_else(|_bad| ProgressStyle::default_bar()),
@@ -231,7 +231,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
 
     let team = [&author, &colleague, &assistant];
     let program = story.open_pilot(&coordinator, district, team)?;
-    story.tell("The design team's charter says what the district believes, whom it asks and what it will look at. Three of the team, from two departments and a school, approve it, and the pilot opens.");
+    story.tell("The team rehearses. Three of them, from two departments and a school, approve the charter, and the pilot opens.");
     let schools = [(willow, WILLOW), (summit, SUMMIT), (harbor, HARBOR)];
     story.take_part(&coordinator, program, schools, [&ana, &ben])?;
     story.tell("Twenty educators are invited from two lists, and fifteen take part: three of four, as in the charter.");
@@ -291,6 +291,9 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     story.tell("A stranger verifies: one valid, one revoked, and an altered copy that is refused.");
     let figures = story.figures(&coordinator, program)?;
     story.tell("The district looks at its pilot: what can be counted without pointing at anybody, beside what the charter wants to reach.");
+    let inventory =
+        story.ask_who_can_lead(&administrator, &coordinator, district, (&ana, active))?;
+    story.tell("Who can lead this? Ana wants to be asked, so the district's inventory names her; of everybody else it tells counts.");
     story.bar.finish_and_clear();
 
     let people: Vec<Value> = [&administrator, &coordinator, &officer, &author, &colleague, &assistant, &assessor, &second, &lead, &other_lead, &ana, &ben]
@@ -318,6 +321,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         "submissions": [first_line, second_line, third_line],
         "agreement": agreement,
         "program": { "id": program, "figures": figures },
+        "inventory": inventory,
         "awards": lines,
         "tampered": { "verdict": tampered["verdict"] },
     });
@@ -382,6 +386,13 @@ fn print_summary(outcome: &Outcome, is_json: bool, has_ended: bool) {
         let name = text(&figure["name"]).replace('_', " ");
         say(&format!("  {name:<12} {count:<7}{share}{target}"));
     }
+    say("");
+    let inventory = &summary["inventory"];
+    say(&format!("Who can lead this? Skill {}", text(&inventory["skill"])));
+    for name in inventory["people"].as_array().into_iter().flatten() {
+        say(&format!("  {:<16} wants to be asked", text(name)));
+    }
+    say(&format!("  {}", text(&inventory["purpose"])));
     say("");
     say("People (name, address, password)");
     for person in summary["people"].as_array().into_iter().flatten() {

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::story::{Person, Story};
 use crate::domain::cohort::RowOutcome;
 use crate::domain::funnel::Count;
-use crate::domain::ids::{OrganizationId, ProgramId};
+use crate::domain::ids::{AwardId, OrganizationId, ProgramId};
 use crate::domain::organization::Role;
 use crate::domain::program::ProgramEvent;
 use crate::service::cohorts::{self, NewBatch};
 use crate::service::funnel::{self, FunnelQuery};
-use crate::service::programs;
+use crate::service::inventory::{self, PeopleQuery};
+use crate::service::{program_readiness, programs};
 
 /// The charter that is shipped.
 const CHARTER: &str =
@@ -44,6 +45,12 @@ const TEACHERS: [&str; 9] = [
 /// How many of each of these take part.
 const TAKE_PART: [usize; 2] = [7, 6];
 
+/// What the district says its inventory is for.
+const PURPOSE: &str =
+    "To call on people for what they can do, not to rank them; it is not used in evaluation.";
+/// A skill that the first award carries.
+const SKILL: &str = "IA.PLAN";
+
 /// The shipped charter, with what its team has still to decide.
 fn charter(today: chrono::NaiveDate) -> anyhow::Result<Value> {
     let mut charter: Value = serde_json::from_str(CHARTER)?;
@@ -51,6 +58,10 @@ fn charter(today: chrono::NaiveDate) -> anyhow::Result<Value> {
     charter["window"] = json!({
         "opens_on": today.to_string(), "closes_on": (today + TimeDelta::days(270)).to_string(),
     });
+    charter["planning"] = json!({ "minutes_per_reading": 45, "hours_per_assessor": 20 });
+    for cohort in charter["cohorts"].as_array_mut().into_iter().flatten() {
+        cohort["places"] = json!(10);
+    }
     charter["decisions"] = json!([{
         "id": "readers-of-the-district",
         "kind": "same_district_waiver",
@@ -99,6 +110,20 @@ impl Story<'_> {
                 programs::step(cx, program, event, operation, reason)
             })
         };
+        let report = self.act(coordinator, "read_program_readiness", |cx| {
+            program_readiness::find(cx, program, None)
+        })?;
+        if !report.is_ready() {
+            bail!("the pilot is not ready to open: {:?}", report.findings);
+        }
+        let hours = |minutes: Option<u64>| minutes.unwrap_or_default().div_ceil(60);
+        self.tell(&format!(
+            "Before anybody is invited, a readiness report counts: {} readings would take {} hours, and {} assessors give {}.",
+            report.hours.readings,
+            hours(report.hours.needed_minutes),
+            report.hours.assessors,
+            hours(report.hours.available_minutes),
+        ));
         step(ProgramEvent::Rehearse, "rehearse_program", "The team wants to try it out first.")?;
         for (voter, comment) in team.into_iter().zip([
             "This is what we agreed on.",
@@ -154,6 +179,30 @@ impl Story<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says what skills are counted for, lets the earner of an award be named for it, and asks who can lead a skill: by name those who
+    /// want to be asked.
+    pub(super) fn ask_who_can_lead(
+        &self,
+        administrator: &Person,
+        coordinator: &Person,
+        district: OrganizationId,
+        (earner, award): (&Person, AwardId),
+    ) -> anyhow::Result<Value> {
+        self.act(administrator, "put_inventory_purpose", |cx| {
+            inventory::put_purpose(cx, district, PURPOSE, 0)
+        })?;
+        self.act(earner, "put_sharing", |cx| inventory::put_sharing(cx, award, true, 0))?;
+        let wanted =
+            PeopleQuery { organization: district, skill: SKILL.to_owned(), after: None, limit: 10 };
+        let found = self
+            .act(coordinator, "list_people_with_skill", |cx| inventory::list_people(cx, wanted))?;
+        if !found.iter().any(|person| person.name == earner.name) {
+            bail!("{} is not among those who can be asked", earner.name);
+        }
+        let names: Vec<&str> = found.iter().map(|person| person.name.as_str()).collect();
+        Ok(json!({ "purpose": PURPOSE, "skill": SKILL, "people": names }))
     }
 
     /// The figures of the pilot as a coordinator sees them.
