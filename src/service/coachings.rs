@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::Change;
-use super::context::{Cx, new_uuid, people_with, profile_of};
+use super::context::{Cx, new_uuid, organizations_under, people_with, profile_of};
 use super::error::Error;
+use super::process_letters::{self, CoachNews};
 use super::submissions::{self, OpenedEvidence, Response, StoredSubmission};
-use super::{evidence, outbox, process_letters};
-use crate::domain::coaching::Share;
+use super::{evidence, outbox};
+use crate::domain::coaching::{Help, Share};
 use crate::domain::definition::Definition;
 use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::submission::{SubmissionEvent, SubmissionState};
+use crate::domain::submission::SubmissionState;
 use crate::files::{open_bytes, seal_bytes};
-use crate::store::coachings::{CoachComment, Coaching};
+use crate::store::coachings::{CoachComment, Coaching, CoachingLine};
 use crate::store::decisions::StoredDecision;
 use crate::store::micro_credentials::Version;
 use crate::store::people::Profile;
@@ -83,36 +84,20 @@ fn load(conn: &mut DbConn, id: CoachingId) -> Result<(Coaching, StoredSubmission
     Ok((coaching, stored, subject))
 }
 
-/// Whether an earner and a coach can work on it: before it is handed in, and once it is decided.
-const fn is_open(state: SubmissionState) -> bool {
-    match state {
-        SubmissionState::Draft
-        | SubmissionState::Returned
-        | SubmissionState::Decided
-        | SubmissionState::Appealed => true,
-        SubmissionState::Submitted
-        | SubmissionState::Queued
-        | SubmissionState::InReview
-        | SubmissionState::Resolving
-        | SubmissionState::Adjudication
-        | SubmissionState::OnHold
-        | SubmissionState::Withdrawn
-        | SubmissionState::Voided
-        | SubmissionState::Expired => false,
+/// Refuses what does not go where the submission is, for the reason that the rule gives.
+fn require(
+    stored: &StoredSubmission,
+    reason: fn(Help) -> Option<&'static str>,
+) -> Result<(), Error> {
+    match reason(Help::within(stored.submission.state())) {
+        None => Ok(()),
+        Some(detail) => Err(submissions::not_now(&stored.submission, detail)),
     }
 }
 
-fn require_open(stored: &StoredSubmission) -> Result<(), Error> {
-    let state = stored.submission.state();
-    if is_open(state) {
-        return Ok(());
-    }
-    let allowed = state.allowed_events();
-    Err(Error::WrongState {
-        detail: "a coach helps before work is handed in and once it is decided; this is neither"
-            .to_owned(),
-        allowed_events: allowed.into_iter().map(|event| event.as_str()).collect(),
-    })
+/// Whether the coach can say something now.
+fn is_open(coaching: &Coaching, state: SubmissionState) -> bool {
+    coaching.ended_at.is_none() && Help::within(state).refuses_to_comment().is_none()
 }
 
 fn coach_of(profile: Profile) -> Coach {
@@ -161,13 +146,7 @@ pub fn ask(
     }
     cx.write(|conn| {
         let stored = submissions::find_fresh(conn, id)?;
-        require_open(&stored)?;
-        if stored.submission.state() == SubmissionState::Appealed {
-            // Whoever is asked cannot read it any more: an earner could take its readers away.
-            let event = SubmissionEvent::Appeal;
-            let detail = "your appeal is being read; ask a coach once it is decided";
-            return Err(submissions::refused(&stored.submission, event, detail));
-        }
+        require(&stored, Help::refuses_to_ask)?;
         let facts = stored.submission.facts();
         let is_coach = people_with(conn, Role::Coach, facts.organization)?.contains(&coach);
         if !is_coach || coach == facts.earner {
@@ -189,7 +168,8 @@ pub fn ask(
         // Who learns whose work it is cannot read it blind any more.
         store::feedback::save_told(conn, id, coach, now)?;
         if before.is_none_or(|before| before.ended_at.is_some()) {
-            process_letters::coach_asked(conn, coach, facts, &version.title, &host, now)?;
+            let (title, news) = (&version.title, CoachNews::Asked);
+            process_letters::coach_news(conn, coach, facts, title, news, &host, now)?;
         }
         let words: Vec<&str> = shares.iter().map(|share| share.as_str()).collect();
         let change =
@@ -221,7 +201,17 @@ pub fn end(cx: &mut Cx<'_>, id: CoachingId) -> Result<(), Error> {
     })
 }
 
-/// `GET /coachings`: what goes on for the caller as coach, and all that they have asked for as earner.
+/// A line of the list: nothing of the work is opened for it.
+#[derive(Clone, Debug)]
+pub struct CoachingSummary {
+    /// The coaching, with names and title.
+    pub line: CoachingLine,
+    /// Whether the coach can comment now.
+    pub is_open: bool,
+}
+
+/// `GET /coachings`: what goes on for the caller as coach, and all that they have asked for as earner. Whoever is no coach any more is
+/// not shown what was shared with them.
 ///
 /// # Errors
 /// [`Error::Denied`] without a sign-in.
@@ -229,28 +219,15 @@ pub fn list(
     cx: &mut Cx<'_>,
     after: Option<&str>,
     limit: i64,
-) -> Result<Vec<CoachingDetail>, Error> {
+) -> Result<Vec<CoachingSummary>, Error> {
     let person = cx.signed_in()?.person;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut after = after.map(str::to_owned);
-    let mut found = Vec::new();
-    loop {
-        let page = store::coachings::list(cx.conn, person, after.as_deref(), limit)?;
-        let is_last = page.len() < wanted;
-        after = page.last().map(|coaching| coaching.id.to_string());
-        for coaching in page {
-            match find(cx, coaching.id) {
-                Ok(detail) => found.push(detail),
-                // Whoever is no coach any more is not shown what was shared with them.
-                Err(Error::Denied(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if is_last || found.len() >= wanted {
-            found.truncate(wanted);
-            return Ok(found);
-        }
-    }
+    let coaches_in = organizations_under(cx.conn, &cx.actor, Role::Coach)?;
+    let lines = store::coachings::list(cx.conn, person, &coaches_in, after, limit)?;
+    let summaries = lines.into_iter().map(|line| {
+        let is_open = is_open(&line.coaching, line.state);
+        CoachingSummary { line, is_open }
+    });
+    Ok(summaries.collect())
 }
 
 /// `GET /coachings/{id}`, for the earner and, while it goes on, for the coach.
@@ -291,7 +268,7 @@ pub fn find(cx: &mut Cx<'_>, id: CoachingId) -> Result<CoachingDetail, Error> {
     Ok(CoachingDetail {
         earner: coach_of(profile_of(cx.conn, stored.submission.facts().earner)?),
         coach: coach_of(profile_of(cx.conn, coaching.coach)?),
-        is_open: coaching.ended_at.is_none() && is_open(stored.submission.state()),
+        is_open: is_open(&coaching, stored.submission.state()),
         coaching,
         stored,
         version,
@@ -355,7 +332,7 @@ pub fn comment(
     let (now, resources) = (cx.now, cx.resources);
     cx.write(|conn| {
         let stored = submissions::find_fresh(conn, coaching.submission)?;
-        require_open(&stored)?;
+        require(&stored, Help::refuses_to_comment)?;
         let key = submissions::open_key(resources, &stored)?;
         let new = CoachComment {
             item: item.map(str::to_owned),

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::audit::Change;
 use super::context::{Cx, new_uuid};
 use super::error::Error;
-use super::evidence::{self, ItemTerms};
+use super::evidence::{self, Inline, ItemTerms};
 use super::keyring::token_sha256;
 use super::{outbox, process_letters, submissions};
 use crate::domain::contribution::Contributor;
@@ -239,6 +239,7 @@ pub fn contribute(cx: &mut Cx<'_>, token: &str, text: &str) -> Result<(), Error>
     }
     let host = outbox::message_host(&cx.installation()?.base_url);
     let (now, resources) = (cx.now, cx.resources);
+    let item = Inline::Text(text.to_owned());
     cx.write(|conn| {
         let (link, stored, definition, title) = find_open(conn, token, now)?;
         match store::contributions::finish(conn, link.id, true, now) {
@@ -248,7 +249,7 @@ pub fn contribute(cx: &mut Cx<'_>, token: &str, text: &str) -> Result<(), Error>
         let terms = terms_of(&link);
         let of = (&terms, link.contributor);
         let (_, change) =
-            evidence::contribute(conn, &stored, of, &definition, text, resources, now)?;
+            evidence::contribute(conn, &stored, of, &definition, &item, resources, now)?;
         process_letters::contributed(conn, stored.submission.facts(), &title, &host, now)?;
         Ok(((), change))
     })

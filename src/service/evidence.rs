@@ -187,21 +187,14 @@ pub fn add_inline(
     let (stored, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "add_evidence", &subject)?;
     let (_, definition) = submissions::pinned(cx.conn, &stored)?;
-    let (kind, content) = match item {
-        Inline::Link(url) => ("link", url),
-        Inline::Text(text) => ("text", text),
-    };
     check_inline(item)?;
     if matches!(item, Inline::Text(_)) && is_prompt(&definition, &terms.requirement_id) {
         // Else an item would get around the word limit of its prompt.
         let detail = "answer a prompt with text in responses; an item in its place is a recording";
         return Err(Error::invalid("/text", "answer-in-responses", detail));
     }
-    let stored = add(cx, id, terms, &definition, |key| {
-        let as_text = text_item(id, terms, content, key)?;
-        let media_type = as_text.media_type.clone().filter(|_| kind == "text");
-        Ok(StoredEvidence { kind: kind.to_owned(), media_type, ..as_text })
-    })?;
+    let stored = add(cx, id, terms, &definition, |key| inline_item(id, terms, item, key))?;
+    let (Inline::Link(content) | Inline::Text(content)) = item;
     Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()) })
 }
 
@@ -300,21 +293,24 @@ fn put(
     Ok((item, change))
 }
 
-/// A text as an item.
-fn text_item(
+/// A link or a text as an item, its content sealed.
+fn inline_item(
     id: SubmissionId,
     terms: &ItemTerms,
-    text: &str,
+    item: &Inline,
     key: &crate::files::DataKey,
 ) -> Result<StoredEvidence, Error> {
+    let (kind, media_type, content) = match item {
+        Inline::Link(url) => ("link", None, url),
+        Inline::Text(text) => ("text", Some("text/plain".to_owned()), text),
+    };
+    let bytes = content.as_bytes();
     Ok(StoredEvidence {
-        kind: "text".to_owned(),
-        media_type: Some("text/plain".to_owned()),
-        size_bytes: i64::try_from(text.len()).unwrap_or(i64::MAX),
-        sha256: hex(&Sha256::digest(text.as_bytes())),
-        sealed_content: Some(
-            seal_bytes(key, text.as_bytes(), b"content").map_err(Error::internal)?,
-        ),
+        kind: kind.to_owned(),
+        media_type,
+        size_bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        sha256: hex(&Sha256::digest(bytes)),
+        sealed_content: Some(seal_bytes(key, bytes, b"content").map_err(Error::internal)?),
         ..blank(id, terms)
     })
 }
@@ -328,13 +324,13 @@ pub(super) fn contribute(
     stored: &StoredSubmission,
     (terms, contributor): (&ItemTerms, Contributor),
     definition: &Definition,
-    text: &str,
+    item: &Inline,
     resources: &Resources,
     now: Timestamp,
 ) -> Result<(StoredEvidence, Change), Error> {
     submissions::reopen(conn, &stored.submission, now)?;
     let key = submissions::open_key(resources, stored)?;
-    let item = text_item(stored.submission.facts().id, terms, text, &key)?;
+    let item = inline_item(stored.submission.facts().id, terms, item, &key)?;
     let item = StoredEvidence { contributor: Some(contributor), ..item };
     let (item, change) = put(conn, "create_contribution", stored, terms, definition, item, now)?;
     Ok((item, change.with("contributor", contributor)))

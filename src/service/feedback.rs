@@ -3,8 +3,9 @@
 use super::audit::Change;
 use super::context::{Cx, people_with};
 use super::error::Error;
+use super::outbox;
+use super::process_letters::{self, CoachNews};
 use super::submissions::{self, StoredSubmission};
-use super::{outbox, process_letters};
 use crate::domain::ids::SubmissionId;
 use crate::domain::organization::Role;
 use crate::domain::policy;
@@ -51,11 +52,7 @@ fn require_decided(cx: &mut Cx<'_>, stored: &StoredSubmission) -> Result<(), Err
     if store::decisions::find(cx.conn, submission.facts().id)?.is_some() {
         return Ok(());
     }
-    let allowed = submission.state().allowed_events();
-    Err(Error::WrongState {
-        detail: "this is not decided yet; there is nothing to answer to".to_owned(),
-        allowed_events: allowed.into_iter().map(|event| event.as_str()).collect(),
-    })
+    Err(submissions::not_now(submission, "this is not decided yet; there is nothing to answer to"))
 }
 
 /// `POST /submissions/{id}/coaching`: whether the earner would like to talk with a coach. Only if they would is a coach told of them,
@@ -82,7 +79,8 @@ pub fn answer_coaching(cx: &mut Cx<'_>, id: SubmissionId, is_wanted: bool) -> Re
                 if coach != facts.earner {
                     // Who learns whose work it is cannot read it blind any more.
                     store::feedback::save_told(conn, id, coach, now)?;
-                    process_letters::coach_wanted(conn, coach, facts, &version.title, &host, now)?;
+                    let (title, news) = (&version.title, CoachNews::Wanted);
+                    process_letters::coach_news(conn, coach, facts, title, news, &host, now)?;
                 }
             }
         }

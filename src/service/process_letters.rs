@@ -102,32 +102,32 @@ pub(super) fn coach_offered(
     outbox::enqueue(conn, COACH_OFFERED, facts.earner, host, &parameters(facts, title), now)
 }
 
-/// Tells a coach that an earner would like to talk.
-pub(super) fn coach_wanted(
-    conn: &mut DbConn,
-    coach: PersonId,
-    facts: &SubmissionFacts,
-    title: &str,
-    host: &str,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let parameters =
-        json!({ "submission_id": facts.id, "title": title, "earner_id": facts.earner });
-    outbox::enqueue(conn, COACH_WANTED, coach, host, &parameters, now)
+/// What a coach is told about an earner.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum CoachNews {
+    /// The earner would like to talk.
+    Wanted,
+    /// The earner shares an attempt with them.
+    Asked,
 }
 
-/// Tells a coach that an earner shares an attempt with them.
-pub(super) fn coach_asked(
+/// Tells a coach what an earner would like from them.
+pub(super) fn coach_news(
     conn: &mut DbConn,
     coach: PersonId,
     facts: &SubmissionFacts,
     title: &str,
+    news: CoachNews,
     host: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
+    let kind = match news {
+        CoachNews::Wanted => COACH_WANTED,
+        CoachNews::Asked => COACH_ASKED,
+    };
     let parameters =
         json!({ "submission_id": facts.id, "title": title, "earner_id": facts.earner });
-    outbox::enqueue(conn, COACH_ASKED, coach, host, &parameters, now)
+    outbox::enqueue(conn, kind, coach, host, &parameters, now)
 }
 
 /// Tells the earner that a coach has said something: once a day, however much it was.

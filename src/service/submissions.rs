@@ -127,10 +127,19 @@ pub(super) fn find_fresh(conn: &mut DbConn, id: SubmissionId) -> Result<StoredSu
     store::submissions::find(conn, id)?.ok_or(Error::Stale)
 }
 
+/// Something that does not go where the submission is: what is left to do.
+pub(super) fn not_now(submission: &Submission, detail: &str) -> Error {
+    wrong_state(submission.state().allowed_events(), detail)
+}
+
 /// An event that the state allows and something else does not: what is left to do instead.
 pub(super) fn refused(submission: &Submission, event: SubmissionEvent, detail: &str) -> Error {
     let mut allowed = submission.state().allowed_events();
     allowed.retain(|other| *other != event);
+    wrong_state(allowed, detail)
+}
+
+fn wrong_state(allowed: Vec<SubmissionEvent>, detail: &str) -> Error {
     let allowed_events = allowed.into_iter().map(SubmissionEvent::as_str).collect();
     Error::WrongState { detail: detail.to_owned(), allowed_events }
 }

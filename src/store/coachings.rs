@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::schema::{coach_comments, coachings, submissions};
+use super::schema::{coach_comments, coachings, definition_versions, person_profiles, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::coaching::Share;
-use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
+use crate::domain::ids::{CoachingId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::submission::SubmissionState;
 use crate::domain::timestamp::Timestamp;
 
 /// A coach who was asked.
@@ -124,30 +125,91 @@ pub fn find_of(
     row.map(from_row).transpose()
 }
 
-/// What goes on for a coach, and all that an earner has ever asked for, in the order of their ids.
+/// A coaching as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoachingLine {
+    /// The coaching.
+    pub coaching: Coaching,
+    /// Whose attempt it is.
+    pub earner: PersonId,
+    /// Their name.
+    pub earner_name: String,
+    /// The name of the coach.
+    pub coach_name: String,
+    /// At which micro-credential.
+    pub micro_credential: MicroCredentialId,
+    /// At which version of it.
+    pub version: i32,
+    /// Its title.
+    pub title: String,
+    /// Where the attempt is.
+    pub state: SubmissionState,
+}
+
+/// What goes on for a coach in these organizations, and all that an earner has ever asked for, in the order of their ids.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list(
     conn: &mut DbConn,
     person: PersonId,
+    coaches_in: &[OrganizationId],
     after: Option<&str>,
     limit: i64,
-) -> Result<Vec<Coaching>, StoreError> {
+) -> Result<Vec<CoachingLine>, StoreError> {
+    type About = (String, String, String, String, i32, String, String);
     let person = person.to_string();
-    let rows: Vec<Row> = coachings::table
+    let coaches_in: Vec<String> = coaches_in.iter().map(ToString::to_string).collect();
+    let (earners, coaches) =
+        diesel::alias!(person_profiles as earner_profiles, person_profiles as coach_profiles);
+    let rows: Vec<(Row, About)> = coachings::table
         .inner_join(submissions::table.on(submissions::id.eq(coachings::submission_id)))
+        .inner_join(
+            definition_versions::table.on(definition_versions::id.eq(submissions::version_id)),
+        )
+        .inner_join(
+            earners.on(earners.field(person_profiles::person_id).eq(submissions::earner_id)),
+        )
+        .inner_join(coaches.on(coaches.field(person_profiles::person_id).eq(coachings::coach_id)))
         .filter(
-            submissions::earner_id
+            submissions::earner_id.eq(&person).or(coachings::coach_id
                 .eq(&person)
-                .or(coachings::coach_id.eq(&person).and(coachings::ended_at.is_null())),
+                .and(coachings::ended_at.is_null())
+                .and(submissions::organization_id.eq_any(coaches_in))),
         )
         .filter(coachings::id.gt(after.unwrap_or_default()))
         .order(coachings::id)
         .limit(limit)
-        .select(coaching_columns!())
+        .select((
+            coaching_columns!(),
+            (
+                submissions::earner_id,
+                earners.field(person_profiles::name),
+                coaches.field(person_profiles::name),
+                submissions::micro_credential_id,
+                definition_versions::number,
+                definition_versions::title,
+                submissions::state,
+            ),
+        ))
         .load(conn)?;
-    rows.into_iter().map(from_row).collect()
+    let line = |(row, about): (Row, About)| {
+        let (earner, earner_name, coach_name, family, version, title, state) = about;
+        let coaching = from_row(row)?;
+        let id = coaching.submission.to_string();
+        let corrupt = |column| StoreError::corrupt("submissions", &id, column);
+        Ok(CoachingLine {
+            earner: earner.parse().map_err(|_bad| corrupt("earner_id"))?,
+            micro_credential: family.parse().map_err(|_bad| corrupt("micro_credential_id"))?,
+            state: SubmissionState::parse(&state).ok_or_else(|| corrupt("state"))?,
+            coaching,
+            earner_name,
+            coach_name,
+            version,
+            title,
+        })
+    };
+    rows.into_iter().map(line).collect()
 }
 
 /// Keeps what a coach has said.

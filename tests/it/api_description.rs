@@ -147,7 +147,7 @@ fn each_list_is_described_with_its_own_items() {
             "invitees" => "InviteeView",
             "coaches" => "CoachView",
             "contribution-links" => "ContributionLinkView",
-            "coachings" => "CoachedWorkView",
+            "coachings" => "CoachingLineView",
             "people" => "SkilledPersonView",
             "inventory-snapshots" => "SnapshotView",
             "credit-rules" => "CreditRuleView",

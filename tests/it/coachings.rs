@@ -1,7 +1,12 @@
 //! Coaching of an attempt: whom its earner asks, what the coach sees and says, and that nobody scores what they coach.
 
+use assay::domain::coaching::Help;
+use assay::domain::submission::SubmissionState;
+use assay::service::context::Proof;
+use assay::service::{Cx, coachings};
 use serde_json::{Value, json};
 
+use crate::harness::statements::{count_statements, statements_of};
 use crate::harness::{District, Person, TestApp};
 
 /// A district with two coaches; the second is an assessor as well.
@@ -52,6 +57,20 @@ impl Scene {
 }
 
 #[test]
+fn coach_is_asked_and_comments_in_the_states_in_which_nobody_reads() {
+    for state in SubmissionState::ALL {
+        let is_read_blind = *state == SubmissionState::Appealed;
+        let is_open = ["draft", "returned", "decided"].contains(&state.as_str());
+        let help = Help::within(*state);
+        assert_eq!(help.refuses_to_ask().is_none(), is_open, "{state}");
+        assert_eq!(help.refuses_to_comment().is_none(), is_open || is_read_blind, "{state}");
+    }
+    let appealed = Help::within(SubmissionState::Appealed).refuses_to_ask().unwrap();
+    let read = Help::within(SubmissionState::InReview).refuses_to_ask().unwrap();
+    assert!(appealed.contains("appeal") && !read.contains("appeal"));
+}
+
+#[test]
 fn coach_who_is_asked_sees_the_draft_and_says_something_that_the_earner_reads() {
     let scene = Scene::new();
     let earner = &scene.district.earner;
@@ -71,7 +90,12 @@ fn coach_who_is_asked_sees_the_draft_and_says_something_that_the_earner_reads() 
     let content = seen["evidence"][0]["content_path"].as_str().unwrap();
     assert_eq!(scene.coach.get(content).status, 200);
     let listed = scene.coach.get("/api/v1/coachings").expect(200);
-    assert_eq!(listed["items"], json!([seen]));
+    let mut line = seen.clone();
+    for part in ["responses", "evidence", "decision", "feedback", "comments"] {
+        line.as_object_mut().unwrap().remove(part).unwrap();
+    }
+    assert_eq!(listed["items"], json!([line]), "without the work");
+    assert_eq!(earner.get("/api/v1/coachings").expect(200), listed);
 
     for words in ["Say who spoke when.", "And how long."] {
         let body = json!({ "item_id": "q1", "text": words });
@@ -198,4 +222,27 @@ fn only_a_coach_of_the_place_can_be_asked_and_for_something() {
     let former = scene.app.sign_in("coach@example.org");
     assert_eq!(former.get(&coaching).problem(), "not-found");
     assert_eq!(former.get("/api/v1/coachings").expect(200)["items"], json!([]));
+}
+
+#[test]
+fn list_asks_the_database_as_often_however_much_is_shared() {
+    count_statements();
+    let scene = Scene::new();
+    scene.ask(&scene.coach, &["responses", "evidence", "feedback"]);
+    let cost = || {
+        let list = |cx: &mut Cx<'_>| coachings::list(cx, None, 100);
+        let proof = Proof::Token(&scene.coach.token);
+        let (listed, n_statements) =
+            statements_of(|| scene.app.resources.run("list_coachings", proof, list));
+        (listed.unwrap().len(), n_statements)
+    };
+    let (one, of_one) = cost();
+    for number in 0..4 {
+        let email = format!("earner-{number}@example.org");
+        let earner = scene.app.seed(&scene.district.schools[0], &email, &["earner"]);
+        let path = format!("/api/v1/submissions/{}", scene.district.fill(&earner, &scene.family));
+        let body = json!({ "person_id": scene.coach.id, "shares": ["responses"] });
+        earner.post(&format!("{path}/coachings"), &body).expect(201);
+    }
+    assert_eq!((one, cost()), (1, (5, of_one)));
 }

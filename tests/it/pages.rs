@@ -404,6 +404,31 @@ fn scripts_put_nothing_into_a_page_but_text() {
     }
 }
 
+/// A module that is not there leaves its page dead, and nothing but a browser would tell.
+#[test]
+fn modules_import_what_is_there_and_are_loaded_as_modules() {
+    let mut n_imports = 0;
+    for asset in ASSETS.iter() {
+        let text = std::str::from_utf8(asset.bytes).unwrap();
+        for line in text.lines().filter(|line| line.starts_with("import ")) {
+            let (names, from) = line["import ".len()..].split_once(" from ").unwrap();
+            let file = from.trim_end_matches(';').trim_matches('"').strip_prefix("./").unwrap();
+            let module = find_asset(file).unwrap_or_else(|| panic!("{}: {line}", asset.name));
+            let module = std::str::from_utf8(module.bytes).unwrap();
+            for name in names.trim_matches(['{', ' ', '}']).split(", ") {
+                let is_exported = ["function", "async function", "class", "const"]
+                    .iter()
+                    .any(|kind| module.contains(&format!("\nexport {kind} {name}")));
+                assert!(is_exported, "{}: {name} of {file}", asset.name);
+            }
+            let tag = format!("<script src=\"/assets/{}\" defer>", asset.name);
+            assert!(every_page().iter().all(|(_, html)| !html.contains(&tag)), "{}", asset.name);
+            n_imports += 1;
+        }
+    }
+    assert!(n_imports >= 5, "{n_imports}");
+}
+
 #[test]
 fn stylesheet_and_emblem_fetch_nothing() {
     for name in ["assay.css", "hallmark.svg"] {
@@ -488,7 +513,7 @@ fn whatever_becomes_of_a_submission_has_words_on_its_page() {
         .chain(AwardState::ALL.iter().map(|state| state.as_str()))
         .chain(["earned", "not_yet", "working", "closed"]);
     for word in words {
-        assert!(script.contains(&format!("\n    {word}: ")), "{word}");
+        assert!(script.contains(&format!("\n  {word}: ")), "{word}");
     }
 }
 

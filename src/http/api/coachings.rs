@@ -14,7 +14,7 @@ use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path, Query};
-use crate::service::coachings::{self, Coach, CoachingDetail};
+use crate::service::coachings::{self, Coach, CoachingDetail, CoachingSummary};
 use crate::service::{Cx, Error};
 
 /// Whom to ask, and what they may see.
@@ -150,6 +150,57 @@ impl From<CoachingDetail> for CoachedWorkView {
     }
 }
 
+/// A coaching without what is shared by it.
+#[derive(Serialize, ToSchema)]
+pub struct CoachingLineView {
+    /// Its id.
+    #[schema(format = "uuid")]
+    id: String,
+    /// The attempt.
+    #[schema(format = "uuid")]
+    submission_id: String,
+    /// At which micro-credential.
+    #[schema(format = "uuid")]
+    micro_credential_id: String,
+    /// At which version of it.
+    version: i32,
+    /// Its title.
+    title: String,
+    /// Whose attempt it is.
+    earner: CoachView,
+    /// Who was asked.
+    coach: CoachView,
+    /// What is shared: responses, evidence, feedback.
+    shares: Vec<&'static str>,
+    /// Whether the coach can comment now: before the work is handed in, and once it is decided.
+    is_open: bool,
+    /// When the coach was asked.
+    #[schema(format = "date-time")]
+    asked_at: String,
+    /// When the earner ended it.
+    #[schema(format = "date-time")]
+    ended_at: Option<String>,
+}
+
+impl From<CoachingSummary> for CoachingLineView {
+    fn from(CoachingSummary { line, is_open }: CoachingSummary) -> CoachingLineView {
+        let coaching = line.coaching;
+        CoachingLineView {
+            id: coaching.id.to_string(),
+            submission_id: coaching.submission.to_string(),
+            micro_credential_id: line.micro_credential.to_string(),
+            version: line.version,
+            title: line.title,
+            earner: CoachView { person_id: line.earner.to_string(), name: line.earner_name },
+            coach: CoachView { person_id: coaching.coach.to_string(), name: line.coach_name },
+            shares: coaching.shares.iter().map(|share| share.as_str()).collect(),
+            is_open,
+            asked_at: coaching.asked_at.to_string(),
+            ended_at: coaching.ended_at.map(|moment| moment.to_string()),
+        }
+    }
+}
+
 /// `GET /api/v1/submissions/{id}/coaches`
 pub async fn list_coaches(
     app: web::Data<App>,
@@ -206,8 +257,8 @@ pub async fn list_coachings(
     let paging = query.paging()?;
     app.read(meta, "list_coachings", move |cx| {
         let fetched = coachings::list(cx, paging.after.as_deref(), paging.fetch())?;
-        let key = |detail: &CoachingDetail| detail.coaching.id.to_string();
-        Answer::json(200, &paging.page(fetched, key, CoachedWorkView::from))
+        let key = |summary: &CoachingSummary| summary.line.coaching.id.to_string();
+        Answer::json(200, &paging.page(fetched, key, CoachingLineView::from))
     })
     .await
 }

@@ -1,4 +1,5 @@
-//! The files that pages refer to: one stylesheet, one emblem and five scripts, all inside the program.
+//! The files that pages refer to: one stylesheet, one emblem, a script for each page that needs one and a module that these share, all
+//! inside the program. The modules are served as they are written: nothing builds them.
 
 use std::sync::LazyLock;
 
@@ -18,36 +19,17 @@ pub struct Asset {
 }
 
 /// Every file that a page refers to. Names do not change with the contents, so browsers must revalidate.
-pub static ASSETS: LazyLock<[Asset; 8]> = LazyLock::new(|| {
+pub static ASSETS: LazyLock<[Asset; 9]> = LazyLock::new(|| {
     [
         asset("assay.css", "text/css; charset=utf-8", include_bytes!("assets/assay.css")),
         asset("hallmark.svg", "image/svg+xml", include_bytes!("assets/hallmark.svg")),
-        asset(
-            "credential.js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("assets/credential.js"),
-        ),
-        asset("verify.js", "text/javascript; charset=utf-8", include_bytes!("assets/verify.js")),
-        asset(
-            "invitation.js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("assets/invitation.js"),
-        ),
-        asset(
-            "contribution.js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("assets/contribution.js"),
-        ),
-        asset(
-            "proposal.js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("assets/proposal.js"),
-        ),
-        asset(
-            "submission.js",
-            "text/javascript; charset=utf-8",
-            include_bytes!("assets/submission.js"),
-        ),
+        script("page.js", include_bytes!("assets/page.js")),
+        script("credential.js", include_bytes!("assets/credential.js")),
+        script("verify.js", include_bytes!("assets/verify.js")),
+        script("invitation.js", include_bytes!("assets/invitation.js")),
+        script("contribution.js", include_bytes!("assets/contribution.js")),
+        script("proposal.js", include_bytes!("assets/proposal.js")),
+        script("submission.js", include_bytes!("assets/submission.js")),
     ]
 });
 
@@ -55,6 +37,10 @@ pub static ASSETS: LazyLock<[Asset; 8]> = LazyLock::new(|| {
 #[must_use]
 pub fn find_asset(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
+}
+
+fn script(name: &'static str, bytes: &'static [u8]) -> Asset {
+    asset(name, "text/javascript; charset=utf-8", bytes)
 }
 
 fn asset(name: &'static str, media_type: &'static str, bytes: &'static [u8]) -> Asset {
