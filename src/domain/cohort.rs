@@ -90,6 +90,18 @@ worded_enum! {
     }
 }
 
+/// What was arranged with one person of a programme so that they can show what they can do (DOMAIN.md, 4: accessible alternatives are equal
+/// in the rubric). It changes the form of an answer, never what is asked or how it is scored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accommodations {
+    /// Every prompt may be answered by a recording, also where the definition says nothing of it.
+    pub spoken_answers: bool,
+    /// The word limits of the prompts do not hold.
+    pub unlimited_words: bool,
+    /// What else was arranged, in words for the person and the coordinators.
+    pub note: String,
+}
+
 /// The last day on which somebody can begin: that of the cohort, or their own.
 #[must_use]
 pub fn last_day(closes_on: NaiveDate, extended_to: Option<NaiveDate>) -> NaiveDate {

@@ -1,5 +1,6 @@
 //! People of a programme: lists by CSV, answers, printed codes, days of one's own. One row an invitee, however often they are invited.
 
+mod arrangements;
 mod batch;
 mod letters;
 mod sending;
@@ -28,6 +29,7 @@ use crate::store::people::Profile;
 use crate::store::{self, DbConn, StoreError};
 
 pub use crate::store::cohorts::{Extension, Invitee, InviteeQuery};
+pub use arrangements::{accommodate, extend};
 pub use batch::{BatchReport, NewBatch, RowReport, create};
 pub(super) use letters::render;
 pub use letters::{MessagePreview, preview};
@@ -446,66 +448,18 @@ fn find_or_create_person(
     Ok(person)
 }
 
-/// `PUT /programs/{id}/invitees/{invitee_id}/extension`: a last day of one's own, after that of the cohort; none takes it back.
-///
-/// # Errors
-/// [`Error::Stale`], [`Error::Invalid`] for a day that gives no more time.
-pub fn extend(
-    cx: &mut Cx<'_>,
-    id: ProgramId,
-    invitee: InviteeId,
-    extension: Option<&Extension>,
-    revision: i32,
-) -> Result<NamedInvitee, Error> {
-    let known = find_to_extend(cx, id, invitee)?.invitee;
-    let program = store::programs::find(cx.conn, id)?.ok_or(Error::Stale)?;
-    if known.revision != revision {
-        return Err(Error::Stale);
-    }
-    require_open(&program)?;
-    if let Some(extension) = extension {
-        let cohort = cohort_of(&charter_of(&program)?, &known)?;
-        check_note(&extension.reason, "/reason")?;
-        if extension.reason.trim().is_empty() {
-            return Err(Error::invalid("/reason", "reason", "say why; coordinators read it"));
-        }
-        if extension.ends_on <= cohort.closes_on {
-            let detail = format!("the cohort ends on {}; name a later day", cohort.closes_on);
-            return Err(Error::invalid("/ends_on", "no-extension", detail));
-        }
-    }
-    cx.write(|conn| {
-        let extended = Invitee { extension: extension.cloned(), ..known.clone() };
-        store::cohorts::save(conn, &extended)?;
-        let change =
-            change_of("put_extension", &program, invitee).with("is_extended", extension.is_some());
-        let extended = Invitee { revision: revision + 1, ..extended };
-        Ok((named(conn, extended)?, change))
-    })
-}
-
-/// One invitee as whoever may give them more time finds them.
+/// One invitee, as whoever may do this finds them.
 ///
 /// # Errors
 /// [`Error::Denied`] without the role, [`Error::NotFound`].
-pub fn find_to_extend(
+pub fn find(
     cx: &mut Cx<'_>,
     id: ProgramId,
     invitee: InviteeId,
+    operation: &'static str,
 ) -> Result<NamedInvitee, Error> {
     let (_, subject) = programs::load(cx.conn, id)?;
-    policy::require(&cx.actor, "put_extension", &subject)?;
-    let found = store::cohorts::find(cx.conn, id, invitee)?.ok_or(missing())?;
-    named(cx.conn, found)
-}
-
-/// One invitee for coordinators, for its entity tag.
-///
-/// # Errors
-/// [`Error::Denied`] without the role, [`Error::NotFound`].
-pub fn find(cx: &mut Cx<'_>, id: ProgramId, invitee: InviteeId) -> Result<NamedInvitee, Error> {
-    let (_, subject) = programs::load(cx.conn, id)?;
-    policy::require(&cx.actor, "read_invitee", &subject)?;
+    policy::require(&cx.actor, operation, &subject)?;
     let found = store::cohorts::find(cx.conn, id, invitee)?.ok_or(missing())?;
     named(cx.conn, found)
 }

@@ -360,8 +360,10 @@ pub(super) fn require_room(
             (requirement.media().to_vec(), most)
         }
         None => {
+            let accommodations = store::cohorts::find_accommodations(conn, id)?;
             let takes_recording = definition.rubric().prompts().any(|prompt| {
-                prompt.id().as_str() == terms.requirement_id && !prompt.alternatives().is_empty()
+                prompt.id().as_str() == terms.requirement_id
+                    && submissions::may_be_recorded(prompt, &accommodations)
             });
             if !takes_recording {
                 let known: Vec<&str> = definition

@@ -8,6 +8,7 @@ use super::context::Resources;
 use super::error::{Error, Fault};
 use super::evidence;
 use super::submissions::{self, Response};
+use crate::domain::cohort::Accommodations;
 use crate::domain::definition::Definition;
 use crate::domain::ids::SubmissionId;
 use crate::domain::policy;
@@ -59,7 +60,7 @@ pub fn faults_of(work: &KnownWork, definition: &Definition) -> Vec<Fault> {
             let pointer = format!("/responses/{}", submissions::escape_pointer(id));
             faults.push(Fault::new(pointer, "response-missing", detail));
         } else if let Some(text) = work.responses.get(id) {
-            faults.extend(submissions::fault_of_words(prompt, text));
+            faults.extend(submissions::fault_of_words(prompt, text, &Accommodations::default()));
         }
     }
     let is_prompt =

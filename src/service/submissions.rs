@@ -14,6 +14,7 @@ use super::context::{Cx, Resources, above, new_uuid};
 use super::error::{Error, Fault};
 use super::micro_credentials::parse_stored;
 use super::{calendars, cohorts, evidence_matches, outbox, renewals, resubmission, screening};
+use crate::domain::cohort::Accommodations;
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, MicroCredentialId, PersonId, ProgramId, SubmissionId};
 use crate::domain::organization::Role;
@@ -27,7 +28,7 @@ use crate::store::micro_credentials::Version;
 use crate::store::submissions::{Declarations, Step, StoredResponse};
 use crate::store::{self, DbConn, StoreError};
 
-pub(in crate::service) use limits::{fault_of_items, fault_of_words};
+pub(in crate::service) use limits::{fault_of_items, fault_of_words, may_be_recorded};
 pub(in crate::service) use steps::record;
 
 pub(in crate::service) use views::list_overall_feedback;
@@ -341,7 +342,8 @@ pub fn save(
         }
         let evidence = store::evidence::list(conn, id)?;
         let carried = store::carried_levels::list(conn, id)?;
-        let mut faults = faults_of_save(save, &definition, &evidence);
+        let accommodations = store::cohorts::find_accommodations(conn, id)?;
+        let mut faults = faults_of_save(save, &definition, &evidence, &accommodations);
         for prompt in save.responses.keys().filter(|prompt| carried.contains_key(*prompt)) {
             let detail = "this was passed in an earlier attempt and counts as it is; to change it, start the attempt anew with it in reopen_criteria";
             let pointer = format!("/responses/{}", escape_pointer(prompt));
@@ -377,7 +379,12 @@ pub fn save(
     })
 }
 
-fn faults_of_save(save: &Save, definition: &Definition, evidence: &[StoredEvidence]) -> Vec<Fault> {
+fn faults_of_save(
+    save: &Save,
+    definition: &Definition,
+    evidence: &[StoredEvidence],
+    accommodations: &Accommodations,
+) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (prompt_id, response) in &save.responses {
         let pointer = format!("/responses/{}", escape_pointer(prompt_id));
@@ -402,7 +409,7 @@ fn faults_of_save(save: &Save, definition: &Definition, evidence: &[StoredEviden
             }
             Some(Response::Text(_)) => {}
             Some(Response::Evidence(id)) => {
-                if prompt.alternatives().is_empty() {
+                if !may_be_recorded(prompt, accommodations) {
                     faults.push(Fault::new(
                         pointer,
                         "text-only",
@@ -492,6 +499,7 @@ fn faults_of_submit(
         })
         .collect();
     let carried = store::carried_levels::list(conn, id)?;
+    let accommodations = store::cohorts::find_accommodations(conn, id)?;
     let mut faults = Vec::new();
     // What was passed in an earlier attempt is not asked for again, nor is evidence that shows nothing else.
     let asked =
@@ -501,7 +509,7 @@ fn faults_of_submit(
         match responses.get(prompt.id().as_str()) {
             None => faults.push(Fault::new(pointer, "response-missing", "answer this prompt")),
             Some(None) => {}
-            Some(Some(text)) => faults.extend(fault_of_words(prompt, text)),
+            Some(Some(text)) => faults.extend(fault_of_words(prompt, text, &accommodations)),
         }
     }
     for requirement in definition.evidence() {

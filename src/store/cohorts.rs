@@ -8,7 +8,7 @@ use super::schema::{
     invitee_invitations, invitee_names, invitees, program_attempts, programs, submissions,
 };
 use super::{DbConn, StoreError};
-use crate::domain::cohort::{DeclineReason, InviteeState};
+use crate::domain::cohort::{Accommodations, DeclineReason, InviteeState};
 use crate::domain::ids::{
     InvitationId, InviteeId, OrganizationId, PersonId, ProgramId, SubmissionId,
 };
@@ -72,6 +72,8 @@ pub struct Invitee {
     pub enrolled_at: Option<Timestamp>,
     /// Their own last day, if they have one.
     pub extension: Option<Extension>,
+    /// What was arranged with them.
+    pub accommodations: Accommodations,
     /// Counts the changes.
     pub revision: i32,
 }
@@ -80,7 +82,7 @@ type Row = (
     (String, String, String, String, String, Option<String>, Option<String>, Option<String>),
     (String, i32, String, NaiveDateTime, Option<NaiveDateTime>, Option<NaiveDateTime>),
     (Option<NaiveDateTime>, Option<String>, Option<String>, Option<NaiveDateTime>),
-    (Option<String>, Option<String>, i32),
+    (Option<String>, Option<String>, i32, bool, bool, String),
 );
 
 macro_rules! columns {
@@ -110,7 +112,14 @@ macro_rules! columns {
                 invitees::decline_note,
                 invitees::enrolled_at,
             ),
-            (invitees::extended_to, invitees::extension_reason, invitees::revision),
+            (
+                invitees::extended_to,
+                invitees::extension_reason,
+                invitees::revision,
+                invitees::spoken_answers,
+                invitees::unlimited_words,
+                invitees::accommodation_note,
+            ),
         )
     };
 }
@@ -119,7 +128,7 @@ fn from_row((head, times, answer, end): Row) -> Result<Invitee, StoreError> {
     let (id, program, cohort, audience, school, person, reference, code_sha256) = head;
     let (state, mails, invited_by, created_at, invited_at, last_invited_at) = times;
     let (declined_at, decline_reason, note, enrolled_at) = answer;
-    let (extended_to, extension_reason, revision) = end;
+    let (extended_to, extension_reason, revision, spoken_answers, unlimited_words, note_of) = end;
     let corrupt = |column| StoreError::corrupt("invitees", &id, column);
     let declined = match (declined_at, decline_reason) {
         (Some(at), Some(reason)) => Some(Declined {
@@ -158,6 +167,7 @@ fn from_row((head, times, answer, end): Row) -> Result<Invitee, StoreError> {
         declined,
         enrolled_at: enrolled_at.map(Timestamp::from_naive),
         extension,
+        accommodations: Accommodations { spoken_answers, unlimited_words, note: note_of },
         revision,
     })
 }
@@ -179,6 +189,9 @@ macro_rules! changeable {
                 .eq($invitee.extension.as_ref().map(|one| one.ends_on.to_string())),
             invitees::extension_reason
                 .eq($invitee.extension.as_ref().map(|one| one.reason.clone())),
+            invitees::spoken_answers.eq($invitee.accommodations.spoken_answers),
+            invitees::unlimited_words.eq($invitee.accommodations.unlimited_words),
+            invitees::accommodation_note.eq($invitee.accommodations.note.clone()),
             invitees::revision.eq($revision),
         )
     };
@@ -449,6 +462,25 @@ pub fn find_of_submission(
     .transpose()
 }
 
+/// What was arranged with whoever makes a submission; nothing outside of a programme.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_accommodations(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+) -> Result<Accommodations, StoreError> {
+    let found: Option<(bool, bool, String)> = program_attempts::table
+        .inner_join(invitees::table.on(invitees::id.eq(program_attempts::invitee_id)))
+        .filter(program_attempts::submission_id.eq(submission.to_string()))
+        .select((invitees::spoken_answers, invitees::unlimited_words, invitees::accommodation_note))
+        .first(conn)
+        .optional()?;
+    Ok(found.map_or_else(Accommodations::default, |(spoken_answers, unlimited_words, note)| {
+        Accommodations { spoken_answers, unlimited_words, note }
+    }))
+}
+
 /// Which attempts are made within a programme, by whom, and when each was handed in.
 ///
 /// # Errors
@@ -473,7 +505,7 @@ pub fn list_attempts(
         .collect()
 }
 
-/// Forgets the names on lists, and what was written about declines and extensions, of programmes that were closed before a moment.
+/// Forgets the names on lists, what was written about declines and extensions, and what was arranged with whom, of programmes that were closed before a moment.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -503,6 +535,19 @@ pub fn purge(conn: &mut DbConn, closed_before: Timestamp) -> Result<(), StoreErr
             .filter(invitees::extension_reason.ne(Some(String::new()))),
     )
     .set(invitees::extension_reason.eq(Some(String::new())))
+    .execute(conn)?;
+    diesel::update(
+        invitees::table.filter(invitees::program_id.eq_any(&closed)).filter(
+            invitees::spoken_answers
+                .or(invitees::unlimited_words)
+                .or(invitees::accommodation_note.ne("")),
+        ),
+    )
+    .set((
+        invitees::spoken_answers.eq(false),
+        invitees::unlimited_words.eq(false),
+        invitees::accommodation_note.eq(""),
+    ))
     .execute(conn)?;
     Ok(())
 }

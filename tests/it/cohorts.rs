@@ -1,5 +1,6 @@
 //! The rules of people of a programme: lists by CSV, one invitee however often invited, answers, printed codes, days of one's own.
 
+mod arrangements;
 mod sending;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Paging, body_word, parse_word};
-use crate::domain::cohort::{DeclineReason, InviteeState, RowFault, RowOutcome};
+use crate::domain::cohort::{Accommodations, DeclineReason, InviteeState, RowFault, RowOutcome};
 use crate::domain::csv;
 use crate::domain::ids::{InviteeId, ProgramId};
 use crate::http::app::{Answer, App, Reply};
@@ -110,6 +110,35 @@ pub async fn create_cohort_invitations(
     .await
 }
 
+/// What was arranged with one person. It changes the form of an answer, never what is asked or how it is scored.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccommodationsView {
+    /// Every prompt may be answered by a recording.
+    #[serde(default)]
+    spoken_answers: bool,
+    /// Word limits of the prompts do not hold.
+    #[serde(default)]
+    unlimited_words: bool,
+    /// What else was arranged, in words for the person and the coordinators.
+    #[serde(default)]
+    note: String,
+}
+
+impl From<Accommodations> for AccommodationsView {
+    fn from(arranged: Accommodations) -> AccommodationsView {
+        let Accommodations { spoken_answers, unlimited_words, note } = arranged;
+        AccommodationsView { spoken_answers, unlimited_words, note }
+    }
+}
+
+impl From<AccommodationsView> for Accommodations {
+    fn from(wanted: AccommodationsView) -> Accommodations {
+        let AccommodationsView { spoken_answers, unlimited_words, note } = wanted;
+        Accommodations { spoken_answers, unlimited_words, note: note.trim().to_owned() }
+    }
+}
+
 /// Somebody who is invited to a programme.
 #[derive(Serialize, ToSchema)]
 pub struct InviteeView {
@@ -147,6 +176,8 @@ pub struct InviteeView {
     /// Their own last day to begin, if they have one.
     #[schema(format = "date")]
     extended_to: Option<String>,
+    /// What was arranged with them.
+    accommodations: AccommodationsView,
 }
 
 impl From<NamedInvitee> for InviteeView {
@@ -168,6 +199,7 @@ impl From<NamedInvitee> for InviteeView {
             decline_note: note.flatten(),
             enrolled_at: invitee.enrolled_at.map(|moment| moment.to_string()),
             extended_to: invitee.extension.map(|one| one.ends_on.to_string()),
+            accommodations: AccommodationsView::from(invitee.accommodations),
         }
     }
 }
@@ -219,7 +251,10 @@ pub async fn read_invitee(
     meta: Meta,
     Path((program, invitee)): Path<(ProgramId, InviteeId)>,
 ) -> Result<HttpResponse, Problem> {
-    app.read(meta, "read_invitee", move |cx| answer(cohorts::find(cx, program, invitee)?)).await
+    app.read(meta, "read_invitee", move |cx| {
+        answer(cohorts::find(cx, program, invitee, "read_invitee")?)
+    })
+    .await
 }
 
 /// More time for one person.
@@ -253,16 +288,38 @@ pub async fn put_extension(
     let wanted = body.value;
     app.write(meta, "put_extension", parts, move |cx| {
         // Who may not do it is told so first, whatever they have written.
-        let current = cohorts::find_to_extend(cx, program, invitee)?;
+        let current = cohorts::find(cx, program, invitee, "put_extension")?;
         let extension = parse_extension(&wanted)?;
-        match cohorts::extend(cx, program, invitee, extension.as_ref(), if_match.0) {
-            Ok(extended) => Ok(answer(extended)?.into()),
-            Err(Error::Stale) => {
-                let current = InviteeView::from(current);
-                Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
-            }
-            Err(error) => Err(error),
+        changed(cohorts::extend(cx, program, invitee, extension.as_ref(), if_match.0), current)
+    })
+    .await
+}
+
+/// What comes of a change to an invitee: as they are now, or as they were found when somebody else was faster.
+fn changed(result: Result<NamedInvitee, Error>, current: NamedInvitee) -> Result<Reply, Error> {
+    match result {
+        Ok(invitee) => Ok(answer(invitee)?.into()),
+        Err(Error::Stale) => {
+            let current = InviteeView::from(current);
+            Ok(Reply::Stale(serde_json::to_value(current).map_err(Error::internal)?))
         }
+        Err(error) => Err(error),
+    }
+}
+
+/// `PUT /api/v1/programs/{id}/invitees/{invitee_id}/accommodations`
+pub async fn put_accommodations(
+    app: web::Data<App>,
+    meta: Meta,
+    Path((program, invitee)): Path<(ProgramId, InviteeId)>,
+    if_match: IfMatch,
+    body: JsonBody<AccommodationsView>,
+) -> Result<HttpResponse, Problem> {
+    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    let wanted = Accommodations::from(body.value);
+    app.write(meta, "put_accommodations", parts, move |cx| {
+        let current = cohorts::find(cx, program, invitee, "put_accommodations")?;
+        changed(cohorts::accommodate(cx, program, invitee, &wanted, if_match.0), current)
     })
     .await
 }
@@ -347,6 +404,8 @@ pub struct EnrolmentView {
     /// Since when one takes part.
     #[schema(format = "date-time")]
     enrolled_at: Option<String>,
+    /// What was arranged with one.
+    accommodations: AccommodationsView,
 }
 
 impl From<Standing> for EnrolmentView {
@@ -357,6 +416,7 @@ impl From<Standing> for EnrolmentView {
             state: standing.invitee.state.as_str(),
             closes_on: standing.closes_on.to_string(),
             enrolled_at: standing.invitee.enrolled_at.map(|moment| moment.to_string()),
+            accommodations: AccommodationsView::from(standing.invitee.accommodations),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::{change_of_batch, find_or_create_person, missing, require_open};
-use crate::domain::cohort::{InviteeState, RowFault, RowOutcome};
+use crate::domain::cohort::{Accommodations, InviteeState, RowFault, RowOutcome};
 use crate::domain::csv::{self, Line};
 use crate::domain::ids::{InviteeId, OrganizationId, PersonId, ProgramId};
 use crate::domain::organization::MembershipState;
@@ -153,6 +153,7 @@ pub fn create(cx: &mut Cx<'_>, id: ProgramId, new: &NewBatch) -> Result<BatchRep
                         declined: None,
                         enrolled_at: None,
                         extension: None,
+                        accommodations: Accommodations::default(),
                         revision: 1,
                     };
                     store::cohorts::create(conn, &added, Some(&entry.name))?;

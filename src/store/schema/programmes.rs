@@ -58,6 +58,9 @@ diesel::table! {
         extended_to -> Nullable<Text>,
         extension_reason -> Nullable<Text>,
         revision -> Integer,
+        spoken_answers -> Bool,
+        unlimited_words -> Bool,
+        accommodation_note -> Text,
     }
 }
 

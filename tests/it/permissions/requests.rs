@@ -176,6 +176,9 @@ pub fn request(
             format!("{program}/invitees/{}/extension", target.invitee),
             json!({ "ends_on": null }),
         ),
+        "put_accommodations" => {
+            put(format!("{program}/invitees/{}/accommodations", target.invitee), json!({}))
+        }
         "read_invitation_codes" => get(format!("{program}/invitation-codes")),
         "preview_message" => {
             get(format!("{program}/message-preview?cohort=ia&audience=instructional_assistant"))

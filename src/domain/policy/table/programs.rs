@@ -58,6 +58,14 @@ pub(super) const ROWS: &[Row] = &[
     row("read_invitee", Verb::Read, "invitee", &[COORDINATOR], &[], &["*"]),
     row("read_invitation_codes", Verb::Read, "invitee", &[COORDINATOR], &["invited"], &["*"]),
     row("put_extension", Verb::Manage, "invitee", &[COORDINATOR], &[], &["ends_on", "reason"]),
+    row(
+        "put_accommodations",
+        Verb::Manage,
+        "invitee",
+        &[COORDINATOR],
+        &[],
+        &["spoken_answers", "unlimited_words", "note"],
+    ),
     row("preview_message", Verb::Read, "program", &[DESIGNER, COORDINATOR], &[], &["*"]),
     // Its rehearsal.
     row(
