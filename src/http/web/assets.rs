@@ -1,4 +1,4 @@
-//! The files that pages refer to: one stylesheet, one emblem and five scripts, all inside the program.
+//! The files that pages refer to: one stylesheet, one emblem and seven scripts, all inside the program.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ pub struct Asset {
 }
 
 /// Every file that a page refers to. Names do not change with the contents, so browsers must revalidate.
-pub static ASSETS: LazyLock<[Asset; 8]> = LazyLock::new(|| {
+pub static ASSETS: LazyLock<[Asset; 10]> = LazyLock::new(|| {
     [
         asset("assay.css", "text/css; charset=utf-8", include_bytes!("assets/assay.css")),
         asset("hallmark.svg", "image/svg+xml", include_bytes!("assets/hallmark.svg")),
@@ -43,6 +43,8 @@ pub static ASSETS: LazyLock<[Asset; 8]> = LazyLock::new(|| {
             "text/javascript; charset=utf-8",
             include_bytes!("assets/proposal.js"),
         ),
+        asset("session.js", "text/javascript; charset=utf-8", include_bytes!("assets/session.js")),
+        asset("stacks.js", "text/javascript; charset=utf-8", include_bytes!("assets/stacks.js")),
         asset(
             "submission.js",
             "text/javascript; charset=utf-8",

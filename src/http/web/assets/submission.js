@@ -1,9 +1,8 @@
-// Shows a submission to whoever may see it. The access token is kept in this script's memory and nowhere else: reloading
-// the page forgets it. Everything that comes back is shown as text, never as markup.
+// Shows a submission to whoever may see it; session.js signs them in. Everything that comes back is shown as text, never as markup.
 "use strict";
 
 (() => {
-  const PATIENCE_MS = 30000;
+  const { Refusal, ask, banner, dayInWords, element, email, heading, lead, linkTo, own, start } = session;
   const APPEAL_DAYS = 30;
   // The lowest level of a prompt that passes; criteria name their own.
   const PROMPT_PASS_LEVEL = 1;
@@ -69,83 +68,22 @@
     earned: { tone: "good", words: "Earned", says: ["The earner has earned the micro-credential."] },
     closed: { tone: "still", words: "Closed", says: ["This submission has ended."] },
   };
-  const ICONS = { good: "M6 12.6l4 4 8-9", bad: "M7.5 7.5l9 9M16.5 7.5l-9 9", warn: "M12 6.5v7M12 17v.2", still: "M7 12h.2M12 12h.2M17 12h.2" };
 
-  const form = document.getElementById("sign-in-form");
-  const fields = document.getElementById("sign-in-fields");
-  const email = document.getElementById("email");
-  const password = document.getElementById("password");
-  const show = document.getElementById("show-password");
-  const problem = document.getElementById("problem");
-  const progress = document.getElementById("progress");
-  const account = document.getElementById("account");
-  const signOut = document.getElementById("sign-out");
   const kicker = document.getElementById("kicker");
-  const heading = document.getElementById("heading");
-  const lead = document.getElementById("lead");
   const place = document.getElementById("submission");
-  const headingAtFirst = heading.textContent;
-  const titleAtFirst = document.title;
 
   // The last segment of the address, still encoded as it stands there.
   const id = window.location.pathname.split("/").pop();
-  let token = null;
 
-  class Refusal extends Error {
-    constructor(title, details, focus) {
-      super(title);
-      this.details = details;
-      this.focus = focus;
-    }
-  }
-
-  fields.disabled = false;
-
-  show.addEventListener("change", () => {
-    password.type = show.checked ? "text" : "password";
+  start({
+    fetching: "Fetching your submission…",
+    load: read,
+    show: showSubmission,
+    clear: () => {
+      place.replaceChildren();
+      kicker.hidden = true;
+    },
   });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    signIn();
-  });
-  signOut.addEventListener("click", leave);
-
-  async function signIn() {
-    problem.hidden = true;
-    fields.disabled = true;
-    progress.textContent = "Signing in…";
-    let next = heading;
-    try {
-      const address = email.value.trim();
-      if (address === "") throw new Refusal("Your e‑mail address is missing", ["Please type the address of your account."], email);
-      if (password.value === "") throw new Refusal("Your password is missing", ["Please type the password of your account."], password);
-      const tokens = await ask("/api/v1/sessions", {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ email: address, password: password.value }),
-      });
-      token = tokens.access_token;
-      progress.textContent = "Fetching your submission…";
-      const { submission, version } = await read();
-      showSubmission(submission, version);
-      document.getElementById("account-email").textContent = address;
-      account.hidden = false;
-      form.hidden = true;
-      password.value = "";
-      show.checked = false;
-      password.type = "password";
-      progress.textContent = "";
-    } catch (error) {
-      progress.textContent = "";
-      // Whoever is shown nothing need not stay signed in.
-      await endSession().catch(() => {});
-      showProblem(error);
-      next = error instanceof Refusal ? error.focus : null;
-    } finally {
-      fields.disabled = false;
-    }
-    if (next !== null) next.focus();
-  }
 
   async function read() {
     let submission;
@@ -161,71 +99,7 @@
     return { submission: submission, version: await ask(path, {}) };
   }
 
-  async function leave() {
-    signOut.disabled = true;
-    let words = "You have signed out.";
-    try {
-      await endSession();
-    } catch {
-      words = "This page has forgotten your sign-in, but the service could not be told. What is left of it ends by itself within 15 minutes.";
-    }
-    signOut.disabled = false;
-    account.hidden = true;
-    place.replaceChildren();
-    kicker.hidden = true;
-    heading.textContent = headingAtFirst;
-    heading.removeAttribute("lang");
-    document.title = titleAtFirst;
-    lead.hidden = false;
-    form.hidden = false;
-    progress.textContent = words;
-    heading.focus();
-  }
-
-  async function endSession() {
-    const ended = token;
-    if (ended === null) return;
-    token = null;
-    await ask("/api/v1/sessions/current", { method: "DELETE", headers: { Authorization: "Bearer " + ended } });
-  }
-
-  async function ask(path, options) {
-    const headers = { Accept: "application/json, application/problem+json", ...options.headers };
-    if (token !== null) headers.Authorization = "Bearer " + token;
-    const request = { credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), ...options, headers: headers };
-    const response = await fetch(path, request);
-    const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
-    if (!response.ok) throw refusalOf(response.status, answer);
-    return answer;
-  }
-
-  function refusalOf(status, answer) {
-    const details = [];
-    if (typeof answer.detail === "string") details.push(sentence(answer.detail));
-    for (const error of Array.isArray(answer.errors) ? answer.errors : []) {
-      if (error && typeof error.detail === "string" && !details.includes(sentence(error.detail))) details.push(sentence(error.detail));
-    }
-    if (details.length === 0) details.push("Please try again in a minute.");
-    const refusal = new Refusal(typeof answer.title === "string" ? answer.title : "That did not work", details, password);
-    refusal.status = status;
-    return refusal;
-  }
-
-  // A problem's detail as a sentence of its own.
-  function sentence(text) {
-    return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
-  }
-
-  function showProblem(error) {
-    const known = error instanceof Refusal;
-    const title = known ? error.message : "No answer";
-    const details = known ? error.details : ["The service could not be reached. Please check your connection and try again."];
-    problem.replaceChildren(element("p", "message-title", title));
-    for (const detail of details) problem.append(element("p", "", detail));
-    problem.hidden = false;
-  }
-
-  function showSubmission(submission, version) {
+  function showSubmission({ submission, version }) {
     const isOwn = typeof submission.state === "string";
     const definition = version.definition || {};
     heading.textContent = String(version.title);
@@ -274,7 +148,7 @@
     if (submission.feedback) parts.push(...feedbackView(submission.feedback, definition));
     if (submission.decision === "not_yet") parts.push(...nextView(submission, version));
     parts.push(...aiUseView(submission));
-    parts.push(rubricLink(version));
+    parts.push(rubricLink(version), stacksLink());
     parts.push(...timelineView(submission.timeline));
     return parts;
   }
@@ -414,6 +288,12 @@
     return line;
   }
 
+  function stacksLink() {
+    const line = element("p", "");
+    line.append(linkTo("/stacks", "See what your badges come to together"));
+    return line;
+  }
+
   function timelineView(steps) {
     if (!Array.isArray(steps) || steps.length === 0) return [];
     const list = element("ol", "timeline");
@@ -427,27 +307,6 @@
     return [element("h2", "", "What has happened so far"), list];
   }
 
-  function banner(tone, words, sentences) {
-    const box = element("section", "standing tone-" + tone);
-    box.setAttribute("aria-label", "Where it stands");
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", "seal");
-    svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("aria-hidden", "true");
-    const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-    circle.setAttribute("cx", "12");
-    circle.setAttribute("cy", "12");
-    circle.setAttribute("r", "10.5");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", ICONS[tone]);
-    svg.append(circle, path);
-    const text = element("div", "");
-    text.append(element("h2", "standing-word", words));
-    for (const sentence of sentences) text.append(element("p", "", sentence));
-    box.append(svg, text);
-    return box;
-  }
-
   function addDate(list, name, moment) {
     const day = dayInWords(moment);
     if (day === "") return;
@@ -456,33 +315,8 @@
     list.append(row);
   }
 
-  // In UTC, as the letters have it: a page and a letter must not differ by a day.
-  function dayInWords(value) {
-    if (typeof value !== "string" && typeof value !== "number") return "";
-    const moment = new Date(value);
-    if (Number.isNaN(moment.getTime())) return "";
-    return moment.toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
-  }
-
-  function linkTo(path, words) {
-    const link = element("a", "", words);
-    link.setAttribute("href", path);
-    return link;
-  }
-
   function inLanguage(node, definition) {
     if (/^[A-Za-z0-9-]{2,35}$/.test(definition.language)) node.setAttribute("lang", definition.language);
     return node;
-  }
-
-  function own(table, key) {
-    return Object.hasOwn(table, key) ? table[key] : undefined;
-  }
-
-  function element(name, className, text) {
-    const made = document.createElement(name);
-    if (className !== "") made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
   }
 })();
