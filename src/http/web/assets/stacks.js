@@ -43,7 +43,7 @@
     if (stacks.length === 0) {
       const none = element("div", "empty");
       none.append(element("p", "strong", "There is no stack here yet"));
-      const line = element("p", "", "Nobody in your organization has published one. What you earn meanwhile will count in it: ");
+      const line = element("p", "", "Nobody in your organization has published one. What you earn meanwhile may count in it: ");
       line.append(linkTo("/", "see what can be earned"), ".");
       none.append(line);
       place.replaceChildren(none);
@@ -130,7 +130,9 @@
   function partView(part, stack) {
     const box = element("section", "");
     const head = element("h3", "");
-    if (part.category !== null) head.append(inLanguage(element("span", "", part.category), stack), " ");
+    const everything = part.held.length + part.missing.length;
+    const words = part.asked === everything ? "All of these" : "Any " + part.asked + " of these";
+    head.append(part.category === null ? words : inLanguage(element("span", "", part.category), stack), " ");
     const held = Math.min(part.held.length, part.asked);
     head.append(element("span", part.needed === 0 ? "tag tag-pass" : "tag", held + " of " + part.asked));
     box.append(head);
@@ -149,10 +151,9 @@
   function missingView(item, part, stack) {
     const why = own(UNCOUNTED, item.uncounted_state);
     if (why !== undefined) {
+      if (item.uncounted_state === "pending_key") return line("still", "○", item, stack, item.path, "Almost there", [why]);
       const row = line("warn", "!", item, stack, item.path, "Does not count now", [why]);
-      if (item.uncounted_state !== "pending_key") {
-        row.lastElementChild.append(" ", linkTo("/credentials/" + encodeURIComponent(item.uncounted_award_id), "See that badge"));
-      }
+      row.lastElementChild.append(" ", linkTo("/credentials/" + encodeURIComponent(item.uncounted_award_id), "See that badge"));
       return row;
     }
     if (part.needed === 0) return line("still", "–", item, stack, item.path, "Not needed", []);
