@@ -32,6 +32,9 @@ const DEFINITIONS: [&str; 3] = [
     include_str!("../../credential-schemas/definitions/mc-shared-decision-making.json"),
 ];
 
+/// The pathway that is shipped.
+const PATHWAY: &str = include_str!("../../credential-schemas/stacks/pathway-grow-your-own.json");
+
 /// The schools of the story.
 const WILLOW: &str = "Willow Creek Elementary";
 const SUMMIT: &str = "Summit Middle School";
@@ -138,7 +141,7 @@ struct Outcome {
 
 /// Plays the story.
 fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<Outcome> {
-    let bar = ProgressBar::new(21);
+    let bar = ProgressBar::new(22);
     bar.set_style(
         ProgressStyle::with_template("  {bar:24} {pos}/{len}")
             .unwrap_or_else(|_bad| ProgressStyle::default_bar()),
@@ -225,6 +228,9 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     let [small_group, _, shared_decision] = published.as_slice() else {
         bail!("three definitions are shipped")
     };
+
+    let pathway = story.publish_stack(district, &author, &colleague, PATHWAY)?;
+    story.tell("A pathway is published that grows instructional assistants into teachers: one micro-credential of each of two kinds.");
 
     story.calibrate(shared_decision.0, [&lead, &other_lead], &[&assessor, &second])?;
     story.tell("Two lead assessors make known work and agree on its levels, each alone. Jonas and Priya score it as they do, and are qualified for that rubric.");
@@ -327,6 +333,8 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
     });
     let data = vec![
         format!("{}/achievements/{}/versions/{}", made.base_url, small_group.0, small_group.1),
+        format!("{}/stacks/{pathway}", made.base_url),
+        format!("{}/stacks (Ana signs in and sees how far she is)", made.base_url),
         format!("{}/issuers/{district}", made.base_url),
         format!("{}/api/v1/programs/{program}", made.base_url),
         format!("{}/verify", made.base_url),

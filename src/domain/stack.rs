@@ -168,6 +168,8 @@ pub struct PartProgress {
     pub held: Vec<String>,
     /// Ids that are not.
     pub missing: Vec<String>,
+    /// How many are asked for, any of `held` and `missing`.
+    pub asked: usize,
     /// How many more are needed, any of `missing`; 0 when the part is met.
     pub needed: usize,
 }
@@ -275,5 +277,5 @@ fn part(
     let mut seen = BTreeSet::new();
     let each = ids.iter().filter(|id| seen.insert(id.as_str())).cloned();
     let (held, missing): (Vec<String>, Vec<String>) = each.partition(|id| held.contains(id));
-    PartProgress { category, needed: min.saturating_sub(held.len()), held, missing }
+    PartProgress { category, asked: min, needed: min.saturating_sub(held.len()), held, missing }
 }

@@ -46,6 +46,8 @@ pub struct StackWork {
     pub families: BTreeMap<String, MicroCredentialId>,
     /// Their own ids with their titles, in the order of the rule.
     pub titles: Vec<(String, String)>,
+    /// The number of the newest public version of each.
+    pub newest: BTreeMap<String, i32>,
     /// The awards that are named, in that order; none for the stack itself.
     pub parts: Vec<StackPart>,
 }
@@ -72,23 +74,52 @@ impl Basis {
     }
 }
 
+/// One part of a stack's rule, as it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedPart {
+    /// The category, where the rule has one.
+    pub category: Option<String>,
+    /// How many of them.
+    pub needed: usize,
+    /// The micro-credentials' own ids with their titles.
+    pub items: Vec<(String, String)>,
+}
+
 impl StackWork {
+    /// The rule part by part; all of them must hold.
+    #[must_use]
+    pub fn asked_parts(&self) -> Vec<AskedPart> {
+        // Nobody holds anything here: everything that is asked is missing.
+        let asked = self.definition.rule.progress(&BTreeSet::new());
+        let item = |slug: &String| (slug.clone(), self.title_of(slug));
+        asked
+            .parts
+            .into_iter()
+            .map(|part| AskedPart {
+                needed: part.needed,
+                items: part.missing.iter().map(item).collect(),
+                category: part.category,
+            })
+            .collect()
+    }
+
+    /// The title of a micro-credential that the stack names.
+    #[must_use]
+    pub fn title_of(&self, slug: &str) -> String {
+        let known = self.titles.iter().find(|(known, _)| known == slug);
+        known.map_or_else(|| slug.to_owned(), |(_, title)| title.clone())
+    }
+
     /// The rule, a sentence for each part of it; all of them must hold.
     #[must_use]
     pub fn rule_in_words(&self) -> Vec<String> {
-        let title = |slug: &String| {
-            let known = self.titles.iter().find(|(known, _)| known == slug);
-            known.map_or_else(|| slug.clone(), |(_, title)| title.clone())
-        };
-        // Nobody holds anything here: everything that is asked is missing.
-        let asked = self.definition.rule.progress(&BTreeSet::new());
-        asked
-            .parts
+        self.asked_parts()
             .iter()
             .map(|part| {
-                let titles: Vec<String> = part.missing.iter().map(title).collect();
+                let titles: Vec<&str> =
+                    part.items.iter().map(|(_, title)| title.as_str()).collect();
                 let list = titles.join("; ");
-                let words = if part.needed == part.missing.len() {
+                let words = if part.needed == part.items.len() {
                     format!("Awards at all of these: {list}.")
                 } else {
                     format!("Awards at {} or more of these: {list}.", part.needed)
@@ -141,10 +172,11 @@ pub(super) fn of_stack(
 ) -> Result<StackWork, Error> {
     let definition = stack_document::parse_stored(&stack.document)?;
     let families = store::stacks::list_items(conn, stack.id)?;
-    let mut titles = Vec::new();
+    let (mut titles, mut numbers) = (Vec::new(), BTreeMap::new());
     for slug in definition.rule.ids_in_order() {
         let Some(family) = families.get(slug) else { continue };
         let newest = store::micro_credentials::find_newest(conn, *family, true)?;
+        numbers.extend(newest.as_ref().map(|newest| (slug.to_owned(), newest.number)));
         titles.push((slug.to_owned(), newest.map_or_else(|| slug.to_owned(), |one| one.title)));
     }
     let mut parts = Vec::new();
@@ -157,5 +189,5 @@ pub(super) fn of_stack(
             }
         }
     }
-    Ok(StackWork { stack, definition, families, titles, parts })
+    Ok(StackWork { stack, definition, families, titles, newest: numbers, parts })
 }

@@ -25,18 +25,40 @@ pub(super) fn list_live(
     families: &BTreeMap<String, MicroCredentialId>,
     now: Timestamp,
 ) -> Result<BTreeMap<String, Award>, Error> {
+    Ok(list_standing(conn, earner, families, now)?.live)
+}
+
+/// The awards of a person at what a stack names, by the micro-credentials' own ids.
+pub(super) struct StandingAwards {
+    /// The newest live one of each.
+    pub(super) live: BTreeMap<String, Award>,
+    /// The newest one of each at which none is live.
+    pub(super) uncounted: BTreeMap<String, Award>,
+}
+
+/// What a person has at these micro-credentials, as of now.
+pub(super) fn list_standing(
+    conn: &mut DbConn,
+    earner: PersonId,
+    families: &BTreeMap<String, MicroCredentialId>,
+    now: Timestamp,
+) -> Result<StandingAwards, Error> {
     let ids: Vec<MicroCredentialId> = families.values().copied().collect();
-    let mut newest: BTreeMap<MicroCredentialId, Award> = BTreeMap::new();
-    for award in store::stack_awards::list_active_at(conn, earner, &ids)? {
+    let (mut live, mut ended) = (BTreeMap::new(), BTreeMap::new());
+    for award in store::stack_awards::list_at(conn, earner, &ids)? {
         let award = award.as_of(now);
-        if let Some(family) = award.micro_credential().filter(|_| is_live(award.state)) {
-            newest.insert(family, award);
-        }
+        let Some(family) = award.micro_credential() else { continue };
+        let newest = if is_live(award.state) { &mut live } else { &mut ended };
+        newest.insert(family, award);
     }
-    let live = families
-        .iter()
-        .filter_map(|(slug, family)| Some((slug.clone(), newest.get(family)?.clone())));
-    Ok(live.collect())
+    ended.retain(|family, _| !live.contains_key(family));
+    let by_slug = |newest: BTreeMap<MicroCredentialId, Award>| {
+        families
+            .iter()
+            .filter_map(|(slug, family)| Some((slug.clone(), newest.get(family)?.clone())))
+            .collect()
+    };
+    Ok(StandingAwards { live: by_slug(live), uncounted: by_slug(ended) })
 }
 
 /// Refuses to make the badge of a stack out of awards that do not count at this moment. It is made as soon as they do.

@@ -6,15 +6,17 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::audit::Change;
-use super::award_basis;
-use super::context::{Cx, above, branch_up, new_uuid, organizations_under};
+use super::award_basis::{self, StackWork};
+use super::context::{
+    Cx, above, branch_up, new_uuid, organizations_of_branches, organizations_under,
+};
 use super::definition_document::{FieldError, canonicalize};
 use super::error::{Error, Fault};
-use super::stack_awards;
+use super::stack_awards::{self, StandingAwards};
 use super::stack_document::{self, StackDefinition};
 use crate::domain::actor::Actor;
 use crate::domain::audit::hex;
-use crate::domain::ids::{MicroCredentialId, OrganizationId, StackId};
+use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, StackId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::stack::{StackEvent, StackState, replaceable_until};
@@ -288,8 +290,12 @@ pub struct NamedItem {
     pub title: String,
     /// The micro-credential.
     pub micro_credential: MicroCredentialId,
+    /// The number of its newest public version.
+    pub version: i32,
     /// The caller's live award at it, if there is one.
     pub award: Option<Award>,
+    /// The newest one that does not count now, where none does.
+    pub uncounted: Option<Award>,
 }
 
 /// One part of a rule, and how far it is met.
@@ -301,6 +307,8 @@ pub struct PartStanding {
     pub held: Vec<NamedItem>,
     /// What is not there.
     pub missing: Vec<NamedItem>,
+    /// How many are asked for, any of both.
+    pub asked: usize,
     /// How many more of those are needed, any of them.
     pub needed: usize,
 }
@@ -329,18 +337,69 @@ pub fn progress(cx: &mut Cx<'_>, id: StackId) -> Result<StackStanding, Error> {
     if !stack.state.is_public() {
         stack.state.require(StackEvent::Claim)?;
     }
-    let (earner, now) = (cx.signed_in()?.person, cx.now);
+    let earner = cx.signed_in()?.person;
     let work = award_basis::of_stack(cx.conn, stack, Vec::new())?;
-    let live = stack_awards::list_live(cx.conn, earner, &work.families, now)?;
+    standing_of(cx, earner, &work)
+}
+
+/// A stack of the caller's organizations, and how far they are.
+#[derive(Clone, Debug)]
+pub struct OwnStack {
+    /// The stack.
+    pub stack: Stack,
+    /// What it is about.
+    pub summary: Option<String>,
+    /// The language of its words.
+    pub language: String,
+    /// What its organization is called.
+    pub organization: String,
+    /// How far the caller is.
+    pub standing: StackStanding,
+}
+
+/// `GET /me/stacks`: the stacks of the caller's organizations that can be earned, and those of which they have an award; with how far they
+/// are.
+///
+/// # Errors
+/// [`Error::Denied`] without a sign-in.
+pub fn list_own(cx: &mut Cx<'_>, after: Option<&str>, limit: i64) -> Result<Vec<OwnStack>, Error> {
+    policy::require_sign_in(&cx.actor, "list_own_stacks")?;
+    let earner = cx.signed_in()?.person;
+    let among = organizations_of_branches(cx.conn, &cx.actor)?;
+    let held = store::stack_awards::list_stacks_of(cx.conn, earner)?;
+    let mut found = Vec::new();
+    for stack in store::stacks::list_among(cx.conn, &among, &held, after, limit)? {
+        let owner = store::organizations::find(cx.conn, stack.organization)?;
+        let work = award_basis::of_stack(cx.conn, stack, Vec::new())?;
+        let standing = standing_of(cx, earner, &work)?;
+        found.push(OwnStack {
+            summary: work.definition.summary,
+            language: work.definition.language,
+            organization: owner.map(|owner| owner.name).unwrap_or_default(),
+            stack: work.stack,
+            standing,
+        });
+    }
+    Ok(found)
+}
+
+fn standing_of(
+    cx: &mut Cx<'_>,
+    earner: PersonId,
+    work: &StackWork,
+) -> Result<StackStanding, Error> {
+    let StandingAwards { live, uncounted } =
+        stack_awards::list_standing(cx.conn, earner, &work.families, cx.now)?;
     let held: BTreeSet<String> = live.keys().cloned().collect();
     let progress = work.definition.rule.progress(&held);
     let item = |slug: &String| {
-        let title = work.titles.iter().find(|(known, _)| known == slug);
         Some(NamedItem {
             slug: slug.clone(),
-            title: title.map_or_else(|| slug.clone(), |(_, title)| title.clone()),
+            title: work.title_of(slug),
             micro_credential: *work.families.get(slug)?,
+            version: *work.newest.get(slug)?,
             award: live.get(slug).cloned(),
+            uncounted: uncounted.get(slug).cloned(),
         })
     };
     let parts = progress
@@ -350,10 +409,11 @@ pub fn progress(cx: &mut Cx<'_>, id: StackId) -> Result<StackStanding, Error> {
             category: part.category.clone(),
             held: part.held.iter().filter_map(item).collect(),
             missing: part.missing.iter().filter_map(item).collect(),
+            asked: part.asked,
             needed: part.needed,
         })
         .collect();
-    let award = store::stack_awards::find_of(cx.conn, id, earner)?;
+    let award = store::stack_awards::find_of(cx.conn, work.stack.id, earner)?;
     let fell_at = match &award {
         Some(award) => store::award_states::find_part_fell(cx.conn, award.id)?,
         None => None,

@@ -9,6 +9,10 @@ use super::{DbConn, StoreError};
 use crate::domain::award::AwardState;
 use crate::domain::ids::{AwardId, MicroCredentialId, PersonId, StackId};
 
+/// The states of an award that has not ended.
+const STANDING: [AwardState; 3] =
+    [AwardState::PendingKey, AwardState::Active, AwardState::Suspended];
+
 /// Records an award that the badge of a stack names.
 ///
 /// # Errors
@@ -40,11 +44,11 @@ pub fn list_parts(conn: &mut DbConn, award: AwardId) -> Result<Vec<Award>, Store
     rows.into_iter().map(from_row).collect()
 }
 
-/// The awards of a person at these micro-credentials that are stored as active, by id; their end may have passed.
+/// The awards of a person at these micro-credentials, whatever has become of them, by id.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn list_active_at(
+pub fn list_at(
     conn: &mut DbConn,
     earner: PersonId,
     families: &[MicroCredentialId],
@@ -54,11 +58,24 @@ pub fn list_active_at(
     let rows: Vec<Row> = awards::table
         .filter(awards::earner_id.eq(earner.to_string()))
         .filter(awards::micro_credential_id.eq_any(families))
-        .filter(awards::state.eq(AwardState::Active.as_str()))
         .order(awards::id)
         .select(award_columns!())
         .load(conn)?;
     rows.into_iter().map(from_row).collect()
+}
+
+/// The stacks of which a person has an award that has not ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_stacks_of(conn: &mut DbConn, earner: PersonId) -> Result<Vec<StackId>, StoreError> {
+    let ids: Vec<Option<String>> = awards::table
+        .filter(awards::earner_id.eq(earner.to_string()))
+        .filter(awards::stack_id.is_not_null())
+        .filter(awards::state.eq_any(STANDING.map(AwardState::as_str)))
+        .select(awards::stack_id)
+        .load(conn)?;
+    parse_ids("awards", "stack_id", ids.into_iter().flatten().collect())
 }
 
 /// The award of a stack that a person has and that has not ended.
@@ -70,11 +87,10 @@ pub fn find_of(
     stack: StackId,
     earner: PersonId,
 ) -> Result<Option<Award>, StoreError> {
-    let standing = [AwardState::PendingKey, AwardState::Active, AwardState::Suspended];
     let row: Option<Row> = awards::table
         .filter(awards::stack_id.eq(Some(stack.to_string())))
         .filter(awards::earner_id.eq(earner.to_string()))
-        .filter(awards::state.eq_any(standing.map(AwardState::as_str)))
+        .filter(awards::state.eq_any(STANDING.map(AwardState::as_str)))
         .select(award_columns!())
         .first(conn)
         .optional()?;

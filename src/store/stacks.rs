@@ -171,6 +171,30 @@ pub fn list(conn: &mut DbConn, query: &StackQuery) -> Result<Vec<Stack>, StoreEr
     rows.into_iter().map(from_row).collect()
 }
 
+/// A page of the stacks of these organizations that can be earned, and of these among them that cannot any more; the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_among(
+    conn: &mut DbConn,
+    organizations: &[OrganizationId],
+    held: &[StackId],
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Stack>, StoreError> {
+    let organizations: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let held: Vec<String> = held.iter().map(ToString::to_string).collect();
+    let rows: Vec<Row> = stacks::table
+        .filter(stacks::organization_id.eq_any(organizations))
+        .filter(stacks::state.eq(StackState::Published.as_str()).or(stacks::id.eq_any(held)))
+        .filter(stacks::id.gt(after.unwrap_or_default().to_owned()))
+        .order(stacks::id)
+        .limit(limit)
+        .select(stack_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// Every stack that is or was published, by id.
 ///
 /// # Errors

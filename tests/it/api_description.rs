@@ -140,6 +140,7 @@ fn each_list_is_described_with_its_own_items() {
             "rereads" => "RereadView",
             "frameworks" => "FrameworkView",
             "bank-items" => "BankItemView",
+            "stacks" if path.contains("/me/") => "OwnStackView",
             "stacks" => "StackView",
             "items" => "FrameworkItemView",
             "programs" => "ProgramLine",

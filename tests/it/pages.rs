@@ -11,8 +11,9 @@ use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::proposals::{AnswerLine, ProposalLine, ProposalsPage, proposals_page};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
-    Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, contribution_page,
-    credential_page, issuer_page, problem_page, stack_page, submission_page, verify_page,
+    Scoring, StackPage, Standing, accept_invitation_page, achievement_page, catalogue_page,
+    contribution_page, credential_page, issuer_page, problem_page, stack_page, stacks_page,
+    submission_page, verify_page,
 };
 
 use self::html::{attribute, attribute_names, tags};
@@ -361,6 +362,7 @@ fn forms_that_need_a_script_are_locked_without_it() {
         accept_invitation_page(&AcceptPage {}).unwrap(),
         contribution_page().unwrap(),
         submission_page().unwrap(),
+        stacks_page().unwrap(),
     ] {
         // A password or a badge must never end up in an address.
         assert!(html.contains("<noscript>"));
@@ -518,6 +520,28 @@ fn whatever_becomes_of_a_submission_has_words_on_its_page() {
 }
 
 #[test]
+fn whatever_becomes_of_an_award_that_a_stack_asks_for_has_words_on_its_page() {
+    let script = find_asset("stacks.js").unwrap();
+    let script = std::str::from_utf8(script.bytes).unwrap();
+    for state in AwardState::ALL.iter().filter(|state| **state != AwardState::Active) {
+        assert!(script.contains(&format!("\n    {state}: ")), "{state}");
+    }
+}
+
+#[test]
+fn page_of_a_stack_leads_to_what_it_asks_for_and_to_ones_own_progress() {
+    let html = stack_page(&StackPage { is_retired: false, ..samples::stack() }).unwrap();
+    assert!(html.contains("Each of these parts"));
+    let links: Vec<&str> =
+        tags(&html).into_iter().filter_map(|tag| attribute(tag, "href")).collect();
+    let asked = format!("/achievements/{}/versions/2", samples::stack().stack_id);
+    assert!(links.contains(&asked.as_str()) && links.contains(&"/stacks"), "{links:?}");
+    assert!(html.contains("Any one of these:") && html.contains("Shared decisions"));
+    // Nobody begins what cannot be earned any more.
+    assert!(!stack_page(&samples::stack()).unwrap().contains("href=\"/stacks\""));
+}
+
+#[test]
 fn page_of_a_submission_is_the_same_whether_there_is_one_or_not() {
     let app = TestApp::new();
     let district = app.district();
@@ -627,6 +651,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("verify", verify_page().unwrap()),
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
         ("contribution", contribution_page().unwrap()),
+        ("stacks", stacks_page().unwrap()),
         ("submission", submission_page().unwrap()),
         ("proposals", proposals_page(&proposals(true)).unwrap()),
         ("proposals of a retired version", proposals_page(&proposals(false)).unwrap()),

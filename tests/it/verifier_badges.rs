@@ -14,9 +14,11 @@ use assay::service::verification;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
+use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::harness::{BASE_URL, District, PASSWORD, Person, TestApp, TestSettings, definition};
+use crate::stacks::publish_stack;
 
 /// How badges are issued.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,9 @@ const KINDS: [Kind; 8] = [
     kind("https", "RS256", ONE_ENTRY),
 ];
 
+/// How the badges of stacks are issued: as installations begin.
+const STACKS: Kind = KINDS[0];
+
 /// What there is not, and why: told to whoever looks for it in the index.
 fn left_out() -> Value {
     json!([
@@ -62,6 +67,8 @@ fn left_out() -> Value {
          "reason": "Digital Bazaar's libraries do not know 1EdTechRevocationList; our own verifier is tested with it"},
         {"status_method": ["bitstring"], "verdict": ["suspended"],
          "reason": "with one entry a suspended award shows as revoked until it is reinstated"},
+        {"basis": ["stack"], "identifier": ["did_web", "did_key"], "algorithm": ["ES256", "EdDSA"],
+         "reason": "the badge of a stack differs in what it says, not in how it is signed"},
     ])
 }
 
@@ -170,6 +177,31 @@ impl Making {
         self.made.push(Made { kind, id, state, is_key_retired: false });
     }
 
+    /// Makes the award of a stack on an award of its own. One that is to be suspended is so because its part falls; nobody suspends it.
+    fn make_stack(&mut self, kind: Kind, state: &'static str) {
+        let part = format!("mc-small-group-{}", self.made.len());
+        self.make(kind, "active");
+        let district = &self.district;
+        let stack = publish_stack(
+            district,
+            &json!({
+                "schema_version": "0.1-draft", "kind": "stack_definition", "id": format!("pathway-{part}"), "version": "1.0.0",
+                "title": "Grow your own", "language": "en",
+                "rule": { "type": "all_of", "ids": [part] },
+            }),
+        );
+        let claim = format!("/api/v1/stacks/{stack}/awards");
+        let award = district.earner.act(&claim).expect(201);
+        let id = award["id"].as_str().unwrap().to_owned();
+        if state == "suspended" {
+            let part = self.made.last_mut().unwrap();
+            let path = format!("/api/v1/awards/{}/suspend", part.id);
+            district.officer.post(&path, &json!({ "note": "a panel sits" })).expect(200);
+            part.state = "suspended";
+        }
+        self.made.push(Made { kind, id, state, is_key_retired: false });
+    }
+
     /// Every key that has signed until now is retired, and others sign from now on.
     fn rotate(&mut self) {
         let custodian = &self.district.custodian;
@@ -204,6 +236,9 @@ impl Making {
                 making.make(kind, state);
             }
         }
+        for state in ["active", "suspended"] {
+            making.make_stack(STACKS, state);
+        }
         making
     }
 }
@@ -227,7 +262,7 @@ impl Folder {
         Folder { path, badges: Vec::new(), documents: Vec::new(), known: BTreeSet::new() }
     }
 
-    fn add_badge(&mut self, award: &Made, form: &str, bytes: &[u8]) {
+    fn add_badge(&mut self, award: &Made, basis: &str, form: &str, bytes: &[u8]) {
         let file = format!("badges/{}-{}-{}.{form}", self.badges.len(), award.state, award.id);
         std::fs::write(self.path.join(&file), bytes).unwrap();
         self.badges.push(json!({
@@ -236,6 +271,7 @@ impl Folder {
             "algorithm": if form == "jwt" { award.kind.algorithm } else { "eddsa-rdfc-2022" },
             "identifier": award.kind.identifier,
             "status_method": award.kind.status_method,
+            "basis": basis,
             "state": award.state,
             "verdict": award.verdict(),
             "key_retired": award.is_key_retired,
@@ -302,6 +338,46 @@ fn check_own_verdict(app: &TestApp, award: &Made, form: &str, badge: &[u8]) {
     assert_eq!(failed, reason, "{what}");
 }
 
+/// The published JSON Schema of badges, read here and not by the lints.
+fn official_schema() -> Validator {
+    let path = "credential-schemas/open-badges/ob_v3p0_achievementcredential_schema.json";
+    let text = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    jsonschema::validator_for(&serde_json::from_slice(&text).unwrap()).unwrap()
+}
+
+/// The badge follows the published schema with each of its status entries; the schema knows only one. Returns how many there are.
+#[track_caller]
+fn check_official_schema(official: &Validator, document: &Value) -> usize {
+    let status = &document["credentialStatus"];
+    let entries = status.as_array().cloned().unwrap_or_else(|| vec![status.clone()]);
+    for entry in &entries {
+        let mut with_one = document.clone();
+        with_one["credentialStatus"] = entry.clone();
+        let faults: Vec<String> = official
+            .iter_errors(&with_one)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(faults.is_empty(), "{}: {faults:#?}", document["id"]);
+    }
+    entries.len()
+}
+
+/// What the award rests on, as its badge tells it. The badge of a stack names the badges of its parts, and nothing of a submission.
+#[track_caller]
+fn basis_of(document: &Value) -> &'static str {
+    let subject = &document["credentialSubject"];
+    let results = subject["result"].as_array();
+    let named = results.into_iter().flatten().filter_map(|result| result["value"].as_str());
+    let n_parts =
+        named.filter(|value| value.starts_with(&format!("{BASE_URL}/credentials/"))).count();
+    if subject["achievement"]["achievementType"] == "Certificate" {
+        assert_eq!(n_parts, 1, "{document}");
+        return "stack";
+    }
+    assert_eq!(n_parts, 0, "{document}");
+    "submission"
+}
+
 /// The documents that a verifier of this badge asks for.
 fn add_documents(folder: &mut Folder, stranger: &Person, document: &Value, jwt: &[u8]) {
     let status = &document["credentialStatus"];
@@ -330,20 +406,24 @@ fn every_form_state_and_kind_of_issuer_gets_the_right_verdict() {
     folder.add_document(&stranger, &issuer, "application/ld+json");
     folder.add_document(&stranger, &format!("{issuer}/did.json"), "application/did+json");
     folder.add_document(&stranger, &format!("{issuer}/jwks.json"), "application/jwk-set+json");
+    let official = official_schema();
     let mut counted: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut bases: BTreeMap<&str, usize> = BTreeMap::new();
     for award in &made {
         let path = format!("/credentials/{}", award.id);
         let mut served = BTreeMap::new();
+        let basis = basis_of(&stranger.get(&format!("{path}.json")).expect(200));
+        *bases.entry(basis).or_default() += 1;
         for form in ["json", "jwt", "png", "svg"] {
             let answer = stranger.get(&format!("{path}.{form}"));
             assert_eq!(answer.status, 200, "{answer:?}");
             check_own_verdict(&app, award, form, &answer.bytes);
-            folder.add_badge(award, form, &answer.bytes);
+            folder.add_badge(award, basis, form, &answer.bytes);
             *counted.entry((form, award.verdict())).or_default() += 1;
             served.insert(form, answer);
         }
         let document = &served["json"].json;
-        let n_entries = document["credentialStatus"].as_array().map_or(1, Vec::len);
+        let n_entries = check_official_schema(&official, document);
         assert_eq!(n_entries, if award.kind.status_method == ONE_ENTRY { 1 } else { 2 });
         let prefix = match award.kind.identifier {
             "https" => issuer.as_str(),
@@ -357,10 +437,11 @@ fn every_form_state_and_kind_of_issuer_gets_the_right_verdict() {
     folder.finish();
     // Nothing of the table is missing: four forms of four verdicts, each of every kind of issuer.
     assert_eq!(counted.len(), 16);
+    assert_eq!(bases["stack"], 2, "one in force, and one whose part has fallen");
     for form in ["json", "jwt", "png", "svg"] {
-        assert_eq!(counted[&(form, "active")], KINDS.len() + 3);
+        assert_eq!(counted[&(form, "active")], KINDS.len() + 3 + 2);
         assert_eq!(counted[&(form, "revoked")], KINDS.len() + 1);
-        assert_eq!(counted[&(form, "suspended")], KINDS.len() - 1);
+        assert_eq!(counted[&(form, "suspended")], KINDS.len() - 1 + 2);
         assert_eq!(counted[&(form, "expired")], KINDS.len());
     }
 }

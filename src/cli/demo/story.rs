@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::{files, random_phrase};
 use crate::credential::verify::Verdict;
 use crate::domain::definition::EvidenceRequirement;
-use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::ids::{
+    AwardId, MicroCredentialId, OrganizationId, PersonId, StackId, SubmissionId,
+};
 use crate::domain::organization::{OrganizationKind, Role};
 use crate::domain::review::{Score, Sheet};
 use crate::domain::statistics::agreement::Proportion;
@@ -22,7 +24,7 @@ use crate::service::resubmission::Resubmit;
 use crate::service::submissions::{Response, Save, SubmissionDetail};
 use crate::service::{
     Cx, Error, Resources, agreement_reports, evidence, members, micro_credentials, organizations,
-    publications, resubmission, reviews, sessions, submissions, verification,
+    publications, resubmission, reviews, sessions, stacks, submissions, verification,
 };
 
 /// Somebody of the story.
@@ -134,6 +136,20 @@ impl Story<'_> {
             micro_credentials::publish(cx, family, number)
         })?;
         Ok((family, published.number, published.title))
+    }
+
+    /// Writes a stack, and lets somebody else publish it.
+    pub(super) fn publish_stack(
+        &self,
+        district: OrganizationId,
+        author: &Person,
+        colleague: &Person,
+        text: &str,
+    ) -> anyhow::Result<StackId> {
+        let document: Value = serde_json::from_str(text)?;
+        let draft =
+            self.act(author, "create_stack", |cx| stacks::create(cx, district, &document))?;
+        Ok(self.act(colleague, "publish_stack", |cx| stacks::publish(cx, draft.id))?.id)
     }
 
     /// An earner's whole way to the hand-in.

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Paging;
 use super::awards::answer_with;
+use super::{PageQuery, Paging};
 use crate::domain::ids::{OrganizationId, StackId};
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
-use crate::service::stacks::{self, NamedItem, PartStanding, Stack, StackStanding};
+use crate::service::stacks::{self, NamedItem, OwnStack, PartStanding, Stack, StackStanding};
 use crate::service::{Error, stack_awards};
 
 /// A stack as its authors write it.
@@ -182,12 +182,19 @@ pub struct NamedItemView {
     /// The micro-credential.
     #[schema(format = "uuid")]
     micro_credential_id: String,
+    /// Where its page is.
+    path: String,
     /// Your live award at it; null where it is missing.
     #[schema(format = "uuid")]
     award_id: Option<String>,
     /// When that award ends.
     #[schema(format = "date-time")]
     valid_until: Option<String>,
+    /// Where you hold none: your newest award at it that does not count now.
+    #[schema(format = "uuid")]
+    uncounted_award_id: Option<String>,
+    /// pending_key, suspended, expired, revoked or superseded.
+    uncounted_state: Option<&'static str>,
 }
 
 impl From<NamedItem> for NamedItemView {
@@ -197,8 +204,11 @@ impl From<NamedItem> for NamedItemView {
             slug: item.slug,
             title: item.title,
             micro_credential_id: item.micro_credential.to_string(),
+            path: format!("/achievements/{}/versions/{}", item.micro_credential, item.version),
             award_id: item.award.map(|award| award.id.to_string()),
             valid_until: until.map(|moment| moment.to_string()),
+            uncounted_award_id: item.uncounted.as_ref().map(|award| award.id.to_string()),
+            uncounted_state: item.uncounted.map(|award| award.state.as_str()),
         }
     }
 }
@@ -212,6 +222,8 @@ pub struct PartView {
     held: Vec<NamedItemView>,
     /// What you do not.
     missing: Vec<NamedItemView>,
+    /// How many are asked for, any of both.
+    asked: usize,
     /// How many more are needed, any of those that are missing.
     needed: usize,
 }
@@ -222,6 +234,7 @@ impl From<PartStanding> for PartView {
             category: part.category,
             held: part.held.into_iter().map(NamedItemView::from).collect(),
             missing: part.missing.into_iter().map(NamedItemView::from).collect(),
+            asked: part.asked,
             needed: part.needed,
         }
     }
@@ -264,6 +277,62 @@ pub async fn read_stack_progress(
 ) -> Result<HttpResponse, Problem> {
     app.read(meta, "read_stack_progress", move |cx| {
         Answer::json(200, &StackProgressView::from(stacks::progress(cx, id)?))
+    })
+    .await
+}
+
+/// A stack of your organizations, and how far you are.
+#[derive(Serialize, ToSchema)]
+pub struct OwnStackView {
+    /// The stack.
+    #[schema(format = "uuid")]
+    id: String,
+    /// Its own id, the same in every version.
+    slug: String,
+    /// Its title.
+    title: String,
+    /// What it is about.
+    summary: Option<String>,
+    /// The language of these words, a tag of BCP 47.
+    language: String,
+    /// What the organization is called that offers it.
+    organization: String,
+    /// published, or retired for one of which you have an award.
+    state: &'static str,
+    /// Where its page is.
+    path: String,
+    /// How far you are.
+    #[serde(flatten)]
+    progress: StackProgressView,
+}
+
+impl From<OwnStack> for OwnStackView {
+    fn from(own: OwnStack) -> OwnStackView {
+        OwnStackView {
+            id: own.stack.id.to_string(),
+            path: format!("/stacks/{}", own.stack.id),
+            slug: own.stack.slug,
+            title: own.stack.title,
+            summary: own.summary,
+            language: own.language,
+            organization: own.organization,
+            state: own.stack.state.as_str(),
+            progress: StackProgressView::from(own.standing),
+        }
+    }
+}
+
+/// `GET /api/v1/me/stacks`
+pub async fn list_own_stacks(
+    app: web::Data<App>,
+    meta: Meta,
+    Query(query): Query<PageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let paging = query.paging()?;
+    app.read(meta, "list_own_stacks", move |cx| {
+        let fetched = stacks::list_own(cx, paging.after.as_deref(), paging.fetch())?;
+        let key = |own: &OwnStack| own.stack.id.to_string();
+        Answer::json(200, &paging.page(fetched, key, OwnStackView::from))
     })
     .await
 }

@@ -3,7 +3,7 @@
 //! Every function here is pure: a view goes in, a whole page comes out. What people typed is escaped by the templates,
 //! and a link that somebody else chose is followed only if it leads to the web. The pages hold no script and no style of
 //! their own, so that they can be served under a policy that forbids both; all of them live in [`assets`]. A page needs
-//! no script to be read: only accepting an invitation, verifying a badge and looking at a submission do, because they post
+//! no script to be read: only accepting an invitation, verifying a badge and looking at what is one's own do, because they post
 //! JSON.
 //!
 //! The policy that the pages are written for is [`CONTENT_SECURITY_POLICY`].
@@ -39,7 +39,7 @@ pub use credential::{
 pub use invitation::{AcceptPage, accept_invitation_page};
 pub use issuer::{IssuerKeyView, IssuerPage, IssuerRef, issuer_page};
 pub use problem::{ProblemPage, problem_page};
-pub use stack::{StackPage, stack_page};
+pub use stack::{AskedItem, AskedLine, StackPage, stack_page, stacks_page};
 pub use submission::submission_page;
 pub use verify::verify_page;
 

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use super::negotiation::{Form, document, negotiate, read_suffix};
 use super::pictures::{Picture, send_achievement, send_picture};
 use super::{
-    AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
-    CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, Earned, IssuerKeyView,
-    IssuerPage, IssuerRef, PartLine, ProblemPage, Scored, Scoring, StackPage, Stacked, Standing,
-    accept_invitation_page, achievement_page, assets, catalogue_page, contribution_page,
-    credential_page, issuer_page, problem_page, stack_page, submission_page, verify_page,
+    AcceptPage, AchievedLevel, AchievementPage, AskedItem, AskedLine, CONTENT_SECURITY_POLICY,
+    CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, Earned,
+    IssuerKeyView, IssuerPage, IssuerRef, PartLine, ProblemPage, Scored, Scoring, StackPage,
+    Stacked, Standing, accept_invitation_page, achievement_page, assets, catalogue_page,
+    contribution_page, credential_page, issuer_page, problem_page, stack_page, stacks_page,
+    submission_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StackId, SubmissionId};
@@ -23,7 +24,7 @@ use crate::domain::version::VersionState;
 use crate::http::app::App;
 use crate::http::problem::{Problem, find_kind};
 use crate::http::request::{Meta, Path, Query};
-use crate::service::award_basis::{Basis, ScoredWork};
+use crate::service::award_basis::{AskedPart, Basis, ScoredWork, StackWork};
 use crate::service::awards::Award;
 use crate::service::micro_credentials::{CatalogueQuery, Version};
 use crate::service::publications::{self, AchievementView, CredentialView, IssuerView, StackView};
@@ -340,6 +341,26 @@ pub async fn read_stack_achievement(
     }
 }
 
+fn asked_of(work: &StackWork, part: AskedPart) -> AskedLine {
+    let item = |(slug, title): (String, String)| AskedItem {
+        page: match (work.families.get(&slug), work.newest.get(&slug)) {
+            (Some(family), Some(number)) => Some((family.to_string(), count(*number))),
+            (_, None) | (None, _) => None,
+        },
+        title,
+    };
+    AskedLine {
+        category: part.category,
+        words: match (part.needed, part.items.len()) {
+            (_, 1) => "This one:".to_owned(),
+            (needed, all) if needed == all => "All of these:".to_owned(),
+            (1, _) => "Any one of these:".to_owned(),
+            (needed, _) => format!("Any {needed} of these:"),
+        },
+        items: part.items.into_iter().map(item).collect(),
+    }
+}
+
 fn stack_page_of(view: &StackView) -> StackPage {
     let work = &view.work;
     StackPage {
@@ -351,7 +372,7 @@ fn stack_page_of(view: &StackView) -> StackPage {
         label: work.stack.label.clone(),
         content_hash: work.stack.content_hash.clone(),
         is_retired: work.stack.state == StackState::Retired,
-        rule: work.rule_in_words(),
+        rule: work.asked_parts().into_iter().map(|part| asked_of(work, part)).collect(),
         achievement_id: view.id(),
     }
 }
@@ -487,6 +508,11 @@ pub async fn show_accept_page() -> Result<HttpResponse, Problem> {
 /// `GET /contributions/new`
 pub async fn show_contribution_page() -> Result<HttpResponse, Problem> {
     rendered(contribution_page())
+}
+
+/// `GET /stacks`
+pub async fn show_stacks_page() -> Result<HttpResponse, Problem> {
+    rendered(stacks_page())
 }
 
 /// `GET /submissions/{id}`

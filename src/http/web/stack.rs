@@ -1,4 +1,4 @@
-//! The page of a stack: what has to be held for it.
+//! The page of a stack: what has to be held for it. The page of all of them: how far somebody is.
 
 use askama::Template;
 
@@ -25,8 +25,28 @@ pub struct StackPage {
     pub content_hash: String,
     /// Whether it can no longer be earned.
     pub is_retired: bool,
-    /// What has to be held, a sentence for each part of the rule.
-    pub rule: Vec<String>,
+    /// What has to be held, part by part of the rule.
+    pub rule: Vec<AskedLine>,
+}
+
+/// One part of a stack's rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedLine {
+    /// The category, where the rule has one.
+    pub category: Option<String>,
+    /// How many of them, in words.
+    pub words: String,
+    /// The micro-credentials that count.
+    pub items: Vec<AskedItem>,
+}
+
+/// A micro-credential that a stack names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedItem {
+    /// Its title.
+    pub title: String,
+    /// Its id and the number of its newest public version, where it has one.
+    pub page: Option<(String, u32)>,
 }
 
 /// Writes the page of a stack.
@@ -36,6 +56,18 @@ pub struct StackPage {
 pub fn stack_page(page: &StackPage) -> Result<String, askama::Error> {
     StackTemplate { page }.render()
 }
+
+/// Writes the page where somebody sees how far they are with each stack. Its script signs in and reads `/api/v1/me/stacks`.
+///
+/// # Errors
+/// [`askama::Error`] when the template cannot be written.
+pub fn stacks_page() -> Result<String, askama::Error> {
+    StacksTemplate.render()
+}
+
+#[derive(Template)]
+#[template(path = "stacks.html", config = "src/http/web/templates/askama.toml")]
+struct StacksTemplate;
 
 #[derive(Template)]
 #[template(path = "stack.html", config = "src/http/web/templates/askama.toml")]

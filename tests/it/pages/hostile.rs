@@ -2,10 +2,10 @@
 
 use assay::domain::review_policy::ReviewMode;
 use assay::http::web::{
-    AchievedLevel, AchievementPage, AlignmentView, CatalogueItem, CataloguePage, CatalogueSearch,
-    CredentialPage, CriterionView, DefinitionView, Earned, EvidenceView, IssuerKeyView, IssuerPage,
-    IssuerRef, LevelView, MethodView, PartLine, PartView, ProblemPage, PromptView, Scored, Scoring,
-    SkillView, StackPage, Stacked, Standing, StepView,
+    AchievedLevel, AchievementPage, AlignmentView, AskedItem, AskedLine, CatalogueItem,
+    CataloguePage, CatalogueSearch, CredentialPage, CriterionView, DefinitionView, Earned,
+    EvidenceView, IssuerKeyView, IssuerPage, IssuerRef, LevelView, MethodView, PartLine, PartView,
+    ProblemPage, PromptView, Scored, Scoring, SkillView, StackPage, Stacked, Standing, StepView,
 };
 
 use super::samples::day;
@@ -71,7 +71,14 @@ pub fn stack() -> StackPage {
         label: hostile(),
         content_hash: hostile(),
         is_retired: false,
-        rule: vec![hostile()],
+        rule: vec![AskedLine {
+            category: Some(hostile()),
+            words: hostile(),
+            items: vec![
+                AskedItem { title: hostile(), page: Some((hostile(), 1)) },
+                AskedItem { title: hostile(), page: None },
+            ],
+        }],
     }
 }
 

@@ -3,9 +3,9 @@
 use assay::domain::award::RevocationReason;
 use assay::domain::review_policy::ReviewMode;
 use assay::http::web::{
-    AchievedLevel, AchievementPage, CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage,
-    DefinitionView, Earned, IssuerKeyView, IssuerPage, IssuerRef, PartLine, ProblemPage, Scored,
-    Scoring, StackPage, Stacked, Standing,
+    AchievedLevel, AchievementPage, AskedItem, AskedLine, CatalogueItem, CataloguePage,
+    CatalogueSearch, CredentialPage, DefinitionView, Earned, IssuerKeyView, IssuerPage, IssuerRef,
+    PartLine, ProblemPage, Scored, Scoring, StackPage, Stacked, Standing,
 };
 use assay::service::definition_document;
 use chrono::NaiveDate;
@@ -84,6 +84,10 @@ pub fn stack_credential() -> CredentialPage {
     }
 }
 
+fn asked(title: &str, page: Option<(String, u32)>) -> AskedItem {
+    AskedItem { title: title.to_owned(), page }
+}
+
 pub fn stack() -> StackPage {
     StackPage {
         stack_id: FAMILY.to_owned(),
@@ -95,7 +99,18 @@ pub fn stack() -> StackPage {
         label: "1.0.0".to_owned(),
         content_hash: "5a43ed5b537b74f4e4660666cfe81da954dcdea9f599b82cf006a7ba26182369".to_owned(),
         is_retired: true,
-        rule: vec!["Foundational. Awards at all of these: Small-group support.".to_owned()],
+        rule: vec![
+            AskedLine {
+                category: Some("Foundational".to_owned()),
+                words: "This one:".to_owned(),
+                items: vec![asked("Small-group support", Some((FAMILY.to_owned(), 2)))],
+            },
+            AskedLine {
+                category: None,
+                words: "Any one of these:".to_owned(),
+                items: vec![asked("Students as leaders", None), asked("Shared decisions", None)],
+            },
+        ],
     }
 }
 

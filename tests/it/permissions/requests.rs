@@ -310,6 +310,8 @@ pub fn request(
         "publish_stack" => act(format!("/api/v1/stacks/{}/publish", target.stack)),
         "retire_stack" => act(format!("/api/v1/stacks/{}/retire", target.retired_stack)),
         "read_stack_progress" => get(format!("/api/v1/stacks/{}/progress", target.stack)),
+        "list_own_stacks" => unless_other(get("/api/v1/me/stacks".to_owned())),
+        "stacks_page" => unless_other(get("/stacks".to_owned())),
         "claim_stack" => act(format!("/api/v1/stacks/{}/awards", target.stack)),
         "read_stack_achievement" => get(format!("/stacks/{}", target.stack)),
         "export_rubric" => get(format!("{family}/versions/1/rubric")),

@@ -109,3 +109,85 @@ fn stack_is_for_people_of_its_organization() {
     assert_eq!(stranger.get(&format!("{own}/progress")).problem(), "forbidden");
     assert_eq!(app.anybody().get(&format!("{own}/progress")).status, 401);
 }
+
+#[test]
+fn own_stacks_are_told_with_what_counts_what_is_missing_and_what_has_fallen() {
+    let pathway = Pathway::new(None);
+    let (app, district) = (&pathway.app, &pathway.district);
+    let earner = &district.earner;
+    let own = || earner.get("/api/v1/me/stacks").expect(200)["items"].as_array().unwrap().clone();
+    let [first] = &own()[..] else { panic!("one stack is there") };
+    assert_eq!((&first["id"], &first["state"]), (&json!(pathway.stack), &json!("published")));
+    assert_eq!(first["path"], json!(format!("/stacks/{}", pathway.stack)));
+    assert_eq!(first["organization"], "Riverbend District");
+    let parts = |stack: &Value| -> Vec<(Value, Value, usize)> {
+        let parts = stack["parts"].as_array().unwrap().iter();
+        parts
+            .map(|part| {
+                let held = part["held"].as_array().unwrap().len();
+                (part["asked"].clone(), part["needed"].clone(), held)
+            })
+            .collect()
+    };
+    assert_eq!(parts(first), [(json!(1), json!(1), 0), (json!(1), json!(1), 0)]);
+    let missing = &first["parts"][0]["missing"][0];
+    assert_eq!(
+        missing["path"],
+        json!(format!("/achievements/{}/versions/1", pathway.foundation)),
+        "where it can be earned"
+    );
+    assert_eq!(missing["uncounted_award_id"], json!(null));
+
+    let (award, [foundation, elective]) = pathway.earn();
+    let held = &own()[0];
+    assert_eq!((&held["is_met"], &held["award_id"]), (&json!(true), &json!(award)));
+    assert_eq!(parts(held), [(json!(1), json!(0), 1), (json!(1), json!(0), 1)]);
+    district.revoke(&elective).expect(200);
+    let fallen = &own()[0];
+    assert_eq!(
+        (&fallen["is_met"], &fallen["award_state"]),
+        (&json!(false), &json!("suspended")),
+        "{fallen:#}"
+    );
+    assert!(fallen["replaceable_until"].is_string());
+    let of = |slug: &str| {
+        let missing = fallen["parts"][1]["missing"].as_array().unwrap().iter();
+        missing.clone().find(|item| item["slug"] == slug).unwrap().clone()
+    };
+    assert_eq!(of(ELECTIVES[0])["uncounted_award_id"], json!(elective));
+    assert_eq!(of(ELECTIVES[0])["uncounted_state"], "revoked");
+    assert_eq!(
+        of(ELECTIVES[1])["uncounted_state"],
+        json!(null),
+        "would count, and never was there"
+    );
+    let counting = &fallen["parts"][0]["held"][0];
+    assert_eq!(
+        (&counting["award_id"], &counting["uncounted_state"]),
+        (&json!(foundation), &json!(null))
+    );
+
+    // Somebody who holds none of it sees a retired stack no more; whoever has its award does.
+    let other = app.invite(&district.admin, &district.schools[1], "other@example.org", &["earner"]);
+    let of_other = other.get("/api/v1/me/stacks").expect(200);
+    assert_eq!(parts(&of_other["items"][0])[0].2, 0, "nobody else's awards");
+    district.designers[0].act(&format!("/api/v1/stacks/{}/retire", pathway.stack)).expect(200);
+    assert_eq!(own()[0]["state"], "retired");
+    assert_eq!(other.get("/api/v1/me/stacks").expect(200)["items"], json!([]));
+    let harbour = app.seed_root("Harbour");
+    let stranger = app.seed(&harbour, "stranger@harbour.example.org", &["earner"]);
+    assert_eq!(stranger.get("/api/v1/me/stacks").expect(200)["items"], json!([]));
+    assert_eq!(app.anybody().get("/api/v1/me/stacks").status, 401);
+}
+
+#[test]
+fn draft_is_among_nobodys_own_stacks() {
+    let app = crate::harness::TestApp::new();
+    let district = app.district();
+    let path = format!("/api/v1/organizations/{}/stacks", district.id);
+    let document = super::shipped("pathway-grow-your-own");
+    district.designers[0].post(&path, &json!({ "definition": document })).expect(201);
+    for person in [&district.designers[0], &district.earner] {
+        assert_eq!(person.get("/api/v1/me/stacks").expect(200)["items"], json!([]));
+    }
+}

@@ -122,5 +122,6 @@ pub(super) const ROWS: &[Row] = &[
     row("publish_stack", Verb::Publish, "stack", &[DESIGNER], &["draft"], &[]),
     row("retire_stack", Verb::Publish, "stack", &[DESIGNER], &["published"], &[]),
     row("read_stack_progress", Verb::Read, "stack", &[SignedIn], &["published", "retired"], &["*"]),
+    row("list_own_stacks", Verb::Read, "stack", &[SignedIn], &["published", "retired"], &["*"]),
     row("claim_stack", Verb::Create, "award", &[EARNER], &["published"], &[]),
 ];

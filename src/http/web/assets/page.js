@@ -4,7 +4,7 @@
 const PATIENCE_MS = 30000;
 
 // The lines of a seal, by tone.
-export const ICONS = { good: "M6 12.6l4 4 8-9", bad: "M7.5 7.5l9 9M16.5 7.5l-9 9", warn: "M12 6.5v7M12 17v.2" };
+export const ICONS = { good: "M6 12.6l4 4 8-9", bad: "M7.5 7.5l9 9M16.5 7.5l-9 9", warn: "M12 6.5v7M12 17v.2", still: "M7 12h.2M12 12h.2M17 12h.2" };
 
 // What somebody is told in place of what they wanted: a title, sentences, and the field that they go to next.
 export class Refusal extends Error {
@@ -67,10 +67,10 @@ export function paragraphs(lines) {
   return lines.map((line) => element("p", "", line));
 }
 
-// Fills a box with a seal, a headline and sentences.
-export function fillBanner(box, icon, headline, sentences) {
+// A circle around the lines of a sign, which says nothing that is not in words beside it.
+export function seal(icon, className) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "seal");
+  svg.setAttribute("class", className);
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
@@ -80,10 +80,28 @@ export function fillBanner(box, icon, headline, sentences) {
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", icon);
   svg.append(circle, path);
+  return svg;
+}
+
+// Fills a box with a seal, a headline and sentences.
+export function fillBanner(box, icon, headline, sentences) {
   const text = element("div", "");
   text.append(headline, ...paragraphs(sentences));
-  box.append(svg, text);
+  box.append(seal(icon, "seal"), text);
   return box;
+}
+
+// How something of one's own stands, by tone.
+export function banner(tone, words, sentences) {
+  const box = element("section", "standing tone-" + tone);
+  box.setAttribute("aria-label", "Where it stands");
+  return fillBanner(box, own(ICONS, tone) || ICONS.still, element("h2", "standing-word", words), sentences);
+}
+
+export function linkTo(path, words) {
+  const link = element("a", "", words);
+  link.setAttribute("href", path);
+  return link;
 }
 
 // In UTC, as the letters have it: a page and a letter must not differ by a day. Empty for what is no moment.

@@ -1,6 +1,6 @@
-// Shows a submission to whoever may see it. The access token is kept in this script's memory and nowhere else: reloading
-// the page forgets it. Everything that comes back is shown as text, never as markup.
-import { ICONS, Refusal, addFact, ask, dayInWords, element, fillBanner, own, post, showProblem } from "./page.js";
+// Shows a submission to whoever may see it; session.js signs them in. Everything that comes back is shown as text, never as markup.
+import { Refusal, addFact, banner, dayInWords, element, linkTo, own } from "./page.js";
+import { askSigned, email, heading, lead, start } from "./session.js";
 
 const APPEAL_DAYS = 30;
 // The lowest level of a prompt that passes; criteria name their own.
@@ -67,71 +67,22 @@ const PROGRESS = {
   earned: { tone: "good", words: "Earned", says: ["The earner has earned the micro-credential."] },
   closed: { tone: "still", words: "Closed", says: ["This submission has ended."] },
 };
-const STILL = "M7 12h.2M12 12h.2M17 12h.2";
 
-const form = document.getElementById("sign-in-form");
-const fields = document.getElementById("sign-in-fields");
-const email = document.getElementById("email");
-const password = document.getElementById("password");
-const show = document.getElementById("show-password");
-const problem = document.getElementById("problem");
-const progress = document.getElementById("progress");
-const account = document.getElementById("account");
-const signOut = document.getElementById("sign-out");
 const kicker = document.getElementById("kicker");
-const heading = document.getElementById("heading");
-const lead = document.getElementById("lead");
 const place = document.getElementById("submission");
-const headingAtFirst = heading.textContent;
-const titleAtFirst = document.title;
 
 // The last segment of the address, still encoded as it stands there.
 const id = window.location.pathname.split("/").pop();
-let token = null;
 
-fields.disabled = false;
-
-show.addEventListener("change", () => {
-  password.type = show.checked ? "text" : "password";
+start({
+  fetching: "Fetching your submission…",
+  load: read,
+  show: showSubmission,
+  clear: () => {
+    place.replaceChildren();
+    kicker.hidden = true;
+  },
 });
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  signIn();
-});
-signOut.addEventListener("click", leave);
-
-async function signIn() {
-  problem.hidden = true;
-  fields.disabled = true;
-  progress.textContent = "Signing in…";
-  let next = heading;
-  try {
-    const address = email.value.trim();
-    if (address === "") throw new Refusal("Your e‑mail address is missing", ["Please type the address of your account."], email);
-    if (password.value === "") throw new Refusal("Your password is missing", ["Please type the password of your account."], password);
-    const tokens = await post("/api/v1/sessions", { email: address, password: password.value });
-    token = tokens.access_token;
-    progress.textContent = "Fetching your submission…";
-    const { submission, version } = await read();
-    showSubmission(submission, version);
-    document.getElementById("account-email").textContent = address;
-    account.hidden = false;
-    form.hidden = true;
-    password.value = "";
-    show.checked = false;
-    password.type = "password";
-    progress.textContent = "";
-  } catch (error) {
-    progress.textContent = "";
-    // Whoever is shown nothing need not stay signed in.
-    await endSession().catch(() => {});
-    showProblem(problem, error);
-    next = error instanceof Refusal ? error.focus || password : null;
-  } finally {
-    fields.disabled = false;
-  }
-  if (next !== null) next.focus();
-}
 
 async function read() {
   let submission;
@@ -147,39 +98,7 @@ async function read() {
   return { submission: submission, version: await askSigned(path) };
 }
 
-async function leave() {
-  signOut.disabled = true;
-  let words = "You have signed out.";
-  try {
-    await endSession();
-  } catch {
-    words = "This page has forgotten your sign-in, but the service could not be told. What is left of it ends by itself within 15 minutes.";
-  }
-  signOut.disabled = false;
-  account.hidden = true;
-  place.replaceChildren();
-  kicker.hidden = true;
-  heading.textContent = headingAtFirst;
-  heading.removeAttribute("lang");
-  document.title = titleAtFirst;
-  lead.hidden = false;
-  form.hidden = false;
-  progress.textContent = words;
-  heading.focus();
-}
-
-async function endSession() {
-  const ended = token;
-  if (ended === null) return;
-  token = null;
-  await ask("/api/v1/sessions/current", { method: "DELETE", headers: { Authorization: "Bearer " + ended } });
-}
-
-function askSigned(path) {
-  return ask(path, { headers: { Authorization: "Bearer " + token } });
-}
-
-function showSubmission(submission, version) {
+function showSubmission({ submission, version }) {
   const isOwn = typeof submission.state === "string";
   const definition = version.definition || {};
   heading.textContent = String(version.title);
@@ -228,7 +147,7 @@ function ownView(submission, version, definition) {
   if (submission.feedback) parts.push(...feedbackView(submission.feedback, definition));
   if (submission.decision === "not_yet") parts.push(...nextView(submission, version));
   parts.push(...aiUseView(submission));
-  parts.push(rubricLink(version));
+  parts.push(rubricLink(version), stacksLink());
   parts.push(...timelineView(submission.timeline));
   return parts;
 }
@@ -368,6 +287,12 @@ function rubricLink(version) {
   return line;
 }
 
+function stacksLink() {
+  const line = element("p", "");
+  line.append(linkTo("/stacks", "See what your badges come to together"));
+  return line;
+}
+
 function timelineView(steps) {
   if (!Array.isArray(steps) || steps.length === 0) return [];
   const list = element("ol", "timeline");
@@ -379,18 +304,6 @@ function timelineView(steps) {
     list.append(row);
   }
   return [element("h2", "", "What has happened so far"), list];
-}
-
-function banner(tone, words, sentences) {
-  const box = element("section", "standing tone-" + tone);
-  box.setAttribute("aria-label", "Where it stands");
-  return fillBanner(box, own(ICONS, tone) || STILL, element("h2", "standing-word", words), sentences);
-}
-
-function linkTo(path, words) {
-  const link = element("a", "", words);
-  link.setAttribute("href", path);
-  return link;
 }
 
 function inLanguage(node, definition) {
