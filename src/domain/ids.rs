@@ -62,6 +62,8 @@ ids! {
     CaseId,
     /// What an earner has asked a coach for.
     CoachingId,
+    /// Somebody with whom an item was made.
+    CoEarnerId,
     /// A link by which somebody without an account adds one item.
     ContributionLinkId,
     /// A sentence of the comment bank.

@@ -42,6 +42,7 @@ pub mod bank_item;
 pub mod calendar;
 pub mod calibration;
 pub mod case;
+pub mod co_earner;
 pub mod coaching;
 pub mod cohort;
 pub mod contribution;

@@ -7,11 +7,11 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::api::{
     Page, ai_use, answers, artwork, assessors, audit_events, awards, bank_comments, bank_items,
-    calendars, calibration, cases, coachings, cohorts, conflicts, contributions, credit,
-    endorsements, evidence, external_badges, frameworks, funnel, inventory, issuer_settings,
-    members, micro_credentials, operator, organizations, program_readiness, programs, proposals,
-    rehearsals, reports, reviews, screenings, sessions, signing_keys, stacks, submissions,
-    succession, templates, trusted_issuers, verify,
+    calendars, calibration, cases, co_earners, coachings, cohorts, conflicts, contributions,
+    credit, endorsements, evidence, external_badges, frameworks, funnel, inventory,
+    issuer_settings, members, micro_credentials, operator, organizations, program_readiness,
+    programs, proposals, rehearsals, reports, reviews, screenings, sessions, signing_keys, stacks,
+    submissions, succession, templates, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
@@ -177,6 +177,11 @@ pub const ROUTES: &[Route] = &[
     route!("withdraw_submission" POST "/api/v1/submissions/{id}/withdraw" submissions::withdraw_submission, "Give the attempt up.", None, 200, schema::<submissions::SubmissionView>(), &[]),
     route!("resubmit_submission" POST "/api/v1/submissions/{id}/resubmit" answers::resubmit_submission, "Start the next attempt after a not-yet; what was passed is carried forward.", schema::<answers::ResubmitBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
     route!("rate_feedback" POST "/api/v1/submissions/{id}/feedback-rating" answers::rate_feedback, "Say once how useful the feedback was.", schema::<answers::RatingBody>(), 201, schema::<submissions::SubmissionView>(), &[]),
+    route!("create_co_earner" POST "/api/v1/submissions/{id}/co-earners" co_earners::create_co_earner, "Say with whom you have made an item; they are asked, and will not score it.", schema::<co_earners::NewCoEarner>(), 201, schema::<co_earners::CoEarnerView>(), &[]),
+    route!("list_co_earners" GET "/api/v1/submissions/{id}/co-earners" co_earners::list_co_earners, "With whom you have made items, and what they say.", None, 200, page::<co_earners::CoEarnerView>(), &[]),
+    route!("delete_co_earner" DELETE "/api/v1/submissions/{id}/co-earners/{co_earner_id}" co_earners::delete_co_earner, "Take back that you have made an item with somebody, before you hand it in.", None, 204, None, &[]),
+    route!("list_shared_evidence" GET "/api/v1/shared-evidence" co_earners::list_shared_evidence, "What colleagues say that you have made together with them.", None, 200, page::<co_earners::SharedEvidenceView>(), PAGING),
+    route!("answer_shared_evidence" POST "/api/v1/shared-evidence/{id}/answer" co_earners::answer_shared_evidence, "Say whether you had a part in it.", schema::<co_earners::SharedEvidenceAnswer>(), 200, schema::<co_earners::SharedEvidenceView>(), &[]),
     route!("answer_coaching" POST "/api/v1/submissions/{id}/coaching" answers::answer_coaching, "Say whether you would like to talk with a coach, where one was offered.", schema::<answers::CoachingBody>(), 200, schema::<submissions::SubmissionView>(), &[]),
     route!("list_coaches" GET "/api/v1/submissions/{id}/coaches" coachings::list_coaches, "Whom you can ask to look at this attempt.", None, 200, page::<coachings::CoachView>(), &[]),
     route!("create_coaching" POST "/api/v1/submissions/{id}/coachings" coachings::create_coaching, "Ask a coach and say what they may see, or change that; they will not score it.", schema::<coachings::NewCoaching>(), 201, schema::<coachings::CoachedWorkView>(), &[]),

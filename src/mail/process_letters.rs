@@ -120,6 +120,10 @@ letter! {
     coach_asked(earner: &str, address: &str) AskedText "You are asked to look at \"{}\""
 }
 letter! {
+    /// Writes that a colleague says to have made something together with whoever gets the letter.
+    co_earner_named(earner: &str, address: &str) NamedText "Have you made this together? \"{}\""
+}
+letter! {
     /// Writes that a coach has said something about an attempt.
     coach_commented() CommentedText "Your coach has written about \"{}\""
 }
@@ -188,6 +192,14 @@ struct CoachText {
 #[derive(Template)]
 #[template(path = "process/coach_asked.txt", config = "src/mail/templates/askama.toml")]
 struct AskedText {
+    about: AboutText,
+    earner: String,
+    address: String,
+}
+
+#[derive(Template)]
+#[template(path = "process/co_earner_named.txt", config = "src/mail/templates/askama.toml")]
+struct NamedText {
     about: AboutText,
     earner: String,
     address: String,

@@ -124,7 +124,9 @@ pub fn complete(
         })
     });
     match added {
-        Ok(stored) => Ok(OpenedEvidence { stored, name: Some(name), content: None }),
+        Ok(stored) => {
+            Ok(OpenedEvidence { stored, name: Some(name), content: None, is_shared: false })
+        }
         Err(error) => {
             discard(cx.resources, &file);
             if let Some(copy) = &copy {
@@ -195,7 +197,7 @@ pub fn add_inline(
     }
     let stored = add(cx, id, terms, &definition, |key| inline_item(id, terms, item, key))?;
     let (Inline::Link(content) | Inline::Text(content)) = item;
-    Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()) })
+    Ok(OpenedEvidence { stored, name: None, content: Some(content.clone()), is_shared: false })
 }
 
 fn is_prompt(definition: &Definition, id: &str) -> bool {
@@ -410,6 +412,7 @@ pub fn delete(cx: &mut Cx<'_>, id: SubmissionId, evidence: EvidenceId) -> Result
             }
         }
         store::evidence::delete(conn, id, evidence)?;
+        store::co_earners::end_of(conn, evidence, now)?;
         submissions::touch(conn, id, now)?;
         let change = Change::new(
             "delete_evidence",
@@ -587,12 +590,17 @@ pub fn open_all(
     resources: &Resources,
     stored: &StoredSubmission,
 ) -> Result<Vec<OpenedEvidence>, Error> {
-    let items = store::evidence::list(conn, stored.submission.facts().id)?;
+    let id = stored.submission.facts().id;
+    let items = store::evidence::list(conn, id)?;
+    let shared = super::co_earners::shared_items(conn, id)?;
     if stored.sealed_key.is_none() {
-        return Ok(items
-            .into_iter()
-            .map(|stored| OpenedEvidence { stored, name: None, content: None })
-            .collect());
+        let sealed = items.into_iter().map(|stored| OpenedEvidence {
+            is_shared: shared.contains(&stored.id),
+            stored,
+            name: None,
+            content: None,
+        });
+        return Ok(sealed.collect());
     }
     let key = submissions::open_key(resources, stored)?;
     items
@@ -608,7 +616,8 @@ pub fn open_all(
                 .as_deref()
                 .map(|sealed| opened_text(&key, sealed, b"content"))
                 .transpose()?;
-            Ok(OpenedEvidence { stored, name, content })
+            let is_shared = shared.contains(&stored.id);
+            Ok(OpenedEvidence { stored, name, content, is_shared })
         })
         .collect()
 }

@@ -21,6 +21,7 @@ pub mod calibration;
 pub mod case_document;
 pub mod cases;
 pub mod charter_document;
+pub mod co_earners;
 pub mod coachings;
 pub mod cohorts;
 pub mod compromise;

@@ -25,6 +25,7 @@ const COACH_WANTED: &str = "coach_wanted";
 const COACH_ASKED: &str = "coach_asked";
 const COACH_COMMENTED: &str = "coach_commented";
 const CONTRIBUTED: &str = "contributed";
+const CO_EARNER_NAMED: &str = "co_earner_named";
 const DRAFT_ENDING: &str = "draft_ending";
 
 /// What the mail needs: everything that can be looked up when it leaves is looked up then.
@@ -130,6 +131,37 @@ pub(super) fn coach_news(
     outbox::enqueue(conn, kind, coach, host, &parameters, now)
 }
 
+/// Tells somebody that a colleague says to have made something together with them: once a day, however much it is.
+pub(super) fn co_earner_named(
+    conn: &mut DbConn,
+    person: PersonId,
+    facts: &SubmissionFacts,
+    title: &str,
+    host: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let id = format!("{CO_EARNER_NAMED}-{}-{person}-{}", facts.id, now.date());
+    let parameters =
+        json!({ "submission_id": facts.id, "title": title, "earner_id": facts.earner });
+    once(conn, id, CO_EARNER_NAMED, person, host, &parameters, now)
+}
+
+/// Enqueues a letter unless the one of this id is there already.
+fn once(
+    conn: &mut DbConn,
+    id: String,
+    kind: &str,
+    to: PersonId,
+    host: &str,
+    parameters: &Value,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if !store::outbox::list_known(conn, std::slice::from_ref(&id))?.is_empty() {
+        return Ok(());
+    }
+    outbox::enqueue_as(conn, id, kind, to, host, parameters, now)
+}
+
 /// Tells the earner that a coach has said something: once a day, however much it was.
 pub(super) fn coach_commented(
     conn: &mut DbConn,
@@ -140,11 +172,7 @@ pub(super) fn coach_commented(
     now: Timestamp,
 ) -> Result<(), Error> {
     let id = format!("{COACH_COMMENTED}-{coaching}-{}", now.date());
-    if !store::outbox::list_known(conn, std::slice::from_ref(&id))?.is_empty() {
-        return Ok(());
-    }
-    let parameters = parameters(facts, title);
-    outbox::enqueue_as(conn, id, COACH_COMMENTED, facts.earner, host, &parameters, now)
+    once(conn, id, COACH_COMMENTED, facts.earner, host, &parameters(facts, title), now)
 }
 
 /// Tells the earner that somebody has added an item by a link.
@@ -199,6 +227,7 @@ pub(super) fn render(
         COACH_ASKED,
         COACH_COMMENTED,
         CONTRIBUTED,
+        CO_EARNER_NAMED,
         DRAFT_ENDING,
     ];
     if !known.contains(&kind) {
@@ -240,8 +269,11 @@ pub(super) fn render(
             let Some(earner) = store::people::find_profile(cx.conn, earner)? else {
                 return Ok(None);
             };
-            let write =
-                if kind == COACH_ASKED { letters::coach_asked } else { letters::coach_wanted };
+            let write = match kind {
+                COACH_ASKED => letters::coach_asked,
+                CO_EARNER_NAMED => letters::co_earner_named,
+                _ => letters::coach_wanted,
+            };
             write(&about, &earner.name, &earner.email)
         }
     };

@@ -8,7 +8,7 @@ use super::audit::Change;
 use super::context::{Cx, Resources, new_uuid};
 use super::error::{Broken, Error};
 use super::submissions::{self, NewDraft, Response, StoredSubmission};
-use super::{cohorts, evidence};
+use super::{co_earners, cohorts, evidence};
 use crate::domain::decision_rule::Outcome;
 use crate::domain::definition::Definition;
 use crate::domain::ids::{EvidenceId, PersonId, SubmissionId};
@@ -258,6 +258,7 @@ fn copy_work(
             continue;
         }
         let sealed = seal_bytes(&key, content.as_bytes(), b"content").map_err(Error::internal)?;
+        let was = item.stored.id;
         let copy = StoredEvidence {
             id: EvidenceId::from_uuid(new_uuid()),
             submission: id,
@@ -266,7 +267,11 @@ fn copy_work(
             created_at: now,
             ..item.stored
         };
+        let is_now = copy.id;
         store::evidence::create(conn, &copy)?;
+        if item.is_shared {
+            co_earners::carry(conn, resources, (before, was), (new, is_now), now)?;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::conflicts::list_coaches;
+use super::conflicts::{list_co_earners, list_coaches};
 use super::error::parse_ids;
 use super::schema::{case_criteria, case_votes, cases, reviews, screenings, submissions};
 use super::{DbConn, StoreError};
@@ -385,5 +385,6 @@ pub fn list_involved(
     found.extend(voters);
     let mut involved: BTreeSet<PersonId> = parse_ids("people", "id", found)?;
     involved.extend(list_coaches(conn, &[id])?.remove(&id).into_iter().flatten());
+    involved.extend(list_co_earners(conn, &[id])?.remove(&id).into_iter().flatten());
     Ok(involved)
 }

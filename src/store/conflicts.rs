@@ -7,9 +7,9 @@ use diesel::prelude::*;
 
 use super::error::parse_ids;
 use super::schema::{
-    assessor_load_caps, assessor_modules, case_votes, cases, coaches_told, conflict_declarations,
-    evidence, memberships, organization_ancestors, organizations, reviews, same_district_waivers,
-    screenings, submissions, waiver_deciders,
+    assessor_load_caps, assessor_modules, case_votes, cases, co_earners, coaches_told,
+    conflict_declarations, evidence, memberships, organization_ancestors, organizations, reviews,
+    same_district_waivers, screenings, submissions, waiver_deciders,
 };
 use super::{DbConn, StoreError};
 use crate::domain::eligibility::{Module, Relation, Tie};
@@ -306,11 +306,48 @@ pub fn list_panels(
     grouped("cases", "opened_by", found)
 }
 
-/// Who has handed in one of the same files in a submission of their own, for each submission.
+/// Who was named as having made something in each of these submissions, whatever they say to it and also when it was taken back: they
+/// were told whose work it is, and so know the earner's other attempts at the same micro-credential as well.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_co_earners(
+    conn: &mut DbConn,
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let shared = diesel::alias!(submissions as shared);
+    let found: Vec<(String, Option<String>)> = submissions::table
+        .inner_join(shared.on(shared.field(submissions::earner_id).eq(submissions::earner_id).and(
+            shared.field(submissions::micro_credential_id).eq(submissions::micro_credential_id),
+        )))
+        .inner_join(
+            co_earners::table.on(co_earners::submission_id.eq(shared.field(submissions::id))),
+        )
+        .filter(submissions::id.eq_any(words(submissions)))
+        .select((submissions::id, co_earners::person_id))
+        .load(conn)?;
+    let found = found.into_iter().filter_map(|(id, person)| Some((id, person?))).collect();
+    grouped("co_earners", "person_id", found)
+}
+
+/// Who has a part in each of these submissions: whoever was named, and whoever has handed in one of the same files in a submission of
+/// their own.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_coauthors(
+    conn: &mut DbConn,
+    submissions: &[SubmissionId],
+) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
+    let mut found = list_co_earners(conn, submissions)?;
+    for (id, people) in list_holders(conn, submissions)? {
+        found.entry(id).or_default().extend(people);
+    }
+    Ok(found)
+}
+
+/// Who has handed in one of the same files in a submission of their own, for each submission.
+fn list_holders(
     conn: &mut DbConn,
     submissions: &[SubmissionId],
 ) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {

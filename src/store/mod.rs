@@ -27,6 +27,7 @@ pub mod calendars;
 pub mod calibration;
 pub mod carried_levels;
 pub mod cases;
+pub mod co_earners;
 pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;

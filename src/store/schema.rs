@@ -642,6 +642,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     coaches_told,
     coachings,
     coach_comments,
+    co_earners,
     contribution_links,
     frameworks,
     framework_items,

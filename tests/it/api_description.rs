@@ -148,6 +148,8 @@ fn each_list_is_described_with_its_own_items() {
             "invitees" => "InviteeView",
             "coaches" => "CoachView",
             "contribution-links" => "ContributionLinkView",
+            "co-earners" => "CoEarnerView",
+            "shared-evidence" => "SharedEvidenceView",
             "coachings" => "CoachingLineView",
             "people" => "SkilledPersonView",
             "inventory-snapshots" => "SnapshotView",

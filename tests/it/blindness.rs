@@ -25,8 +25,10 @@ use crate::harness::{Answers, District, PASSWORD, Person, SmtpServer, TestApp, d
 
 /// The word in every name of the earner's files that stands nowhere else.
 const FILE_WORD: &str = "heliotrope";
+/// The word in the address of the colleague with whom the earner has made an item.
+const CO_EARNER_WORD: &str = "thistledown";
 /// Everything that tells who the earner is.
-const EARNER_WORDS: [&str; 2] = ["quillfeather", FILE_WORD];
+const EARNER_WORDS: [&str; 3] = ["quillfeather", FILE_WORD, CO_EARNER_WORD];
 
 /// Whoever reads: a word that only their name has, and one that only their address has.
 const READERS: [(&str, &str, &[&str]); 6] = [
@@ -61,6 +63,7 @@ struct Stage {
     admin: Person,
     school: String,
     earner: Person,
+    co_earner: Person,
     readers: Vec<Person>,
 }
 
@@ -94,7 +97,8 @@ impl Stage {
             .iter()
             .map(|(name, email, roles)| join(&district.id, &format!("Pat {name}"), email, roles))
             .collect();
-        Stage { app, district, served, mail, admin, school, earner, readers }
+        let co_earner = app.seed(&district.id, "thistledown@example.org", &["earner"]);
+        Stage { app, district, served, mail, admin, school, earner, co_earner, readers }
     }
 
     /// Hands in work with a file of each kind, a link and texts, that a coach has seen. Returns its id, that of the micro-credential and
@@ -117,6 +121,7 @@ impl Stage {
         let link = json!({ "requirement_id": "a1", "url": "https://video.example.org/watch/17" });
         self.earner.post(&format!("{path}/evidence"), &link).expect(201);
         let coaching = self.ask_a_coach(&path);
+        self.name_a_co_earner(&path);
         let asked = json!({
             "requirement_id": "a2", "contributor": "colleague", "message": "From quillfeather, of marigold.",
         });
@@ -136,6 +141,17 @@ impl Stage {
         id
     }
 
+    /// Says that the link was made together with a colleague, who says so too.
+    fn name_a_co_earner(&self, path: &str) {
+        let own = self.earner.get(path).expect(200);
+        let items = own["evidence"].as_array().unwrap();
+        let link = items.iter().find(|item| item["kind"] == "link").unwrap();
+        let body = json!({ "evidence_id": link["id"], "email": self.co_earner.email });
+        let named = self.earner.post(&format!("{path}/co-earners"), &body).expect(201);
+        let answer = format!("/api/v1/shared-evidence/{}/answer", id_of(&named));
+        self.co_earner.post(&answer, &json!({ "is_confirmed": true })).expect(200);
+    }
+
     /// A reader who looks everywhere, and knows the ids that a test knows.
     fn prober(&self, number: usize, id: &str, family: &str, coaching: &str) -> Prober<'static> {
         let canary = |text: &str, what: What| Canary { text: text.to_owned(), what };
@@ -143,6 +159,7 @@ impl Stage {
             canary("marigold", What::School),
             canary(&self.school, What::School),
             canary(&self.earner.id, What::Earner),
+            canary(&self.co_earner.id, What::Earner),
         ];
         canaries.extend(EARNER_WORDS.map(|word| canary(word, What::Earner)));
         for (other, (name, email, _)) in READERS.iter().enumerate() {
@@ -153,6 +170,9 @@ impl Stage {
         }
         let own = self.earner.get(&format!("/api/v1/submissions/{id}")).expect(200);
         let evidence = own["evidence"].as_array().unwrap();
+        let named = self.earner.get(&format!("/api/v1/submissions/{id}/co-earners")).expect(200);
+        let named: BTreeSet<String> =
+            named["items"].as_array().unwrap().iter().map(id_of).collect();
         let known = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
         let organizations = self.admin.get("/api/v1/organizations?limit=100").expect(200);
         let people = self.readers.iter().chain([&self.earner, &self.admin]);
@@ -160,6 +180,8 @@ impl Stage {
         let ids = Ids::from([
             ("submissions".to_owned(), known(vec![id])),
             ("coachings".to_owned(), known(vec![coaching])),
+            ("co-earners".to_owned(), named.clone()),
+            ("shared-evidence".to_owned(), named),
             ("micro-credentials".to_owned(), known(vec![family])),
             ("achievements".to_owned(), known(vec![family])),
             ("evidence".to_owned(), evidence.iter().map(id_of).collect()),
@@ -216,6 +238,7 @@ fn claim(prober: &mut Prober<'_>, id: &str) -> String {
     assert_eq!(items.len(), 9);
     let mut n_files = 0;
     for item in items {
+        assert_eq!(item["is_shared"], item["kind"] == "link", "{item}");
         let content = item["content_path"].as_str().unwrap();
         let answer = prober.person.get(content);
         prober.look("read_evidence_content", content, &answer);

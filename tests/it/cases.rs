@@ -481,3 +481,24 @@ fn coach_of_the_attempt_does_not_sit_on_the_panel() {
     // While the appeal is read nobody else can be asked: whoever is asked could not read it any more.
     assert_eq!(earner.post(&format!("{path}/coachings"), &body).problem(), "wrong-state");
 }
+
+#[test]
+fn co_earner_does_not_sit_on_the_panel_and_nobody_is_named_while_it_is_read() {
+    let stage = stage();
+    let first = stage.decided(&["c4"]);
+    let earner = &stage.district.earner;
+    let next = earner.post(&format!("{first}/resubmit"), &json!({})).expect(201);
+    let next = format!("/api/v1/submissions/{}", next["id"].as_str().unwrap());
+    let item = stage.own(&next)["evidence"][0]["id"].clone();
+    let name = |email: &str| {
+        let body = json!({ "evidence_id": item, "email": email });
+        earner.post(&format!("{next}/co-earners"), &body)
+    };
+    name("panel-0@example.org").expect(201);
+    let case = stage.appeal(&first);
+    assert_eq!(stage.panel[0].get(&case).problem(), "not-found", "they know whose work it is");
+    assert_eq!(stage.panel[1].get(&case).status, 200);
+    // An earner does not take the panel or the readers of an appeal away.
+    assert_eq!(name("panel-1@example.org").problem(), "wrong-state");
+    assert_eq!(stage.panel[1].get(&case).status, 200);
+}

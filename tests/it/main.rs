@@ -22,6 +22,7 @@ mod canonical;
 mod cases;
 #[cfg(feature = "pdf")]
 mod certificate;
+mod co_earners;
 mod coachings;
 mod cohorts;
 mod compromise;

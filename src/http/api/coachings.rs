@@ -48,9 +48,17 @@ pub struct CoachView {
     name: String,
 }
 
+impl CoachView {
+    /// Somebody by name.
+    #[must_use]
+    pub fn new(person: PersonId, name: String) -> CoachView {
+        CoachView { person_id: person.to_string(), name }
+    }
+}
+
 impl From<Coach> for CoachView {
     fn from(coach: Coach) -> CoachView {
-        CoachView { person_id: coach.person.to_string(), name: coach.name }
+        CoachView::new(coach.person, coach.name)
     }
 }
 
@@ -191,8 +199,8 @@ impl From<CoachingSummary> for CoachingLineView {
             micro_credential_id: line.micro_credential.to_string(),
             version: line.version,
             title: line.title,
-            earner: CoachView { person_id: line.earner.to_string(), name: line.earner_name },
-            coach: CoachView { person_id: coaching.coach.to_string(), name: line.coach_name },
+            earner: CoachView::new(line.earner, line.earner_name),
+            coach: CoachView::new(coaching.coach, line.coach_name),
             shares: coaching.shares.iter().map(|share| share.as_str()).collect(),
             is_open,
             asked_at: coaching.asked_at.to_string(),

@@ -67,6 +67,21 @@ impl From<conflicts::Declared> for ConflictView {
     }
 }
 
+/// Somebody by their id or their address, and not by both.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn one_person(person: Option<PersonId>, email: Option<String>) -> Result<About, Error> {
+    match (person, email) {
+        (Some(person), None) => Ok(About::Person(person)),
+        (None, Some(email)) => Ok(About::Email(email)),
+        (Some(_), Some(_)) | (None, None) => {
+            let detail = "name the person by person_id or by email";
+            Err(Error::invalid("/person_id", "one-person", detail))
+        }
+    }
+}
+
 /// `POST /api/v1/conflicts`
 pub async fn create_conflict(
     app: web::Data<App>,
@@ -77,14 +92,7 @@ pub async fn create_conflict(
         let NewConflict { organization_id, person_id, email, relation } = body.value;
         // Who may not know of the organization is told that first.
         organizations::find(cx, organization_id)?;
-        let about = match (person_id, email) {
-            (Some(person), None) => About::Person(person),
-            (None, Some(email)) => About::Email(email),
-            (Some(_), Some(_)) | (None, None) => {
-                let detail = "name the person by person_id or by email";
-                return Err(Error::invalid("/person_id", "one-person", detail));
-            }
-        };
+        let about = one_person(person_id, email)?;
         let relation = body_word("/relation", &relation, Relation::parse, Relation::ALL)?;
         let declared = conflicts::declare(cx, organization_id, &about, relation)?;
         let location = format!("/api/v1/conflicts/{}", declared.id);

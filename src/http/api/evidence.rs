@@ -78,6 +78,8 @@ pub struct EvidenceView {
     metadata: &'static str,
     /// colleague, family or student: who has added it by a link of the earner's; null for the earner.
     contributor: Option<&'static str>,
+    /// Whether its earner has made it together with others, as they say. With whom is not told.
+    is_shared: bool,
     /// Where the content can be read.
     content_path: String,
     /// When it was handed in; not shown to readers.
@@ -124,6 +126,7 @@ impl EvidenceView {
             sha256: stored.copy.map_or(stored.sha256, |copy| copy.sha256),
             metadata: stored.metadata.as_str(),
             contributor: stored.contributor.map(Contributor::as_str),
+            is_shared: item.is_shared,
             url,
             text,
             contains_students: stored.contains_students,

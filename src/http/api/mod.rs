@@ -11,6 +11,7 @@ pub mod bank_items;
 pub mod calendars;
 pub mod calibration;
 pub mod cases;
+pub mod co_earners;
 pub mod coachings;
 pub mod cohorts;
 pub mod conflicts;
@@ -174,6 +175,8 @@ pub fn read_again(cx: &mut Cx<'_>, kind: &str, id: &str, status: u16) -> Result<
         "submission" => submissions::read_again(cx, id.parse().map_err(gone)?, status),
         "evidence" => evidence::read_again(cx, id, status),
         "coaching" => coachings::read_again(cx, id.parse().map_err(gone)?, status),
+        "co_earner" => co_earners::read_again(cx, id, status),
+        "shared_evidence" => co_earners::shared_again(cx, id.parse().map_err(gone)?, status),
         _ => Err(Error::NotFound("resource")),
     }
 }

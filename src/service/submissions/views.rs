@@ -74,6 +74,8 @@ pub struct OpenedEvidence {
     pub name: Option<String>,
     /// The link or the text.
     pub content: Option<String>,
+    /// Whether its earner says that it was made together with others.
+    pub is_shared: bool,
 }
 
 /// A submission as a coordinator sees it.

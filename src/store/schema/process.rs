@@ -154,6 +154,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    co_earners (id) {
+        id -> Text,
+        submission_id -> Text,
+        evidence_id -> Text,
+        person_id -> Nullable<Text>,
+        sealed_name -> Binary,
+        asked_at -> Timestamp,
+        is_confirmed -> Nullable<Bool>,
+        answered_at -> Nullable<Timestamp>,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     contribution_links (id) {
         id -> Text,
         submission_id -> Text,

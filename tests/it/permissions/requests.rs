@@ -257,6 +257,17 @@ pub fn request(
         "create_contribution" => {
             post("/api/v1/contributions".to_owned(), json!({ "token": "made-up", "text": "Seen." }))
         }
+        "create_co_earner" => {
+            let body = json!({ "evidence_id": NO_KEY, "email": "nobody@example.org" });
+            post(format!("{submission}/co-earners"), body)
+        }
+        "list_co_earners" => get(format!("{submission}/co-earners")),
+        "delete_co_earner" => Some(at(Method::DELETE, format!("{submission}/co-earners/{NO_KEY}"))),
+        "list_shared_evidence" => unless_other(get("/api/v1/shared-evidence".to_owned())),
+        "answer_shared_evidence" => unless_other(post(
+            format!("/api/v1/shared-evidence/{NO_KEY}/answer"),
+            json!({ "is_confirmed": true }),
+        )),
         "list_coaches" => get(format!("{submission}/coaches")),
         "create_coaching" => {
             let body = json!({ "person_id": NO_KEY, "shares": [] });

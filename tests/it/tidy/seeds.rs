@@ -6,14 +6,17 @@ use super::text::{code_of, names, rust_files};
 const TABLES: [&str; 4] = ["submissions", "reviews", "evidence", "decisions"];
 
 /// Functions that read these tables with known papers, and why nobody learns of one by them.
-const WITH_SEEDS: [(&str, &str, &str); 30] = [
+const WITH_SEEDS: [(&str, &str, &str); 34] = [
     ("cases", "list", "joins cases, and a known paper has none"),
     ("cases", "list_involved", "of one submission with a case"),
     ("coachings", "list", "joins coachings, and a known paper has none"),
     ("conflicts", "list_open_families", "of one earner; the earner of a known paper is nobody"),
     ("conflicts", "list_coaches", "of one earner; the earner of a known paper is nobody"),
     ("conflicts", "list_earlier_readers", "of one earner; the earner of a known paper is nobody"),
-    ("conflicts", "list_coauthors", "files only, and a known paper has texts only"),
+    ("co_earners", "list_sharing", "joins co_earners, and a known paper has none"),
+    ("conflicts", "list_co_earners", "of one earner; the earner of a known paper is nobody"),
+    ("conflicts", "list_holders", "files only, and a known paper has texts only"),
+    ("evidence_matches", "list_between", "joins evidence_matches, and a known paper has none"),
     ("conflicts", "list_linked", "pairs of readers, and a known paper has one reader"),
     ("decisions", "count_of_earner", "of one earner; the earner of a known paper is nobody"),
     ("decisions", "find", "of one submission"),
@@ -39,6 +42,7 @@ const WITH_SEEDS: [(&str, &str, &str); 30] = [
     ("rereads", "list_of_submission", "joins rereads, and a known paper has none"),
     ("submissions", "list_by_id", "submissions that its caller has found"),
     ("submissions", "find", "one submission; who may see it is asked by its caller"),
+    ("submissions", "is_appealing", "of one earner; the earner of a known paper is nobody"),
     ("submissions", "last_attempt", "of one earner; the earner of a known paper is nobody"),
     ("retention", "list_past_retention", "forgets, and tells nobody"),
 ];

@@ -69,6 +69,19 @@ pub(super) const ROWS: &[Row] = &[
         &["draft", "returned"],
         &["token", "text"],
     ),
+    // Evidence that was made together.
+    row(
+        "create_co_earner",
+        Verb::Create,
+        "co_earner",
+        &[OWN_EARNER],
+        &["draft", "returned"],
+        &["evidence_id", "person_id", "email"],
+    ),
+    row("list_co_earners", Verb::Read, "co_earner", &[Owner], &[], &["*"]),
+    row("delete_co_earner", Verb::Change, "co_earner", &[OWN_EARNER], &["draft", "returned"], &[]),
+    row("list_shared_evidence", Verb::Read, "co_earner", &[SignedIn], &[], &["*"]),
+    row("answer_shared_evidence", Verb::Change, "co_earner", &[SignedIn], &[], &["is_confirmed"]),
     row("submit_submission", Verb::Submit, "submission", &[OWN_EARNER], &["draft"], &[]),
     row("recall_submission", Verb::Submit, "submission", &[OWN_EARNER], &["submitted"], &[]),
     row(
