@@ -635,6 +635,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     calibration_attempts,
     calibration_scores,
     qualifications,
+    qualification_recognitions,
     seed_presentations,
     seed_scores,
     rereads,
