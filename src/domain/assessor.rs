@@ -283,6 +283,8 @@ pub struct Engagement {
     pub is_coached: bool,
     /// Whether they may qualify again after the last suspension.
     pub is_requalifying: bool,
+    /// When they were suspended last. What was passed before does not count any more.
+    pub suspended_at: Option<Timestamp>,
     /// When a qualification that had ended was last written down.
     pub lapsed_at: Option<Timestamp>,
 }
@@ -300,6 +302,7 @@ impl Engagement {
                 AssessorStep::Suspend => {
                     sum.is_coached = false;
                     sum.is_requalifying = false;
+                    sum.suspended_at = Some(at);
                 }
                 AssessorStep::Coaching => sum.is_coached = true,
                 AssessorStep::Requalify => sum.is_requalifying = true,
@@ -314,6 +317,12 @@ impl Engagement {
     #[must_use]
     pub fn counts(&self, passed_at: Timestamp) -> bool {
         self.invited_at.is_none_or(|invited| passed_at >= invited)
+    }
+
+    /// Whether a set that was passed then still counts by itself: not one from before a suspension either, which only a later one ends.
+    #[must_use]
+    pub fn counts_alone(&self, passed_at: Timestamp) -> bool {
+        self.counts(passed_at) && self.suspended_at.is_none_or(|suspended| passed_at >= suspended)
     }
 }
 

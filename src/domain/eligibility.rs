@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
+use super::calibration::QUALIFIED_FOR;
 use super::ids::{MicroCredentialId, OrganizationId, PersonId};
 use super::review::ReviewState;
 use super::timestamp::Timestamp;
@@ -32,6 +33,8 @@ worded_enum! {
         RefresherDue = "refresher_due",
         /// A provisional qualification, and the time to qualify fully is over.
         ProvisionalEnded = "provisional_ended",
+        /// Qualified by a set of an organization whose qualifications do not count for this work.
+        QualifiedElsewhere = "qualified_elsewhere",
         /// The modules on bias and conflicts are not done.
         ModulesMissing = "modules_missing",
         /// They hold as many reviews as they may.
@@ -85,6 +88,9 @@ impl EligibilityRule {
             EligibilityRule::RefresherDue => "need a refresher",
             EligibilityRule::ProvisionalEnded => {
                 "are qualified provisionally, and that time is over"
+            }
+            EligibilityRule::QualifiedElsewhere => {
+                "are qualified by an organization whose qualifications are not recognised here"
             }
             EligibilityRule::ModulesMissing => "have not done the modules on bias and conflicts",
             EligibilityRule::LoadCap => "hold as many reviews as they may",
@@ -141,6 +147,7 @@ impl EligibilityRule {
             | EligibilityRule::Released
             | EligibilityRule::RefresherDue
             | EligibilityRule::ProvisionalEnded
+            | EligibilityRule::QualifiedElsewhere
             | EligibilityRule::ModulesMissing
             | EligibilityRule::LoadCap
             | EligibilityRule::OwnOpenAttempt
@@ -159,6 +166,7 @@ impl EligibilityRule {
             | EligibilityRule::Released
             | EligibilityRule::RefresherDue
             | EligibilityRule::ProvisionalEnded
+            | EligibilityRule::QualifiedElsewhere
             | EligibilityRule::ModulesMissing
             | EligibilityRule::LoadCap
             | EligibilityRule::OwnOpenAttempt
@@ -275,6 +283,49 @@ pub struct Qualification {
     pub revision: i32,
 }
 
+/// A qualifying set that somebody has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// Whose set it was.
+    pub organization: OrganizationId,
+    /// What it was made of.
+    pub level: QualificationLevel,
+    /// When it was passed.
+    pub passed_at: Timestamp,
+}
+
+impl Qualification {
+    /// The level after one more pass: a full qualification in force is not exchanged for a provisional one.
+    #[must_use]
+    pub fn level_after(before: Option<&Qualification>, pass: Pass) -> QualificationLevel {
+        let keeps_full = before.is_some_and(|held| {
+            held.level == QualificationLevel::Full
+                && held.state != QualificationState::Suspended
+                && held.expires_at > pass.passed_at
+        });
+        if keeps_full { QualificationLevel::Full } else { pass.level }
+    }
+
+    /// What is left of it where only the sets of some organizations count (docs/decisions/0073); `passes` are those that it rests on, the
+    /// oldest first. Where it stands is the same everywhere: a suspension is about how somebody scores.
+    #[must_use]
+    pub fn within(
+        &self,
+        passes: &[Pass],
+        accepted: &BTreeSet<OrganizationId>,
+    ) -> Option<Qualification> {
+        let counting = passes.iter().filter(|pass| accepted.contains(&pass.organization));
+        counting.fold(None, |before: Option<Qualification>, pass| {
+            Some(Qualification {
+                level: Qualification::level_after(before.as_ref(), *pass),
+                passed_at: pass.passed_at,
+                expires_at: pass.passed_at.plus(QUALIFIED_FOR),
+                ..self.clone()
+            })
+        })
+    }
+}
+
 /// Whether somebody has the right to score by a rubric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum License {
@@ -301,6 +352,34 @@ pub struct Upkeep {
     pub provisional_since: Option<Timestamp>,
 }
 
+/// What ends a right to score wherever it was passed.
+fn ended(held: &Qualification, now: Timestamp) -> Option<EligibilityRule> {
+    if held.state == QualificationState::Suspended {
+        return Some(EligibilityRule::QualificationSuspended);
+    }
+    (held.expires_at <= now).then_some(EligibilityRule::QualificationExpired)
+}
+
+/// The license that follows for work where only the sets of some organizations count. `held` is the qualification as it stands, wherever
+/// it was passed, and `passes` are those that it rests on, the oldest first.
+#[must_use]
+pub fn license_within(
+    held: Option<&Qualification>,
+    passes: &[Pass],
+    accepted: &BTreeSet<OrganizationId>,
+    upkeep: Upkeep,
+    now: Timestamp,
+) -> License {
+    let counting = held.and_then(|held| held.within(passes, accepted));
+    match (held, counting) {
+        (Some(held), None) if !upkeep.is_released => {
+            let rule = ended(held, now).unwrap_or(EligibilityRule::QualifiedElsewhere);
+            License::Refused(rule)
+        }
+        (_, counting) => license(counting.as_ref(), upkeep, now),
+    }
+}
+
 /// The license that follows, where one is required.
 #[must_use]
 pub fn license(qualification: Option<&Qualification>, upkeep: Upkeep, now: Timestamp) -> License {
@@ -308,11 +387,8 @@ pub fn license(qualification: Option<&Qualification>, upkeep: Upkeep, now: Times
         return License::Refused(EligibilityRule::Released);
     }
     let Some(held) = qualification else { return License::Refused(EligibilityRule::NotQualified) };
-    if held.state == QualificationState::Suspended {
-        return License::Refused(EligibilityRule::QualificationSuspended);
-    }
-    if held.expires_at <= now {
-        return License::Refused(EligibilityRule::QualificationExpired);
+    if let Some(rule) = ended(held, now) {
+        return License::Refused(rule);
     }
     if held.level == QualificationLevel::Provisional
         && upkeep

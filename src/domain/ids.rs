@@ -82,6 +82,8 @@ ids! {
     CalibrationPaperId,
     /// One try at a calibration set.
     CalibrationAttemptId,
+    /// The word of an organization that another's qualifications count for its work.
+    RecognitionId,
     /// A framework that an organization has brought in.
     FrameworkId,
     /// A prompt or criterion of the assessment bank.

@@ -10,8 +10,8 @@ use super::api::{
     calendars, calibration, cases, co_earners, coachings, cohorts, conflicts, contributions,
     credit, endorsements, evidence, external_badges, frameworks, funnel, inventory,
     issuer_settings, members, micro_credentials, operator, organizations, program_readiness,
-    programs, proposals, rehearsals, reports, reviews, screenings, sessions, signing_keys, stacks,
-    submissions, succession, templates, trusted_issuers, verify,
+    programs, proposals, recognitions, rehearsals, reports, reviews, screenings, sessions,
+    signing_keys, stacks, submissions, succession, templates, trusted_issuers, verify,
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
@@ -233,6 +233,10 @@ pub const ROUTES: &[Route] = &[
     route!("list_endorsements" GET "/api/v1/organizations/{id}/endorsements" endorsements::list_endorsements, "What an organization has endorsed, and whether it is in force.", None, 200, page::<endorsements::EndorsementView>(), PAGING),
     route!("read_endorsement" GET "/api/v1/endorsements/{id}" endorsements::read_endorsement, "One endorsement, as it was signed.", None, 200, schema::<endorsements::EndorsementView>(), &[]),
     route!("end_endorsement" POST "/api/v1/endorsements/{id}/end" endorsements::end_endorsement, "End an endorsement; what was accepted by it stays accepted.", schema::<endorsements::EndBody>(), 200, schema::<endorsements::EndorsementView>(), &[]),
+    route!("create_recognition" POST "/api/v1/organizations/{id}/recognitions" recognitions::create_recognition, "Let qualifications that were passed by another organization's calibration sets count for your work.", schema::<recognitions::RecognitionBody>(), 201, schema::<recognitions::RecognitionView>(), &[]),
+    route!("list_recognitions" GET "/api/v1/organizations/{id}/recognitions" recognitions::list_recognitions, "Whose qualifications an organization recognises, who recognises its own, and what is in force.", None, 200, page::<recognitions::RecognitionView>(), PAGING),
+    route!("read_recognition" GET "/api/v1/recognitions/{id}" recognitions::read_recognition, "One recognition, for the people of both organizations.", None, 200, schema::<recognitions::RecognitionView>(), &[]),
+    route!("end_recognition" POST "/api/v1/recognitions/{id}/end" recognitions::end_recognition, "End a recognition; who qualified there steps back from what they read here, and what is locked stays.", schema::<recognitions::RecognitionEndBody>(), 200, schema::<recognitions::RecognitionView>(), &[]),
     route!("accept_award" POST "/api/v1/organizations/{id}/accepted-awards" endorsements::accept_award, "Have a badge of yours from another district accepted, where an endorsement speaks for it.", schema::<endorsements::BroughtBadge>(), 201, schema::<endorsements::AcceptedAwardView>(), &[]),
     route!("list_accepted_awards" GET "/api/v1/organizations/{id}/accepted-awards" endorsements::list_accepted_awards, "Awards of other districts that were accepted: your own; all of them for coordinators and issuing officers.", None, 200, page::<endorsements::AcceptedAwardView>(), PAGING),
     route!("create_proposal" POST "/api/v1/micro-credentials/{id}/versions/{n}/proposals" proposals::create_proposal, "Propose a change to a published rubric: public at once for whoever has signed in, after a look for visitors.", schema::<proposals::ProposalBody>(), 201, schema::<proposals::ProposalView>(), &[]),

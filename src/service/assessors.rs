@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::audit::{self, Change};
 use super::context::{Cx, above, new_uuid, people_with};
 use super::error::Error;
-use super::{calibration, qualifying, seeds};
+use super::{calibration, eligibility, qualifying, seeds};
 use crate::domain::assessor::{
     AssessorEvent, AssessorGuard, AssessorRecord, AssessorState, AssessorStep, Engagement,
     IllegalAssessorEvent,
 };
 use crate::domain::calibration::{SetKind, SetState, exhausted_until};
-use crate::domain::eligibility::Module;
+use crate::domain::eligibility::{EligibilityRule, License, Module};
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
@@ -45,6 +45,8 @@ pub struct Standing {
     pub until: Option<Timestamp>,
     /// What was said at the last suspension or release, where it still holds.
     pub reason: Option<String>,
+    /// The organizations they are an assessor of for whose work what they passed does not count (docs/decisions/0073).
+    pub not_counted_in: BTreeSet<OrganizationId>,
 }
 
 impl Standing {
@@ -72,9 +74,10 @@ impl Standing {
                 self.missing.iter().filter_map(words).collect::<Vec<_>>().join(", and ")
             }
             AssessorState::Qualifying => "try a qualifying set".to_owned(),
-            AssessorState::Qualified => {
+            AssessorState::Qualified if self.not_counted_in.is_empty() => {
                 "score; try a qualifying set again before the end".to_owned()
             }
+            AssessorState::Qualified => "score where your qualification counts; for the other organizations pass a qualifying set of theirs, or ask their lead assessors to recognise yours".to_owned(),
             AssessorState::Watch => "score five practice papers as a refresher".to_owned(),
             AssessorState::Suspended => {
                 "a lead assessor speaks with you and lets you qualify again".to_owned()
@@ -195,6 +198,11 @@ fn standing_of(
     };
     let missing =
         if state == AssessorState::InTraining { record.training(now).missing } else { Vec::new() };
+    let organization = home.organization;
+    let mut not_counted_in = BTreeSet::new();
+    if is_elsewhere(conn, person, hash, organization, now)? {
+        not_counted_in.insert(organization);
+    }
     Ok(Standing {
         person,
         scoring_hash: hash.clone(),
@@ -203,7 +211,21 @@ fn standing_of(
         missing,
         until,
         reason,
+        not_counted_in,
     })
+}
+
+/// Whether somebody qualified by sets that do not count for the work of an organization.
+fn is_elsewhere(
+    conn: &mut DbConn,
+    person: PersonId,
+    scoring_hash: &str,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let refused = License::Refused(EligibilityRule::QualifiedElsewhere);
+    Ok(eligibility::is_license_required(conn, organization, scoring_hash)?
+        && eligibility::license_of(conn, person, scoring_hash, organization, now)? == refused)
 }
 
 fn subject_of(
@@ -258,13 +280,38 @@ pub fn find(cx: &mut Cx<'_>, person: PersonId) -> Result<Vec<Standing>, Error> {
     let mut found = Vec::new();
     for hash in hashes {
         match load(cx, person, &hash, "read_assessor") {
-            Ok(home) => found.push(standing_of(cx.conn, person, &home, now)?),
+            Ok(home) => {
+                let mut standing = standing_of(cx.conn, person, &home, now)?;
+                standing.not_counted_in = list_elsewhere(cx, person, &hash)?;
+                found.push(standing);
+            }
             Err(Error::Denied(Denied::Hidden(_) | Denied::Forbidden)) => {}
             Err(other) => return Err(other),
         }
     }
     if found.is_empty() && !is_own {
         return Err(Denied::Hidden("assessor").into());
+    }
+    Ok(found)
+}
+
+/// Those of the organizations in which the caller sees an assessor for whose work their qualification does not count.
+fn list_elsewhere(
+    cx: &mut Cx<'_>,
+    person: PersonId,
+    scoring_hash: &str,
+) -> Result<BTreeSet<OrganizationId>, Error> {
+    let homes = homes_of(cx.conn, person, scoring_hash)?;
+    let places: BTreeSet<OrganizationId> = homes.iter().map(|home| home.organization).collect();
+    let now = cx.now;
+    let mut found = BTreeSet::new();
+    for place in places {
+        let subject = subject_of(cx.conn, person, place)?;
+        if policy::require(&cx.actor, "read_assessor", &subject).is_ok()
+            && is_elsewhere(cx.conn, person, scoring_hash, place, now)?
+        {
+            found.insert(place);
+        }
     }
     Ok(found)
 }

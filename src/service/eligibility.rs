@@ -1,19 +1,21 @@
 //! Gathers what eligibility is judged by, and asks the one function that judges it (`domain::eligibility`).
 
 mod expected;
+mod licenses;
 mod terms;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::licenses::Shown;
 use super::context::{branch_up, people_with};
 use super::error::Error;
 use super::micro_credentials::parse_stored;
-use super::{qualifying, submissions};
+use super::submissions;
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
-    AssessorFacts, EligibilityRule, KNOWN_WORK_WITHIN, License, MatterFacts, Module,
-    QualificationLevel, Reader, SCHOOL_LOOKBACK, SameDistrict, Stage, Upkeep, Verdict, judge,
-    license,
+    AssessorFacts, EligibilityRule, License, MatterFacts, QualificationLevel, Reader,
+    SCHOOL_LOOKBACK, SameDistrict, Stage, Verdict, judge,
 };
 use crate::domain::ids::{MicroCredentialId, OrganizationId, PersonId, SubmissionId, VersionId};
 use crate::domain::organization::{OrganizationKind, Role};
@@ -27,10 +29,8 @@ use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
 pub use expected::Expected;
+pub use licenses::{accepted_by, license_of};
 pub use terms::{policy_in_force, policy_within};
-
-/// So many double-scored submissions are enough real work to qualify fully on.
-const ENOUGH_REAL_WORK: i64 = 30;
 
 /// What eligibility needs of a version.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct Matter {
     pub facts: MatterFacts,
     /// The scoring hash that a qualification must be for.
     pub scoring_hash: String,
+    /// Whose work it is: which qualifications count depends on it.
+    pub organization: OrganizationId,
     /// Whether a qualification is required.
     pub needs_license: bool,
 }
@@ -76,7 +78,11 @@ pub struct Judge {
     now: Timestamp,
     versions: BTreeMap<VersionId, VersionFacts>,
     assessors: BTreeMap<PersonId, AssessorFacts>,
-    licenses: BTreeMap<(PersonId, String), License>,
+    /// What each has shown for a rubric, wherever that was.
+    shown: BTreeMap<(PersonId, String), Shown>,
+    licenses: BTreeMap<(PersonId, String, OrganizationId), License>,
+    /// Whose qualifications count for the work of an organization.
+    accepted: BTreeMap<OrganizationId, BTreeSet<OrganizationId>>,
     required: BTreeMap<(OrganizationId, String), bool>,
     waived: BTreeMap<OrganizationId, bool>,
     /// The districts that an organization is one of, or below.
@@ -101,7 +107,9 @@ impl Judge {
             now,
             versions: BTreeMap::new(),
             assessors: BTreeMap::new(),
+            shown: BTreeMap::new(),
             licenses: BTreeMap::new(),
+            accepted: BTreeMap::new(),
             required: BTreeMap::new(),
             waived: BTreeMap::new(),
             districts: BTreeMap::new(),
@@ -253,6 +261,7 @@ impl Judge {
             needs_license: work.state != SubmissionState::Adjudication
                 && self.needs_license(conn, work.organization, &version.scoring_hash)?,
             scoring_hash: version.scoring_hash,
+            organization: work.organization,
         })
     }
 
@@ -358,11 +367,21 @@ impl Judge {
         if !matter.needs_license {
             return Ok(License::NotRequired);
         }
-        let key = (person, matter.scoring_hash.clone());
+        let key = (person, matter.scoring_hash.clone(), matter.organization);
         if let Some(known) = self.licenses.get(&key) {
             return Ok(*known);
         }
-        let held = license_of(conn, person, &matter.scoring_hash, self.now)?;
+        let accepted = match self.accepted.entry(matter.organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(accepted_by(conn, matter.organization)?),
+        };
+        let shown = match self.shown.entry((person, matter.scoring_hash.clone())) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(Shown::of(conn, person, &matter.scoring_hash, self.now)?)
+            }
+        };
+        let held = shown.license(conn, accepted, self.now)?;
         self.licenses.insert(key, held);
         Ok(held)
     }
@@ -469,55 +488,6 @@ pub fn is_license_required(
     Ok(sets.iter().any(|set| set.kind.is_qualifying() && among.contains(&set.organization)))
 }
 
-/// A person's license for a rubric that needs one.
-///
-/// # Errors
-/// [`Error::Internal`] when the database fails.
-pub fn license_of(
-    conn: &mut DbConn,
-    person: PersonId,
-    scoring_hash: &str,
-    now: Timestamp,
-) -> Result<License, Error> {
-    let engagement = super::assessors::engagement_of(conn, person, scoring_hash, now)?;
-    // What was passed before a release does not count any more.
-    let held = store::qualifications::find_qualification(conn, person, scoring_hash)?
-        .filter(|held| engagement.counts(held.passed_at));
-    let modules = store::conflicts::list_modules(conn, person)?;
-    let (real_work_since, provisional_since) = match &held {
-        Some(held) if held.level == QualificationLevel::Provisional => (
-            store::seeds::double_scored_since(conn, scoring_hash, ENOUGH_REAL_WORK)?,
-            store::qualifications::first_provisional(conn, person, scoring_hash)?,
-        ),
-        Some(_) | None => (None, None),
-    };
-    let upkeep = Upkeep {
-        is_released: engagement.is_released,
-        has_modules: Module::ALL.iter().all(|module| modules.contains(module)),
-        last_known_work: last_known_work(conn, person, scoring_hash, now)?,
-        real_work_since,
-        provisional_since,
-    };
-    Ok(license(held.as_ref(), upkeep, now))
-}
-
-/// When a person last showed on known work that they still score as agreed: a seed paper, or a refresher of five practice papers.
-fn last_known_work(
-    conn: &mut DbConn,
-    person: PersonId,
-    scoring_hash: &str,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, Error> {
-    let seed = store::seeds::last_scored(conn, person, scoring_hash)?;
-    if seed.is_some_and(|seed| seed.plus(KNOWN_WORK_WITHIN) > now) {
-        return Ok(seed);
-    }
-    let refresher = qualifying::last_refresher(conn, person, scoring_hash)?
-        .filter(|refresher| refresher.begun_at.plus(KNOWN_WORK_WITHIN) > now)
-        .map(|refresher| refresher.done_at);
-    Ok(seed.max(refresher))
-}
-
 /// Every rule that speaks against somebody and a submission at this moment.
 fn judge_reader(
     conn: &mut DbConn,
@@ -611,6 +581,9 @@ const fn advice(rule: EligibilityRule) -> &'static str {
         EligibilityRule::ProvisionalEnded => {
             "your provisional qualification has ended; qualify on real work"
         }
+        EligibilityRule::QualifiedElsewhere => {
+            "you qualified by a set of another organization, whose qualifications do not count for this work; qualify on a set of the organization whose work it is, or ask its lead assessors to recognise the other's qualifications"
+        }
         EligibilityRule::ModulesMissing => {
             "complete the modules on bias and on conflicts of interest first"
         }
@@ -670,8 +643,9 @@ pub fn level_of(
     stored: &StoredSubmission,
     now: Timestamp,
 ) -> Result<Option<QualificationLevel>, Error> {
-    let hash = submissions::version_of(conn, stored.submission.facts())?.scoring_hash;
-    Ok(match license_of(conn, person, &hash, now)? {
+    let facts = stored.submission.facts();
+    let hash = submissions::version_of(conn, facts)?.scoring_hash;
+    Ok(match license_of(conn, person, &hash, facts.organization, now)? {
         License::Held(level) => Some(level),
         License::NotRequired | License::Refused(_) => None,
     })

@@ -132,6 +132,18 @@ fn require_house(cx: &mut Cx<'_>, organization: &Organization) -> Result<(), Err
     Ok(())
 }
 
+/// The district or provider that an organization is, or the nearest that it belongs to.
+fn house_of(
+    conn: &mut store::DbConn,
+    organization: &Organization,
+) -> Result<Option<OrganizationId>, Error> {
+    if organization.kind.is_house() {
+        return Ok(Some(organization.id));
+    }
+    let above = store::organizations::list_above_with_kinds(conn, organization.id)?;
+    Ok(above.into_iter().find(|(_, kind)| kind.is_house()).map(|(id, _)| id))
+}
+
 fn report_of(cx: &mut Cx<'_>, wanted: &InventoryQuery, name: String) -> Result<Report, Error> {
     let id = wanted.organization;
     let purpose = purpose_in_force(cx, id)?;
@@ -232,15 +244,33 @@ pub struct PeopleQuery {
 }
 
 /// `GET /reports/skills-inventory/people`: who can lead this? Those who have said that they want to be named for an award that carries the
-/// skill and is in force.
+/// skill and is in force, for everybody of their own district or provider; others are told numbers alone.
 ///
 /// # Errors
-/// As of [`find`].
+/// As of [`find`]; [`Error::Invalid`] for what is no part of a district or provider, [`Error::Denied`] for whoever is of another one.
 pub fn list_people(cx: &mut Cx<'_>, wanted: PeopleQuery) -> Result<Vec<NamedPerson>, Error> {
-    let (_, subject) = organizations::load(cx.conn, wanted.organization)?;
+    let (organization, subject) = organizations::load(cx.conn, wanted.organization)?;
     policy::require(&cx.actor, "list_people_with_skill", &subject)?;
+    let house = house_of(cx.conn, &organization)?.ok_or_else(|| {
+        let detail = "names are told in their own district or provider: ask for one; here the numbers of skills-inventory are told";
+        Error::invalid("/organization_id", "names-by-district", detail)
+    })?;
+    let is_of_house = cx
+        .actor
+        .confirmed()
+        .any(|facet| facet.organization == house || facet.above.contains(&house));
+    if !is_of_house {
+        return Err(Denied::Forbidden.into());
+    }
     purpose_in_force(cx, wanted.organization)?;
-    let (members_of, issuers) = issuers_of(cx.conn, wanted.organization)?;
+    let (mut members_of, issuers) = issuers_of(cx.conn, wanted.organization)?;
+    // A house inside this one has names of its own.
+    for inner in store::succession::list_houses(cx.conn)? {
+        if inner != house && members_of.contains(&inner) {
+            let rooms = store::organizations::list_branch(cx.conn, inner)?;
+            members_of.retain(|id| !rooms.contains(id));
+        }
+    }
     let PeopleQuery { skill, after, limit, .. } = wanted;
     let query = NamedQuery { skill, issuers, members_of, after, limit };
     Ok(store::inventory::list_named(cx.conn, &query, cx.now)?)

@@ -64,6 +64,7 @@ pub mod publications;
 pub mod qualifying;
 pub mod readiness;
 pub mod reciprocity;
+pub mod recognitions;
 pub mod rehearsals;
 pub mod renewals;
 pub mod rereads;

@@ -1,6 +1,6 @@
 //! Attempts at calibration sets: practice that is corrected at once, qualifying sets, and the right to score that follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::Change;
 use super::calibration::{agreed_key, definition_of, is_key_author, load};
@@ -14,9 +14,11 @@ use crate::domain::calibration::{
 };
 use crate::domain::definition::Definition;
 use crate::domain::eligibility::{
-    EligibilityRule, Qualification, QualificationLevel, QualificationState, REFRESHER_PAPERS,
+    EligibilityRule, Pass, Qualification, QualificationLevel, QualificationState, REFRESHER_PAPERS,
 };
-use crate::domain::ids::{CalibrationAttemptId, CalibrationPaperId, CalibrationSetId, PersonId};
+use crate::domain::ids::{
+    CalibrationAttemptId, CalibrationPaperId, CalibrationSetId, OrganizationId, PersonId,
+};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::rubric::Level;
 use crate::domain::timestamp::Timestamp;
@@ -391,7 +393,7 @@ pub fn finish(cx: &mut Cx<'_>, id: CalibrationAttemptId) -> Result<Finished, Err
     Ok(Finished { detail, faults })
 }
 
-/// A full qualification in force is not exchanged for a provisional one.
+/// Writes the qualification that follows from a set that was passed.
 fn qualify(
     conn: &mut DbConn,
     set: &CalibrationSet,
@@ -400,19 +402,13 @@ fn qualify(
 ) -> Result<(), Error> {
     let before =
         store::qualifications::find_qualification(conn, attempt.person, &set.scoring_hash)?;
-    let keeps_full = before.as_ref().is_some_and(|held| {
-        held.level == QualificationLevel::Full
-            && held.state != QualificationState::Suspended
-            && held.expires_at > now
-    });
+    let made_for_it =
+        if set.is_provisional { QualificationLevel::Provisional } else { QualificationLevel::Full };
+    let pass = Pass { organization: set.organization, level: made_for_it, passed_at: now };
     let held = Qualification {
         person: attempt.person,
         scoring_hash: set.scoring_hash.clone(),
-        level: if set.is_provisional && !keeps_full {
-            QualificationLevel::Provisional
-        } else {
-            QualificationLevel::Full
-        },
+        level: Qualification::level_after(before.as_ref(), pass),
         state: QualificationState::Qualified,
         passed_at: now,
         expires_at: now.plus(QUALIFIED_FOR),
@@ -431,7 +427,7 @@ pub(super) struct Refresher {
     pub done_at: Timestamp,
 }
 
-/// The refresher that somebody did last, if their last five practice papers are one.
+/// The refresher that somebody did last, if their last five practice papers are one; with `among`, on sets of these organizations.
 ///
 /// # Errors
 /// [`Error::Internal`] when the database fails.
@@ -439,8 +435,10 @@ pub(super) fn last_refresher(
     conn: &mut DbConn,
     person: PersonId,
     scoring_hash: &str,
+    among: Option<&BTreeSet<OrganizationId>>,
 ) -> Result<Option<Refresher>, Error> {
-    let tried = store::qualifications::list_practice(conn, person, scoring_hash, REFRESHER_PAPERS)?;
+    let count = REFRESHER_PAPERS;
+    let tried = store::qualifications::list_practice(conn, (person, scoring_hash), among, count)?;
     let (Some(last), Some(first)) = (tried.first(), tried.get(REFRESHER_PAPERS - 1)) else {
         return Ok(None);
     };
@@ -486,7 +484,7 @@ fn end_watch(
     else {
         return Ok(());
     };
-    let is_refreshed = last_refresher(conn, person, scoring_hash)?
+    let is_refreshed = last_refresher(conn, person, scoring_hash, None)?
         .is_some_and(|done| held.flagged_at.is_none_or(|flagged| done.begun_at >= flagged));
     if is_refreshed {
         let state = QualificationState::Qualified;

@@ -71,6 +71,7 @@ pub fn create(cx: &mut Cx<'_>, email: &str, password: &str) -> Result<Tokens, Er
     let person = profile.person;
     store::write(cx.conn, |conn| {
         store::sessions::create(conn, session, person, now)?;
+        store::succession::clear_lost_mail(conn, person)?;
         store::sessions::create_refresh_token(
             conn,
             &token_sha256(&refresh_token),

@@ -10,6 +10,7 @@ use super::context::{Cx, Resources, above, new_uuid};
 use super::definition_document::{
     self, ParsedDefinition, canonicalize, differences, is_scored_place,
 };
+use super::eligibility::accepted_by;
 use super::error::{Broken, Error, Fault};
 use super::micro_credentials::{self, Version, parse_stored, version_from};
 use super::statements::{self, Signer, StatementKind};
@@ -461,6 +462,17 @@ pub struct OriginDifference {
     pub is_locked: bool,
 }
 
+/// Whether who qualified where a definition came from may score here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Portability {
+    /// Where it came from: an organization of this installation.
+    pub origin: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Whether its qualifications count here.
+    pub is_agreed: bool,
+}
+
 /// A version beside its origin.
 #[derive(Clone, Debug)]
 pub struct OriginComparison {
@@ -474,6 +486,8 @@ pub struct OriginComparison {
     pub open: Vec<String>,
     /// What is different, in words.
     pub differences: Vec<OriginDifference>,
+    /// Whether assessors of the origin may score here; none for what is scored by something else, and for an origin elsewhere.
+    pub portability: Option<Portability>,
 }
 
 /// `GET /micro-credentials/{id}/versions/{n}/origin`: what was changed since the definition came here. As public as the version.
@@ -507,7 +521,28 @@ pub fn compare(
         })
         .collect();
     let open = open_fields(&origin);
-    Ok(OriginComparison { template, origin, relation, open, differences })
+    let portability = match relation {
+        Relation::Unchanged | Relation::SameScoring => {
+            portability(cx, &template.issuer, version.organization)?
+        }
+        Relation::Derived => None,
+    };
+    Ok(OriginComparison { template, origin, relation, open, differences, portability })
+}
+
+/// Whether qualifications of an issuer count for the work of an organization. People of another installation have no account here.
+fn portability(
+    cx: &mut Cx<'_>,
+    issuer: &str,
+    organization: OrganizationId,
+) -> Result<Option<Portability>, Error> {
+    let Some(installation) = store::installation::find(cx.conn)? else { return Ok(None) };
+    let address = format!("{}/issuers/", installation.base_url);
+    let named = issuer.strip_prefix(&address).and_then(|id| id.parse().ok());
+    let Some(origin) = named else { return Ok(None) };
+    let Some(found) = store::organizations::find(cx.conn, origin)? else { return Ok(None) };
+    let is_agreed = accepted_by(cx.conn, organization)?.contains(&origin);
+    Ok(Some(Portability { origin, name: found.name, is_agreed }))
 }
 
 /// A locked field covers everything in it. Inside the scored fields what is not scored is free: alignments, for instance.

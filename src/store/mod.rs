@@ -59,6 +59,7 @@ pub mod programs;
 pub mod proposals;
 pub mod qualifications;
 pub mod reciprocity;
+pub mod recognitions;
 pub mod rehearsals;
 pub mod renewals;
 pub mod rereads;

@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::schema::outbox;
-use super::{DbConn, StoreError};
+use super::{DbConn, StoreError, succession};
 use crate::domain::ids::PersonId;
 use crate::domain::timestamp::Timestamp;
 
@@ -122,7 +122,7 @@ pub enum Delivery {
     Dropped,
 }
 
-/// Records what became of a claimed mail.
+/// Records what became of a claimed mail, and whether mail goes through to its person: that is known for longer than the mail is.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -134,6 +134,16 @@ pub fn finish(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let row = outbox::table.find(id);
+    let person: Option<String> = row.select(outbox::person_id).first(conn).optional()?;
+    let person = person
+        .map(|person| person.parse().map_err(|_bad| StoreError::corrupt("outbox", id, "person_id")))
+        .transpose()?;
+    match (delivery, person) {
+        (Delivery::Sent, Some(person)) => succession::clear_lost_mail(conn, person)?,
+        (Delivery::Failed, Some(person)) => succession::note_lost_mail(conn, person, now)?,
+        (Delivery::Again(_) | Delivery::Dropped, _) | (Delivery::Sent | Delivery::Failed, None) => {
+        }
+    }
     match delivery {
         Delivery::Sent => diesel::update(row)
             .set((

@@ -1,15 +1,18 @@
 //! Attempts at calibration sets, and the right to score that follows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::schema::{calibration_attempts, calibration_scores, calibration_sets, qualifications};
 use super::{DbConn, StoreError};
 use crate::domain::calibration::{AttemptState, SetKind};
-use crate::domain::eligibility::{Qualification, QualificationLevel, QualificationState};
-use crate::domain::ids::{CalibrationAttemptId, CalibrationPaperId, CalibrationSetId, PersonId};
+use crate::domain::eligibility::{Pass, Qualification, QualificationLevel, QualificationState};
+use crate::domain::ids::{
+    CalibrationAttemptId, CalibrationPaperId, CalibrationSetId, OrganizationId, PersonId,
+};
 use crate::domain::timestamp::Timestamp;
 
 /// One try at a set.
@@ -260,22 +263,29 @@ pub struct Practised {
     pub scored_at: Timestamp,
 }
 
-/// The last practice papers that a person has scored for a scoring hash, the newest first.
+/// The last practice papers that a person has scored for a scoring hash, the newest first; with `among`, those of sets of these
+/// organizations.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_practice(
     conn: &mut DbConn,
-    person: PersonId,
-    scoring_hash: &str,
+    (person, scoring_hash): (PersonId, &str),
+    among: Option<&BTreeSet<OrganizationId>>,
     count: usize,
 ) -> Result<Vec<Practised>, StoreError> {
     type Row = (String, String, Option<NaiveDateTime>);
+    let words: Vec<String> = among.into_iter().flatten().map(ToString::to_string).collect();
+    let is_anywhere = among.is_none().into_sql::<Bool>();
     let rows: Vec<Row> = calibration_scores::table
         .inner_join(
             calibration_attempts::table
                 .on(calibration_attempts::id.eq(calibration_scores::attempt_id)),
         )
+        .inner_join(
+            calibration_sets::table.on(calibration_sets::id.eq(calibration_attempts::set_id)),
+        )
+        .filter(is_anywhere.or(calibration_sets::organization_id.eq_any(words)))
         .filter(calibration_attempts::person_id.eq(person.to_string()))
         .filter(calibration_attempts::scoring_hash.eq(scoring_hash))
         .filter(calibration_attempts::kind.eq(SetKind::Practice.as_str()))
@@ -304,26 +314,47 @@ pub fn list_practice(
         .collect()
 }
 
-/// When a person first passed a set of work made for the purpose, for a scoring hash.
+/// The qualifying sets that a person has passed for a scoring hash, wherever that was, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn first_provisional(
+pub fn list_passes(
     conn: &mut DbConn,
     person: PersonId,
     scoring_hash: &str,
-) -> Result<Option<Timestamp>, StoreError> {
-    let first: Option<NaiveDateTime> = calibration_attempts::table
+) -> Result<Vec<Pass>, StoreError> {
+    type Row = (String, String, bool, Option<NaiveDateTime>);
+    let rows: Vec<Row> = calibration_attempts::table
         .inner_join(
             calibration_sets::table.on(calibration_sets::id.eq(calibration_attempts::set_id)),
         )
         .filter(calibration_attempts::person_id.eq(person.to_string()))
         .filter(calibration_attempts::scoring_hash.eq(scoring_hash))
         .filter(calibration_attempts::state.eq(AttemptState::Passed.as_str()))
-        .filter(calibration_sets::is_provisional.eq(true))
-        .select(diesel::dsl::min(calibration_attempts::finished_at))
-        .first(conn)?;
-    Ok(first.map(Timestamp::from_naive))
+        .order((calibration_attempts::finished_at, calibration_attempts::id))
+        .select((
+            calibration_attempts::id,
+            calibration_sets::organization_id,
+            calibration_sets::is_provisional,
+            calibration_attempts::finished_at,
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, organization, is_provisional, finished_at)| {
+            let corrupt = |column| StoreError::corrupt("calibration_attempts", &id, column);
+            Ok(Pass {
+                organization: organization.parse().map_err(|_bad| corrupt("set_id"))?,
+                level: if is_provisional {
+                    QualificationLevel::Provisional
+                } else {
+                    QualificationLevel::Full
+                },
+                passed_at: finished_at
+                    .map(Timestamp::from_naive)
+                    .ok_or_else(|| corrupt("finished_at"))?,
+            })
+        })
+        .collect()
 }
 
 type QualificationRow =

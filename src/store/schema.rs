@@ -509,6 +509,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    lost_mail (person_id) {
+        person_id -> Text,
+        since -> Timestamp,
+    }
+}
+
+diesel::table! {
     audit_events (seq) {
         seq -> BigInt,
         id -> Text,
@@ -617,6 +624,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     organization_artworks,
     trusted_issuer_lists,
     outbox,
+    lost_mail,
     audit_events,
     audit_head,
     denials,
@@ -635,6 +643,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     calibration_attempts,
     calibration_scores,
     qualifications,
+    qualification_recognitions,
     seed_presentations,
     seed_scores,
     rereads,

@@ -1,5 +1,7 @@
 //! Known papers in the live queue, the scores that assessors gave them, and what is to be read again after a suspension.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -280,21 +282,36 @@ pub fn list_scores(
         .collect()
 }
 
-/// When a person last scored a known paper by a scoring hash.
+/// When a person last scored a known paper by a scoring hash, by the organization whose set it is of.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn last_scored(
+pub fn list_last_scored(
     conn: &mut DbConn,
     person: PersonId,
     scoring_hash: &str,
-) -> Result<Option<Timestamp>, StoreError> {
-    let last: Option<NaiveDateTime> = seed_presentations::table
+) -> Result<BTreeMap<OrganizationId, Timestamp>, StoreError> {
+    let rows: Vec<(String, Option<NaiveDateTime>)> = seed_presentations::table
+        .inner_join(
+            calibration_papers::table.on(calibration_papers::id.eq(seed_presentations::paper_id)),
+        )
+        .inner_join(calibration_sets::table.on(calibration_sets::id.eq(calibration_papers::set_id)))
         .filter(seed_presentations::person_id.eq(person.to_string()))
         .filter(seed_presentations::scoring_hash.eq(scoring_hash))
-        .select(diesel::dsl::max(seed_presentations::scored_at))
-        .first(conn)?;
-    Ok(last.map(Timestamp::from_naive))
+        .group_by(calibration_sets::organization_id)
+        .select((
+            calibration_sets::organization_id,
+            diesel::dsl::max(seed_presentations::scored_at),
+        ))
+        .load(conn)?;
+    let scored = rows.into_iter().filter_map(|(organization, at)| Some((organization, at?)));
+    scored
+        .map(|(organization, at)| {
+            let corrupt =
+                |_bad| StoreError::corrupt("calibration_sets", &organization, "organization_id");
+            Ok((organization.parse().map_err(corrupt)?, Timestamp::from_naive(at)))
+        })
+        .collect()
 }
 
 /// When the `count`th submission by a scoring hash was decided by two readers or more.

@@ -159,6 +159,7 @@ fn each_list_is_described_with_its_own_items() {
             "proposals" => "ProposalView",
             "external-badges" => "ExternalBadgeView",
             "endorsements" => "EndorsementView",
+            "recognitions" => "RecognitionView",
             "accepted-awards" => "AcceptedAwardView",
             "practice-attempts" => "PracticeAttemptView",
             other => panic!("say here what {other} lists"),

@@ -2,6 +2,7 @@
 
 mod life;
 mod qualifying;
+mod recognised;
 mod reports;
 mod rules;
 mod seeds;
@@ -24,6 +25,14 @@ struct Scene {
     family: String,
 }
 
+/// What one reader decides, whatever comes of it.
+fn single() -> Value {
+    let mut single = definition("mc-ia-small-group-support");
+    single["id"] = json!("mc-single");
+    single["review_policy"]["second_score_when_not_yet"] = json!(false);
+    single
+}
+
 fn id_of(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
 }
@@ -36,10 +45,7 @@ impl Scene {
             let email = format!("lead-{number}@example.org");
             app.seed(&district.id, &email, &["lead_assessor"]);
         }
-        let mut single = definition("mc-ia-small-group-support");
-        single["id"] = json!("mc-single");
-        single["review_policy"]["second_score_when_not_yet"] = json!(false);
-        let family = district.publish(&single);
+        let family = district.publish(&single());
         Scene { app, district, family }
     }
 
@@ -66,17 +72,7 @@ impl Scene {
     /// A published set of papers whose key is this level on every criterion.
     #[track_caller]
     fn keyed_set(&self, kind: &str, levels: &[u8]) -> String {
-        let set = self.set(kind);
-        let (one, other) = (self.lead(0), self.lead(1));
-        for level in levels {
-            let added = one.post(&format!("{set}/papers"), &json!({ "work": work(*level) }));
-            let paper = id_of(added.expect(201)["papers"].as_array().unwrap().last().unwrap());
-            for lead in [&one, &other] {
-                lead.post(&format!("{set}/papers/{paper}/keys"), &key(*level)).expect(201);
-            }
-        }
-        one.act(&format!("{set}/publish")).expect(200);
-        set
+        keyed_set(&[self.lead(0), self.lead(1)], &self.family, kind, levels)
     }
 
     /// The modules that come before scoring.
@@ -118,6 +114,23 @@ impl Scene {
         let finished = give(person, &attempt, |level| level).expect(200);
         assert_eq!(finished["state"], "passed", "{finished}");
     }
+}
+
+/// A set of two lead assessors, published: papers whose key is this level on every criterion.
+#[track_caller]
+fn keyed_set([one, other]: &[Person; 2], family: &str, kind: &str, levels: &[u8]) -> String {
+    let body = json!({ "micro_credential_id": family, "kind": kind, "title": kind });
+    let set = one.post("/api/v1/calibration-sets", &body).expect(201);
+    let set = format!("/api/v1/calibration-sets/{}", id_of(&set));
+    for level in levels {
+        let added = one.post(&format!("{set}/papers"), &json!({ "work": work(*level) }));
+        let paper = id_of(added.expect(201)["papers"].as_array().unwrap().last().unwrap());
+        for lead in [one, other] {
+            lead.post(&format!("{set}/papers/{paper}/keys"), &key(*level)).expect(201);
+        }
+    }
+    one.act(&format!("{set}/publish")).expect(200);
+    set
 }
 
 /// Work whose words say at which level it was made: a hint that only tests need.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use assay::credential::jwk::PublicJwk;
 use assay::credential::jwt::is_signed_by;
+use assay::domain::organization::OrganizationKind;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -301,4 +302,59 @@ fn part_of_a_district_is_told_of_by_the_district_alone() {
     scene.steward.get(&path("&exact=true")).expect(200);
     let of_school = format!("&by=school&group={school}");
     scene.district.coordinator.get(&scene.path(&of_school)).expect(200);
+}
+
+#[test]
+fn names_are_told_in_the_same_district_and_at_a_network_numbers_alone() {
+    let scene = Scene::new(1);
+    scene.say_purpose();
+    scene.share(0, true);
+    let (app, root) = (&scene.app, &scene.district);
+    let path = |organization: &str| {
+        let skill = &scene.skill;
+        format!(
+            "/api/v1/reports/skills-inventory/people?organization_id={organization}&skill={skill}"
+        )
+    };
+    // A network of two districts, with somebody of its own.
+    let valley = app.seed_root_of_kind("Valley", OrganizationKind::Network);
+    let admin = app.seed(&valley, "admin@valley.example.org", &["administrator", "coordinator"]);
+    let [north, south] =
+        ["North", "South"].map(|name| app.organization(&admin, &valley, name, "district"));
+    let school = app.organization(&admin, &north, "Willow", "school");
+    let purpose = format!("/api/v1/organizations/{valley}/inventory-purpose");
+    admin.put(&purpose, "\"0\"", &json!({ "statement": PURPOSE })).expect(200);
+    let colleague = app.seed(&school, "colleague@north.example.org", &["earner"]);
+    let of_north = app.seed(&north, "runs@north.example.org", &["coordinator"]);
+    let of_south = app.seed(&south, "runs@south.example.org", &["coordinator", "data_steward"]);
+    for at_home in [&colleague, &of_north] {
+        for part in [&north, &school] {
+            assert_eq!(at_home.get(&path(part)).expect(200)["items"], json!([]));
+        }
+    }
+    for outside in [&admin, &of_south] {
+        for part in [&north, &school] {
+            let refused = outside.get(&path(part)).status;
+            assert!(matches!(refused, 403 | 404), "{refused}");
+        }
+    }
+    assert_eq!(admin.get(&path(&north)).problem(), "forbidden");
+    for anybody in [&admin, &colleague, &of_south] {
+        let refused = anybody.get(&path(&valley));
+        assert_eq!(refused.faults()[0].1, "names-by-district");
+        let report = format!("/api/v1/reports/skills-inventory?organization_id={valley}");
+        anybody.get(&report).expect(200);
+    }
+    // A district below another one is a house of its own, and so is what is above it.
+    let inner = app.organization(&root.admin, &root.id, "Inner", "district");
+    let mover = app.invite(&root.admin, &inner, &scene.earners[0].email, &["earner"]);
+    assert_eq!(scene.named(&root.coordinator), [mover.id.as_str()]);
+    let member = format!("/api/v1/organizations/{}/members/{}", root.schools[0], mover.id);
+    let etag = root.admin.get(&member).etag();
+    let removed = json!({ "roles": [], "state": "removed" });
+    root.admin.put(&member, &etag, &removed).expect(200);
+    assert!(scene.named(&root.coordinator).is_empty(), "they are of the inner district now");
+    let again = app.sign_in(&mover.email);
+    assert_eq!(again.get(&path(&inner)).expect(200)["items"][0]["person_id"], mover.id.as_str());
+    assert_eq!(root.coordinator.get(&path(&inner)).problem(), "forbidden");
 }

@@ -524,7 +524,7 @@ fn whatever_becomes_of_an_award_that_a_stack_asks_for_has_words_on_its_page() {
     let script = find_asset("stacks.js").unwrap();
     let script = std::str::from_utf8(script.bytes).unwrap();
     for state in AwardState::ALL.iter().filter(|state| **state != AwardState::Active) {
-        assert!(script.contains(&format!("\n    {state}: ")), "{state}");
+        assert!(script.contains(&format!("\n  {state}: ")), "{state}");
     }
 }
 

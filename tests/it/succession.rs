@@ -4,6 +4,8 @@ use std::io::Write;
 use std::process::{Output, Stdio};
 
 use assay::service::housekeeping;
+use assay::store::schema::outbox;
+use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::served::assay;
@@ -137,6 +139,41 @@ fn holders_whose_mail_comes_back_cannot_be_reached_and_administrators_are_told_o
     let body = json!({ "roles": [], "state": "confirmed" });
     assert_eq!(change(&admin, &district.id, &admin, &body).status, 409);
     change(&admin, &district.id, &unreachable, &body).expect(200);
+}
+
+#[test]
+fn somebody_whose_mail_came_back_stays_out_of_reach_until_one_is_delivered_or_they_sign_in() {
+    let mail = SmtpServer::start(Answers { to: "550 no such mailbox", ..Answers::default() });
+    let app =
+        TestApp::with(TestSettings { smtp_url: Some(mail.url("")), ..TestSettings::default() });
+    let district = app.district();
+    let custodian = district.custodian.email.clone();
+    let said = || warning(&app.admin(), &district.id, "key_custodian");
+    app.send_mail();
+    assert_eq!(said(), "unreachable");
+    // The mails themselves are forgotten, and what came of them is not.
+    app.advance(chrono::TimeDelta::days(31));
+    app.resources.as_system(housekeeping::hourly).unwrap();
+    let mut conn = app.resources.database.connection().unwrap();
+    let given_up = outbox::table.filter(outbox::state.eq("failed"));
+    assert_eq!(given_up.count().get_result::<i64>(&mut *conn).unwrap(), 0);
+    drop(conn);
+    assert_eq!(said(), "unreachable");
+    app.sign_in(&custodian);
+    assert_eq!(said(), "one_only");
+
+    // Lost once more, and then one arrives.
+    let letter = || app.invite(&app.admin(), &district.departments[0], &custodian, &["coach"]);
+    letter();
+    app.send_mail();
+    assert_eq!(said(), "unreachable");
+    mail.answer(Answers::default());
+    let body = json!({ "email": custodian, "name": "Noor", "roles": ["coach"] });
+    let path = format!("/api/v1/organizations/{}/invitations", district.departments[1]);
+    app.admin().post(&path, &body).expect(201);
+    assert_eq!(said(), "unreachable");
+    app.send_mail();
+    assert_eq!(said(), "one_only");
 }
 
 /// Runs `assay admin recover` on the data of the service.

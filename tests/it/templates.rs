@@ -23,7 +23,7 @@ fn small_group() -> Value {
 }
 
 /// A district of another tree, with everybody in it.
-fn harbour(app: &TestApp) -> District {
+pub fn harbour(app: &TestApp) -> District {
     let id = app.seed_root("Harbour");
     let admin = app.seed(&id, "admin@harbour.example.org", &["administrator"]);
     let departments =
@@ -227,9 +227,41 @@ fn what_was_changed_since_it_came_is_told_in_words_with_what_was_locked() {
     assert_eq!(lineage.len(), 2);
     assert_eq!(lineage[0], signed["package"]["definitions"][0]["lineage"][0]);
     assert_ne!(lineage[0]["scoring_hash"], lineage[1]["scoring_hash"]);
+    // Who is scored by something else needs no agreement on who may score.
+    assert_eq!(app.anybody().get(&origin).expect(200)["qualifications"], Value::Null);
     // A definition that was made here has no origin.
     let own = format!("/api/v1/micro-credentials/{family}/versions/1/origin");
     assert_eq!(app.anybody().get(&own).problem(), "not-found");
+}
+
+#[test]
+fn comparison_with_the_origin_says_whether_its_assessors_may_score_here() {
+    let app = TestApp::new();
+    let (riverbend, harbour) = (app.district(), harbour(&app));
+    let family = riverbend.publish(&small_group());
+    let template = import(&harbour, &export(&riverbend, &wanted(&family, &[])));
+    let draft = template["definitions"][0]["micro_credential_id"].as_str().unwrap();
+    publish(&harbour, draft);
+    let origin = format!("/api/v1/micro-credentials/{draft}/versions/1/origin");
+    let told = || app.anybody().get(&origin).expect(200)["qualifications"].clone();
+    let before = told();
+    assert_eq!(
+        (&before["organization_id"], &before["agreed"]),
+        (&json!(riverbend.id), &json!(false))
+    );
+    let sentence = "Qualified assessors of Riverbend District may score here: not agreed.";
+    assert_eq!(before["detail"], sentence);
+    let lead = app.seed(&harbour.id, "lead@harbour.example.org", &["lead_assessor"]);
+    let path = format!("/api/v1/organizations/{}/recognitions", harbour.id);
+    let body =
+        json!({ "recognised_organization_id": riverbend.id, "reason": "The rubric is theirs." });
+    lead.post(&path, &body).expect(201);
+    let after = told();
+    assert_eq!(after["agreed"], true);
+    assert_eq!(
+        after["detail"],
+        "Qualified assessors of Riverbend District may score here: agreed."
+    );
 }
 
 #[test]

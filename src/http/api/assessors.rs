@@ -45,6 +45,8 @@ pub struct StandingView {
     until: Option<String>,
     /// What was said at the suspension or release.
     reason: Option<String>,
+    /// The organizations they are an assessor of that do not recognise where they qualified: it does not count for work there.
+    not_counted_in: Vec<String>,
     /// What may happen from here.
     events: Vec<AssessorEventView>,
 }
@@ -65,6 +67,7 @@ impl From<Standing> for StandingView {
             missing: standing.missing.iter().map(|guard| guard.as_str()).collect(),
             until: standing.until.map(|moment| moment.to_string()),
             reason: standing.reason.clone(),
+            not_counted_in: standing.not_counted_in.iter().map(ToString::to_string).collect(),
             events: events.collect(),
         }
     }

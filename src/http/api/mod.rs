@@ -31,6 +31,7 @@ pub mod organizations;
 pub mod program_readiness;
 pub mod programs;
 pub mod proposals;
+pub mod recognitions;
 pub mod rehearsals;
 pub mod reports;
 pub mod reviews;

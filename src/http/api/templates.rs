@@ -12,7 +12,8 @@ use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path, Query, declared_length, parse_json, read_body};
 use crate::service::reciprocity::{self, Reciprocity};
 use crate::service::templates::{
-    self, MAX_BYTES, NewPackage, OriginComparison, TemplateDetail, VersionComparison, Wanted,
+    self, MAX_BYTES, NewPackage, OriginComparison, Portability, TemplateDetail, VersionComparison,
+    Wanted,
 };
 
 /// One definition of a new package.
@@ -292,6 +293,32 @@ pub struct OriginDifferenceView {
     is_locked: bool,
 }
 
+/// Whether who qualified where a definition came from may score here.
+#[derive(Serialize, ToSchema)]
+pub struct PortabilityView {
+    /// Where the definition came from.
+    #[schema(format = "uuid")]
+    organization_id: String,
+    /// Its name.
+    organization_name: String,
+    /// Whether what its assessors passed there counts here.
+    agreed: bool,
+    /// The same in a sentence.
+    detail: String,
+}
+
+impl From<Portability> for PortabilityView {
+    fn from(found: Portability) -> PortabilityView {
+        let word = if found.is_agreed { "agreed" } else { "not agreed" };
+        PortabilityView {
+            organization_id: found.origin.to_string(),
+            detail: format!("Qualified assessors of {} may score here: {word}.", found.name),
+            organization_name: found.name,
+            agreed: found.is_agreed,
+        }
+    }
+}
+
 /// A version beside the definition that it came from.
 #[derive(Serialize, ToSchema)]
 pub struct OriginView {
@@ -305,7 +332,7 @@ pub struct OriginView {
     achievement: String,
     /// Where it comes from, the first origin first.
     lineage: Vec<LineageView>,
-    /// `unchanged`; `same_scoring`: awards are comparable and qualifications hold; `derived`: something of its own, qualify anew.
+    /// `unchanged`; `same_scoring`: awards are comparable, and qualifications count where they are recognised; `derived`: something of its own, qualify anew.
     relation: &'static str,
     /// What is not to be changed by whoever wants to be comparable.
     locked: Vec<String>,
@@ -313,6 +340,8 @@ pub struct OriginView {
     open: Vec<String>,
     /// What was changed here.
     differences: Vec<OriginDifferenceView>,
+    /// Whether assessors of the origin may score here; null for what is derived, and for an origin of another installation.
+    qualifications: Option<PortabilityView>,
 }
 
 impl From<OriginComparison> for OriginView {
@@ -333,6 +362,7 @@ impl From<OriginComparison> for OriginView {
                     difference: one.difference.into(),
                 })
                 .collect(),
+            qualifications: compared.portability.map(PortabilityView::from),
         }
     }
 }

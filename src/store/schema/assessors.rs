@@ -1,4 +1,4 @@
-//! Tables of who may score: declared ties and waivers, training, calibration, seed papers.
+//! Tables of who may score: declared ties and waivers, training, calibration, recognitions, seed papers.
 
 diesel::table! {
     conflict_declarations (id) {
@@ -208,5 +208,20 @@ diesel::table! {
         ends_at -> Timestamp,
         granted_at -> Timestamp,
         withdrawn_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    qualification_recognitions (id) {
+        id -> Text,
+        organization_id -> Text,
+        recognised_id -> Text,
+        reason -> Text,
+        recognised_by -> Text,
+        recognised_at -> Timestamp,
+        revision -> Integer,
+        ended_at -> Nullable<Timestamp>,
+        ended_by -> Nullable<Text>,
+        end_reason -> Nullable<Text>,
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use assay::domain::calendar::{Calendar, CalendarError, Weekday};
 use assay::domain::eligibility::{
-    AssessorFacts, EligibilityRule, License, MatterFacts, Qualification, QualificationLevel,
+    AssessorFacts, EligibilityRule, License, MatterFacts, Pass, Qualification, QualificationLevel,
     QualificationState, Reader, Relation, SameDistrict, Stage, Tie, Upkeep, judge, license,
+    license_within,
 };
 use assay::domain::ids::{MicroCredentialId, OrganizationId, PersonId};
 use assay::domain::review::ReviewState;
@@ -240,6 +241,59 @@ fn provisional_license_ends_90_days_after_there_is_real_work() {
     assert_eq!(license(Some(&held), enough, day(149)), in_force);
     let ended = License::Refused(EligibilityRule::ProvisionalEnded);
     assert_eq!(license(Some(&held), enough, day(150)), ended);
+}
+
+/// The license of somebody with these passes where the sets of these organizations count, confirmed by known work all the time.
+fn license_at(passes: &[(u128, QualificationLevel, i64)], accepted: &[u128], at: i64) -> License {
+    let pass = |(organization, level, passed): &(u128, QualificationLevel, i64)| Pass {
+        organization: place(*organization),
+        level: *level,
+        passed_at: day(*passed),
+    };
+    let passes: Vec<Pass> = passes.iter().map(pass).collect();
+    let everywhere = passes.iter().map(|pass| pass.organization).collect();
+    let start = Qualification { expires_at: day(5000), ..qualification() };
+    let held = start.within(&passes, &everywhere);
+    let accepted = accepted.iter().map(|number| place(*number)).collect();
+    let kept = Upkeep { has_modules: true, last_known_work: Some(day(at)), ..Upkeep::default() };
+    license_within(held.as_ref(), &passes, &accepted, kept, day(at))
+}
+
+#[test]
+fn qualification_counts_as_what_was_passed_where_it_is_accepted() {
+    use QualificationLevel::{Full, Provisional};
+    let refused = License::Refused;
+    let passes = [(1, Provisional, 10), (2, Full, 20)];
+    // Real work of a stranger's makes nobody fully qualified here.
+    assert_eq!(license_at(&passes, &[1], 30), License::Held(Provisional));
+    assert_eq!(license_at(&passes, &[2], 30), License::Held(Full));
+    assert_eq!(license_at(&passes, &[1, 2], 30), License::Held(Full));
+    assert_eq!(license_at(&passes, &[3], 30), refused(EligibilityRule::QualifiedElsewhere));
+    assert_eq!(license_at(&[], &[1], 30), refused(EligibilityRule::NotQualified));
+    // The year is that of what counts here, and a later pass elsewhere does not make it longer.
+    assert_eq!(license_at(&passes, &[1], 374), License::Held(Provisional));
+    assert_eq!(license_at(&passes, &[1], 375), refused(EligibilityRule::QualificationExpired));
+    assert_eq!(license_at(&passes, &[2], 384), License::Held(Full));
+    assert_eq!(license_at(&passes, &[3], 385), refused(EligibilityRule::QualificationExpired));
+    // A full qualification in force is not exchanged for a provisional one; one that has ended is.
+    let renewed = [(1, Full, 0), (1, Provisional, 300)];
+    assert_eq!(license_at(&renewed, &[1], 600), License::Held(Full));
+    let again = [(1, Full, 0), (1, Provisional, 365)];
+    assert_eq!(license_at(&again, &[1], 600), License::Held(Provisional));
+    // What stands for the person stands everywhere.
+    let passes = [Pass { organization: place(1), level: Full, passed_at: day(0) }];
+    let accepted = BTreeSet::from([place(1)]);
+    let kept = Upkeep { has_modules: true, ..Upkeep::default() };
+    let suspended = Qualification { state: QualificationState::Suspended, ..qualification() };
+    for (accepted, passes) in
+        [(&accepted, &passes[..]), (&BTreeSet::new(), &passes[..]), (&accepted, &[])]
+    {
+        let license = license_within(Some(&suspended), passes, accepted, kept, day(1));
+        assert_eq!(license, refused(EligibilityRule::QualificationSuspended));
+        let gone = Upkeep { is_released: true, ..kept };
+        let license = license_within(Some(&qualification()), passes, accepted, gone, day(1));
+        assert_eq!(license, refused(EligibilityRule::Released));
+    }
 }
 
 proptest! {

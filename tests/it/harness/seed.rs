@@ -21,11 +21,16 @@ fn role(word: &str) -> Role {
 impl TestApp {
     /// A district that stands beside the first one: no tree holds both.
     pub fn seed_root(&self, name: &str) -> String {
+        self.seed_root_of_kind(name, OrganizationKind::District)
+    }
+
+    /// The top of a tree of its own.
+    pub fn seed_root_of_kind(&self, name: &str, kind: OrganizationKind) -> String {
         let organization = Organization {
             id: OrganizationId::from_uuid(new_uuid()),
             parent: None,
             name: name.to_owned(),
-            kind: OrganizationKind::District,
+            kind,
             url: None,
             email: None,
             revision: 1,

@@ -346,6 +346,16 @@ pub fn request(
             format!("/api/v1/endorsements/{NO_KEY}/end"),
             json!({ "reason": "" }),
         )),
+        "create_recognition" => post(
+            format!("{organization}/recognitions"),
+            json!({ "recognised_organization_id": NO_KEY, "reason": "" }),
+        ),
+        "list_recognitions" => get(format!("{organization}/recognitions")),
+        "read_recognition" => unless_other(get(format!("/api/v1/recognitions/{NO_KEY}"))),
+        "end_recognition" => unless_other(
+            post(format!("/api/v1/recognitions/{NO_KEY}/end"), json!({ "reason": "" }))
+                .map(|request| request.header("if-match", "\"-1\"")),
+        ),
         "accept_award" => {
             post(format!("{organization}/accepted-awards"), json!({ "credential": {} }))
         }

@@ -26,8 +26,8 @@ pub struct Someone {
 /// A qualification for the rubric of the micro-credential that one reader decides.
 #[derive(Clone, Debug)]
 pub struct License {
-    /// Since when they have been qualified provisionally, with or without a break.
-    pub first_passed_at: Timestamp,
+    /// When they first passed on work made for the purpose.
+    pub provisional_at: Option<Timestamp>,
     pub passed_at: Timestamp,
     /// Passed on real work; else on work made for the purpose.
     pub is_full: bool,
@@ -87,7 +87,8 @@ impl Walk {
         let Some(held) = &self.everybody[person].license else { return false };
         let is_over = |since: Timestamp, days: i64| since.plus(TimeDelta::days(days)) <= self.now;
         let is_provisional_over = !held.is_full
-            && self.enough_since.is_some_and(|since| is_over(since.max(held.first_passed_at), 90));
+            && self.enough_since.max(held.provisional_at).is_some_and(|since| is_over(since, 90))
+            && self.enough_since.is_some();
         self.everybody[person].has_modules
             && !held.is_suspended
             && !is_over(held.passed_at, 365)

@@ -10,7 +10,7 @@ use assay::service::known_work::{KnownItem, KnownWork};
 use assay::service::qualifying::Finished;
 use assay::service::{Error, assessors, calibration, conflicts, qualifying};
 use assay::store::calibration::CalibrationSet;
-use assay::store::schema::qualifications;
+use assay::store::schema::calibration_sets;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
@@ -72,6 +72,15 @@ impl Walk {
             practice: practice.id,
         };
         self.publish_set(SetKind::Seed, 12);
+        // As if the first set were real work: how that comes about is tested where it is decided.
+        let mut conn = self.app.resources.database.connection().unwrap();
+        let first = calibration_sets::table.find(sets.qualifying[0].to_string());
+        let n_rows = diesel::update(first)
+            .set(calibration_sets::is_provisional.eq(false))
+            .execute(&mut *conn)
+            .unwrap();
+        assert_eq!(n_rows, 1);
+        drop(conn);
         let readers: Vec<usize> =
             (0..self.everybody.len()).filter(|one| self.everybody[*one].is_assessor).collect();
         for (number, person) in readers.iter().copied().enumerate() {
@@ -83,18 +92,6 @@ impl Walk {
                 assert!(self.qualify(&sets, person, number % 2, KEY));
             }
             self.everybody[person].is_careless = number % 5 == 3;
-            // As if they had passed on real work: how that comes about is tested where it is decided.
-            if number % 2 == 0 && self.everybody[person].license.is_some() {
-                self.everybody[person].license.as_mut().unwrap().is_full = true;
-                let mut conn = self.app.resources.database.connection().unwrap();
-                let own = qualifications::table
-                    .filter(qualifications::person_id.eq(self.id_of(person).to_string()));
-                let n_rows = diesel::update(own)
-                    .set(qualifications::level.eq("full"))
-                    .execute(&mut *conn)
-                    .unwrap();
-                assert_eq!(n_rows, 1);
-            }
         }
         self.sets = Some(sets);
     }
@@ -161,11 +158,15 @@ impl Walk {
                 held.is_full && !held.is_suspended && !is_over
             });
             let before = self.everybody[person].license.as_ref();
-            let first_passed_at = before.map_or(now, |held| held.first_passed_at);
+            let provisional_at = before.and_then(|held| held.provisional_at);
             self.everybody[person].license = Some(License {
-                first_passed_at,
+                provisional_at: if set == 0 {
+                    provisional_at
+                } else {
+                    provisional_at.or(Some(now))
+                },
                 passed_at: now,
-                is_full: keeps_full,
+                is_full: set == 0 || keeps_full,
                 is_suspended: false,
                 seen_at: now,
             });

@@ -36,6 +36,17 @@ pub(super) const ROWS: &[Row] = &[
         &[],
         &["reason", "deciders", "ends_at"],
     ),
+    row(
+        "create_recognition",
+        Verb::Approve,
+        "recognition",
+        &[LEAD_ASSESSOR],
+        &[],
+        &["recognised_organization_id", "reason"],
+    ),
+    row("list_recognitions", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
+    row("read_recognition", Verb::Read, "recognition", &[SignedIn], &[], &["*"]),
+    row("end_recognition", Verb::Revoke, "recognition", &[LEAD_ASSESSOR], &[], &["reason"]),
     row("read_ai_use_policy", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
     row(
         "put_ai_use_policy",
