@@ -52,6 +52,7 @@ pub mod decision_rule;
 pub mod definition;
 pub mod eligibility;
 pub mod evidence_metadata;
+pub mod external_badge;
 pub mod framework;
 pub mod funnel;
 pub mod ids;

@@ -1,21 +1,32 @@
 //! The wallet's other half: badges of other issuers, verified by our verifier each time they are looked at, and never counted as ours.
+//!
+//! Their owners may let them be shown in the inventory of their organization, under a heading of their own. Only then what a check says is
+//! kept, and the check is made again from time to time (docs/decisions/0055).
+
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::audit::Change;
-use super::context::{Cx, Resources, new_uuid, profile_of};
+use super::context::{Cx, Resources, branch_up, new_uuid, profile_of};
 use super::definition_document::sha256_hex;
 use super::error::{Error, Fault};
 use super::verification;
 use crate::credential::verify::{RecipientMatch, Verdict, VerdictWord};
+use crate::domain::external_badge::{self, BadgeCheck, CheckOutcome};
 use crate::domain::ids::{ExternalBadgeId, OrganizationId};
 use crate::domain::policy;
+use crate::domain::timestamp::Timestamp;
 use crate::store::{self, StoreError};
 
-pub use crate::store::external_badges::ExternalBadge;
+pub use crate::store::external_badges::{BadgeSharing, ExternalBadge, ShownBadge};
 
 /// The most badges that one person keeps.
 const MOST: i64 = 100;
+
+/// The most badges that are checked again in one go, and how long that may take: leases and waiting awards come after it.
+const MOST_AT_ONCE: i64 = 50;
+const TIME_AT_ONCE: Duration = Duration::from_secs(30);
 
 /// What the verifier is asked, with the address that the badge must be made out to.
 #[derive(Clone, Debug)]
@@ -154,4 +165,145 @@ pub fn delete(cx: &mut Cx<'_>, id: ExternalBadgeId) -> Result<(), Error> {
         }
         Ok(((), Change::new("delete_external_badge", home, "external_badge", id)))
     })
+}
+
+/// `GET /me/external-badges/{id}/sharing`: whether one of one's own is shown, with what its last check has said.
+///
+/// # Errors
+/// [`Error::NotFound`] for anybody else's.
+pub fn find_sharing(cx: &mut Cx<'_>, id: ExternalBadgeId) -> Result<BadgeSharing, Error> {
+    find(cx, id)?;
+    Ok(store::external_badges::find_sharing(cx.conn, id)?)
+}
+
+/// `PUT /me/external-badges/{id}/sharing`: the owner lets it be shown, by a verdict of this moment, or no more (`None`). It holds at once.
+///
+/// # Errors
+/// [`Error::NotFound`] for anybody else's, [`Error::Stale`] when it has changed since it was read.
+pub fn put_sharing(
+    cx: &mut Cx<'_>,
+    id: ExternalBadgeId,
+    verdict: Option<&Verdict>,
+    revision: i32,
+) -> Result<BadgeSharing, Error> {
+    find(cx, id)?;
+    let (home, now) = (cx.actor.home(), cx.now);
+    let check = verdict.map(|verdict| check_of(verdict, now));
+    cx.write(|conn| {
+        store::external_badges::save_sharing(conn, id, check.as_ref(), revision, now)?;
+        let change = Change::new("put_external_badge_sharing", home, "external_badge", id)
+            .with("shown", check.is_some());
+        let sharing = store::external_badges::find_sharing(conn, id)?;
+        Ok((sharing, change))
+    })
+}
+
+/// What is kept of a verdict.
+fn check_of(verdict: &Verdict, now: Timestamp) -> BadgeCheck {
+    let credential = verdict.credential.as_ref();
+    let until = credential.and_then(|credential| credential.valid_until.as_deref());
+    BadgeCheck {
+        outcome: match (verdict.verdict, verdict.recipient_match) {
+            (VerdictWord::Invalid, _) => CheckOutcome::Invalid,
+            // Anybody could show a badge that names nobody as their own.
+            (_, RecipientMatch::No | RecipientMatch::Unknown | RecipientMatch::NotAsked) => {
+                CheckOutcome::NotAddressed
+            }
+            (VerdictWord::Valid, RecipientMatch::Yes) => CheckOutcome::Valid,
+            (VerdictWord::Indeterminate, RecipientMatch::Yes) => CheckOutcome::Indeterminate,
+        },
+        issuer_id: credential.and_then(|credential| credential.issuer.id.clone()),
+        valid_until: until
+            .and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
+            .map(|moment| Timestamp::new(moment.to_utc())),
+        checked_at: now,
+    }
+}
+
+/// Checks badges again that are shown and were looked at long ago, as many as there is time for. No connection is held while an issuer is
+/// asked. Returns how many.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails. That an issuer does not answer is an answer.
+pub fn check_due(resources: &Resources) -> Result<usize, Error> {
+    let until = Instant::now() + TIME_AT_ONCE;
+    let due = resources.as_system(|cx| {
+        let moments = external_badge::due_before(cx.now);
+        let mut due = Vec::new();
+        for badge in store::external_badges::list_due(cx.conn, moments, MOST_AT_ONCE)? {
+            let email = profile_of(cx.conn, badge.person)?.email;
+            due.push((badge.id, badge.person, Question { document: badge.document, email }));
+        }
+        Ok(due)
+    })?;
+    let mut n_checked = 0;
+    for (id, person, question) in due {
+        if Instant::now() >= until {
+            break;
+        }
+        let verdict = match verify(resources, &question) {
+            Ok(verdict) => Some(verdict),
+            // One that can no longer be read must not keep the others waiting.
+            Err(Error::Unverifiable(_)) => None,
+            Err(error) => return Err(error),
+        };
+        resources.as_system(|cx| {
+            let unreadable = BadgeCheck {
+                outcome: CheckOutcome::Invalid,
+                issuer_id: None,
+                valid_until: None,
+                checked_at: cx.now,
+            };
+            let now = cx.now;
+            let check = verdict.as_ref().map_or(unreadable, |verdict| check_of(verdict, now));
+            let home = super::audit::home_of(cx.conn, person)?;
+            cx.write(|conn| {
+                store::external_badges::save_check(conn, id, &check)?;
+                let change = Change::new("check_external_badge", home, "external_badge", id)
+                    .with("outcome", check.outcome.as_str());
+                Ok(((), change))
+            })
+        })?;
+        n_checked += 1;
+    }
+    Ok(n_checked)
+}
+
+/// A badge that is shown, and whether the organization recognises its issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedBadge {
+    /// The badge.
+    pub shown: ShownBadge,
+    /// Whether its issuer is on the list of the organization, or of one above it.
+    pub is_trusted: bool,
+}
+
+/// `GET /reports/skills-inventory/external-badges`: badges of other issuers that members let be shown. What is not listed is not told in any
+/// other way: neither how many there are nor whose.
+///
+/// # Errors
+/// [`Error::Denied`] for somebody else's organization, [`Error::WrongState`] where nobody has said what skills are counted for.
+pub fn list_shown(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<ListedBadge>, Error> {
+    let (_, subject) = super::organizations::load(cx.conn, organization)?;
+    policy::require(&cx.actor, "list_shown_badges", &subject)?;
+    super::inventory::purpose_in_force(cx, organization)?;
+    let mut trusted = std::collections::BTreeSet::new();
+    for listing in branch_up(cx.conn, organization)? {
+        trusted.extend(store::trusted_issuers::find(cx.conn, listing)?.0);
+    }
+    let members_of = store::organizations::list_branch(cx.conn, organization)?;
+    let moments = (external_badge::counts_since(cx.now), cx.now);
+    let shown = store::external_badges::list_shown(cx.conn, &members_of, moments, after, limit)?;
+    Ok(shown
+        .into_iter()
+        .map(|shown| ListedBadge {
+            is_trusted: shown.issuer_id.as_ref().is_some_and(|id| trusted.contains(id)),
+            shown,
+        })
+        .collect())
 }

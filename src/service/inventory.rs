@@ -220,7 +220,14 @@ fn issuers_of(
     Ok((branch, issuers))
 }
 
-fn purpose_in_force(cx: &mut Cx<'_>, organization: OrganizationId) -> Result<String, Error> {
+/// The purpose that is printed on everything that is told of people.
+///
+/// # Errors
+/// [`Error::WrongState`] where nobody has said what skills are counted for.
+pub(super) fn purpose_in_force(
+    cx: &mut Cx<'_>,
+    organization: OrganizationId,
+) -> Result<String, Error> {
     store::inventory::find_purpose_in_force(cx.conn, organization)?.ok_or_else(|| {
         Error::WrongState {
             detail: "nobody has said what skills are counted for; an administrator writes it down with PUT /organizations/{id}/inventory-purpose"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Resources;
 use super::error::Error;
-use super::{housekeeping, outbox};
+use super::{external_badges, housekeeping, outbox};
 
 /// The pause between two looks at the outbox.
 const TICK: Duration = Duration::from_secs(1);
@@ -118,6 +118,8 @@ fn keep_house(resources: &Resources, stop: &Stop) {
         if hourly.is_none_or(|last| last.elapsed() >= HOURLY) {
             hourly = Some(Instant::now());
             log_failure("hourly housekeeping", resources.as_system(housekeeping::hourly));
+            // Last, because other people's servers take their time.
+            log_failure("checks of badges", external_badges::check_due(resources).map(|_| ()));
         }
         if stop.wait() {
             return;

@@ -675,4 +675,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     proposals,
     proposal_contacts,
     external_badges,
+    external_badge_sharing,
 );

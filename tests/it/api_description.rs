@@ -157,6 +157,7 @@ fn each_list_is_described_with_its_own_items() {
             "credit-grants" => "LedgerLineView",
             "templates" => "TemplateView",
             "proposals" => "ProposalView",
+            "external-badges" if path.contains("/reports/") => "ShownBadgeView",
             "external-badges" => "ExternalBadgeView",
             "endorsements" => "EndorsementView",
             "recognitions" => "RecognitionView",

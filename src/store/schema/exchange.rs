@@ -97,3 +97,16 @@ diesel::table! {
         added_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    external_badge_sharing (badge_id) {
+        badge_id -> Text,
+        is_shown -> Bool,
+        revision -> Integer,
+        updated_at -> Timestamp,
+        outcome -> Nullable<Text>,
+        issuer_id -> Nullable<Text>,
+        valid_until -> Nullable<Timestamp>,
+        checked_at -> Nullable<Timestamp>,
+    }
+}

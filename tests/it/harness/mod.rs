@@ -60,6 +60,8 @@ pub struct TestSettings {
     pub base_url: Option<String>,
     /// Leave the installation out.
     pub is_bare: bool,
+    /// Where documents under other base URLs are read: `(base URL, origin)`.
+    pub base_url_maps: Vec<(String, String)>,
 }
 
 /// Settings for a fresh data folder and this database.
@@ -91,6 +93,11 @@ impl TestApp {
         resources.stripper = assay::files::Stripper::new(env!("CARGO_BIN_EXE_assay").into());
         // The tests sign thousands of people in, and none of them is about how long guessing takes.
         resources.passwords = Passwords::with_params(cheapest()).unwrap();
+        resources.fetch = assay::fetch::Client::new(assay::fetch::FetchPolicy {
+            base_url_maps: wanted.base_url_maps,
+            ..assay::fetch::FetchPolicy::default()
+        })
+        .unwrap();
         let offset = Arc::new(AtomicI64::new(0));
         let shift = Arc::clone(&offset);
         resources.clock =

@@ -382,6 +382,17 @@ pub fn request(
         "delete_external_badge" => {
             unless_other(Some(at(Method::DELETE, format!("/api/v1/me/external-badges/{NO_KEY}"))))
         }
+        "read_external_badge_sharing" => {
+            unless_other(get(format!("/api/v1/me/external-badges/{NO_KEY}/sharing")))
+        }
+        "put_external_badge_sharing" => unless_other(put(
+            format!("/api/v1/me/external-badges/{NO_KEY}/sharing"),
+            json!({ "shown": false }),
+        )),
+        "list_shown_badges" => get(format!(
+            "/api/v1/reports/skills-inventory/external-badges?organization_id={}",
+            target.organization
+        )),
         "list_screenings" => unless_other(get("/api/v1/screenings".to_owned())),
         "begin_screening" => act(format!("{submission}/screening/begin")),
         "screen_submission" => post(format!("{submission}/screening"), json!({ "complete": true })),

@@ -48,6 +48,7 @@ pub(super) const ROWS: &[Row] = &[
     // What people can do.
     row("read_skills_inventory", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
     row("list_people_with_skill", Verb::Read, "award", &[SignedIn], &[], &["*"]),
+    row("list_shown_badges", Verb::Read, "external_badge", &[SignedIn], &[], &["*"]),
     row("read_inventory_purpose", Verb::Read, "organization", &[SignedIn], &[], &["*"]),
     row(
         "put_inventory_purpose",

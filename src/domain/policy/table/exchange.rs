@@ -77,4 +77,6 @@ pub(super) const ROWS: &[Row] = &[
     row("list_external_badges", Verb::Read, "external_badge", &[SignedIn], &[], &["*"]),
     row("read_external_badge", Verb::Read, "external_badge", &[SignedIn], &[], &["*"]),
     row("delete_external_badge", Verb::Change, "external_badge", &[SignedIn], &[], &[]),
+    row("read_external_badge_sharing", Verb::Read, "external_badge", &[SignedIn], &[], &["*"]),
+    row("put_external_badge_sharing", Verb::Change, "external_badge", &[SignedIn], &[], &["shown"]),
 ];
