@@ -31,6 +31,7 @@ mod credit;
 mod database;
 mod definitions;
 mod denials;
+mod district_records;
 mod eligibility;
 mod external_badges;
 mod fetch;
