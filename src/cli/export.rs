@@ -291,7 +291,7 @@ const RECORDS_NOTE: &str = "\n\
     \x20                     is empty). Where withheld is true, the event would tell who read what, or which work is known.\n\
     audit-links.csv       the hash of every event of the installation: that of seq N is the previous_hash of seq N + 1.\n\
     \n\
-    Known work of assessors and its levels, passwords, sign-ins and keys are in none of it. Files are read one after the other: run the\n\
+    Known work of assessors and its levels, passwords, tokens and keys are in none of it. Files are read one after the other: run the\n\
     export while the service stands still if all of it has to be of one moment.\n";
 
 fn note(base_url: &str) -> String {
