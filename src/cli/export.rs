@@ -1,6 +1,7 @@
 //! `assay export --static`: the public documents as plain files that any web host can serve. `assay export --organization`: what an
 //! organization has made, in open formats.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,11 +15,14 @@ use super::{resources, say};
 use crate::config::Settings;
 use crate::domain::audit::hex;
 use crate::domain::ids::OrganizationId;
+use crate::service::district_records::{self, Fill, RecordFiles, RecordOptions};
 use crate::service::static_export::{PublicFile, write_all};
 use crate::service::{Error, district_export};
 
 /// The list of the files, and the mark of a folder that an export may renew.
 const MANIFEST: &str = "assay-export.json";
+/// Where the records of people lie.
+const RECORDS: &str = "records";
 /// What whoever puts the files on a web host has to know.
 const NOTE: &str = "README.txt";
 
@@ -35,6 +39,16 @@ pub struct ExportArgs {
     /// The folder for that: a new or empty one, or one of an earlier export.
     #[arg(long, value_name = "FOLDER", requires = "organization")]
     to: Option<PathBuf>,
+    /// With --organization: also people, programmes with invitees, submissions with decisions, readings, awards, credit and the trail.
+    /// They hold personal data; that they were written is noted in the audit trail.
+    #[arg(long, requires = "organization")]
+    records: bool,
+    /// With --records: who read what. Without, readers have pseudonyms, and events that would tell are withheld.
+    #[arg(long, requires = "records")]
+    with_names: bool,
+    /// With --records: the files that were handed in, decrypted.
+    #[arg(long, requires = "records")]
+    evidence: bool,
     /// Write the badges as well. They are public by their address, and a web host may list addresses.
     #[arg(long)]
     with_credentials: bool,
@@ -69,8 +83,17 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
             Ok(())
         };
         match args.organization {
-            Some(organization) => district_export::write_all(cx, organization, &mut emit),
-            None => write_all(cx, args.with_credentials, &mut emit),
+            Some(organization) => district_export::write_all(cx, organization, &mut emit)?,
+            None => write_all(cx, args.with_credentials, &mut emit)?,
+        }
+        match args.organization.filter(|_| args.records) {
+            Some(organization) => {
+                let options =
+                    RecordOptions { with_names: args.with_names, with_evidence: args.evidence };
+                let mut files = Records { folder, listed: &mut listed };
+                district_records::write_all(cx, organization, options, &mut files)
+            }
+            None => Ok(()),
         }
     })?;
     let now: Vec<&str> = listed.iter().filter_map(|file| file["path"].as_str()).collect();
@@ -82,8 +105,13 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
                 .with_context(|| format!("{} cannot be removed", path.display()))?;
         }
     }
+    if args.organization.is_some() {
+        // An export that broke off has left files that no list names, and these are about people.
+        sweep(&folder.join(RECORDS), folder, &now.iter().copied().collect())?;
+    }
     let words = match args.organization {
-        Some(_) => OWN_NOTE.to_owned(),
+        Some(_) if args.records => format!("{OWN_NOTE}{RECORDS_NOTE}"),
+        Some(_) => format!("{OWN_NOTE}{MADE_NOTE}"),
         None => note(&base_url),
     };
     write_whole(&folder.join(NOTE), words.as_bytes())?;
@@ -101,6 +129,77 @@ pub fn run(settings: &Settings, args: &ExportArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Removes every file below a folder that is not listed, and the folders that are empty then.
+fn sweep(below: &Path, folder: &Path, listed: &BTreeSet<&str>) -> anyhow::Result<()> {
+    if !below.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(below)? {
+        let path = entry?.path();
+        let name = path.strip_prefix(folder).ok().and_then(Path::to_str);
+        if path.is_dir() && !path.is_symlink() {
+            sweep(&path, folder, listed)?;
+        } else if !name.is_some_and(|name| listed.contains(name)) {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("{} cannot be removed", path.display()))?;
+        }
+    }
+    if std::fs::read_dir(below)?.next().is_none() {
+        std::fs::remove_dir(below)
+            .with_context(|| format!("{} cannot be removed", below.display()))?;
+    }
+    Ok(())
+}
+
+/// Files of records in a folder. They are for nobody but the operator to read.
+struct Records<'a> {
+    folder: &'a Path,
+    listed: &'a mut Vec<Value>,
+}
+
+impl RecordFiles for Records<'_> {
+    fn file(
+        &mut self,
+        path: &str,
+        media_type: &'static str,
+        fill: &mut Fill<'_>,
+    ) -> Result<(), Error> {
+        let target = self.folder.join(path);
+        let cannot = |error: &dyn std::fmt::Display| {
+            Error::internal(format!("{} cannot be written: {error}", target.display()))
+        };
+        let parent = target.parent().unwrap_or(self.folder);
+        std::fs::create_dir_all(parent).map_err(|error| cannot(&error))?;
+        let file = tempfile::NamedTempFile::new_in(parent).map_err(|error| cannot(&error))?;
+        let mut out = Hashing { to: std::io::BufWriter::new(file), hasher: Sha256::new() };
+        fill(&mut out)?;
+        let file = out.to.into_inner().map_err(|error| cannot(&error))?;
+        file.as_file().sync_all().map_err(|error| cannot(&error))?;
+        file.persist(&target).map_err(|error| cannot(&error))?;
+        let sha256 = hex(&out.hasher.finalize());
+        self.listed.push(json!({ "path": path, "media_type": media_type, "sha256": sha256 }));
+        Ok(())
+    }
+}
+
+/// What is written, with the hash of it.
+struct Hashing {
+    to: std::io::BufWriter<tempfile::NamedTempFile>,
+    hasher: Sha256,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n_bytes = self.to.write(bytes)?;
+        self.hasher.update(bytes.get(..n_bytes).unwrap_or(bytes));
+        Ok(n_bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
 }
 
 /// Makes the folder, or reads which files an earlier export has left in it.
@@ -166,8 +265,34 @@ const OWN_NOTE: &str = "What an organization and those below it have made.\n\
     schemas, templates/ and endorsements/ are signed (a detached JWS over the RFC 8785 form), credentials/ are badges of Open Badges 3.0 as\n\
     they were signed, awards.csv has a line for each.\n\
     \n\
-    People are in it by ids alone, and what belongs to earners (submissions, evidence, feedback) is not in it. Neither are keys: see\n\
-    assay key export. Badges are public by their address; whoever has this folder has all of them.\n";
+    assay-export.json lists every file with its SHA-256. Keys are not in it: see assay key export. Badges are public by their address;\n\
+    whoever has this folder has all of them.\n";
+
+/// What is said where records were not asked for.
+const MADE_NOTE: &str = "\n\
+    People are in it by ids alone, and what belongs to earners (submissions, evidence, feedback) is not in it; --records adds it.\n";
+
+/// What each file of the records is.
+const RECORDS_NOTE: &str = "\n\
+    records/ is what people have done. It holds personal data of earners and staff, and free text in which they may name others: keep it\n\
+    as you keep personnel files, and delete it when it is no longer needed.\n\
+    \n\
+    people.csv            a line for each membership: person, name, address, organization, state, roles. The one file that turns ids\n\
+    \x20                     into names; leave it out when you hand the others on.\n\
+    programs/ID/          invitees.csv, changes.ndjson, and figures.json with the figures as everybody of the programme is told them.\n\
+    submissions.ndjson    a JSON object a line: states, answers, items of evidence with their SHA-256, decision with levels and feedback,\n\
+    \x20                     cases. answers are null where the time for keeping them is over.\n\
+    reviews.ndjson        a line for each reading, with its sheet. reader is a pseudonym of this export; with --with-names the person's id.\n\
+    evidence/, .csv       with --evidence: the files as they were handed in, under the names they are stored by, and a table of them.\n\
+    awards.csv            every award with its earner, its submission or stack, and where it stands.\n\
+    credit-ledger.csv     what was given for awards, in minor units.\n\
+    audit-events.ndjson   the trail of these organizations. hash is SHA-256 over previous_hash, seq, id, happened_at, actor_id,\n\
+    \x20                     organization_id, verb, object_kind, object_id and detail, each preceded by its length in bytes and a colon (null\n\
+    \x20                     is empty). Where withheld is true, the event would tell who read what, or which work is known.\n\
+    audit-links.csv       the hash of every event of the installation: that of seq N is the previous_hash of seq N + 1.\n\
+    \n\
+    Known work of assessors and its levels, passwords, tokens and keys are in none of it. Files are read one after the other: run the\n\
+    export while the service stands still if all of it has to be of one moment.\n";
 
 fn note(base_url: &str) -> String {
     format!(

@@ -31,6 +31,7 @@ pub mod contributions;
 pub mod credit;
 pub mod definition_document;
 pub mod district_export;
+pub mod district_records;
 pub mod eligibility;
 pub mod endorsements;
 pub mod error;

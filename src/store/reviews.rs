@@ -178,6 +178,24 @@ pub fn list_of_assessor(
     rows.into_iter().map(from_row).collect()
 }
 
+/// Everybody who has or had a seat at work of some organizations.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_readers(
+    conn: &mut DbConn,
+    organizations: &[OrganizationId],
+) -> Result<Vec<PersonId>, StoreError> {
+    let organizations: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let ids: Vec<Option<String>> = reviews::table
+        .filter(reviews::organization_id.eq_any(organizations))
+        .filter(reviews::assessor_id.is_not_null())
+        .select(reviews::assessor_id)
+        .distinct()
+        .load(conn)?;
+    parse_ids("reviews", "assessor_id", ids.into_iter().flatten().collect())
+}
+
 /// Submissions that may have a free seat, the most urgent first: for readers in some organizations, for adjudicators in others. Returns
 /// a page after `offset`.
 ///

@@ -465,3 +465,11 @@ pub fn list_overdue(
         })
         .collect()
 }
+
+/// The ids under which known papers were given to readers, of everybody: what looks like a submission and is none.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_presented_to_anybody(conn: &mut DbConn) -> Result<Vec<String>, StoreError> {
+    Ok(seed_presentations::table.select(seed_presentations::submission_id).load(conn)?)
+}

@@ -452,6 +452,28 @@ pub fn list(
     rows.into_iter().map(from_row).collect()
 }
 
+/// A page of the submissions of some organizations by id, whosever they are, but for known work.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_organizations(
+    conn: &mut DbConn,
+    organizations: &[OrganizationId],
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<StoredSubmission>, StoreError> {
+    let organizations: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let rows: Vec<Row> = submissions::table
+        .filter(diesel::dsl::not(is_seed!()))
+        .filter(submissions::organization_id.eq_any(organizations))
+        .filter(submissions::id.gt(after.unwrap_or_default().to_owned()))
+        .order(submissions::id)
+        .limit(limit)
+        .select(submission_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// An answer to a prompt: sealed text, or an item of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredResponse {

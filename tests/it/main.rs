@@ -32,6 +32,7 @@ mod credit;
 mod database;
 mod definitions;
 mod denials;
+mod district_records;
 mod eligibility;
 mod external_badges;
 mod fetch;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use assay::store::schema::{awards, outbox, qualifications, rereads, seed_presentations};
+use assay::store::schema::{
+    awards, calibration_papers, outbox, qualifications, rereads, reviews, seed_presentations,
+};
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Scene, id_of};
+use crate::district_records::{exported, files_with};
 use crate::harness::{Answer, District, Person};
 
 /// The scene with a qualified assessor, seed papers at level 1, and live work of so many earners.
@@ -270,4 +273,45 @@ fn coordinator_is_told_once_a_day_which_rules_block_and_nothing_while_none_does(
     super::give(&scene.assessor(), &attempt, |level| level).expect(200);
     scene.app.advance(TimeDelta::days(1));
     assert_eq!(told(), 2);
+}
+
+#[test]
+fn records_of_the_district_hold_no_known_work_and_do_not_say_which_was_known() {
+    let scene = seeded(3, 12);
+    let assessor = scene.assessor();
+    for _ in 0..10 {
+        score_next(&assessor, |_| 1);
+    }
+    let mut secrets: BTreeSet<String> = presented(&scene);
+    assert_eq!(secrets.len(), 1, "one of each ten");
+    {
+        let mut conn = scene.app.resources.database.connection().unwrap();
+        let readings: Vec<String> = reviews::table
+            .filter(reviews::submission_id.eq_any(&secrets))
+            .select(reviews::id)
+            .load(&mut *conn)
+            .unwrap();
+        assert_eq!(readings.len(), 1);
+        secrets.extend(readings);
+        let papers: Vec<String> =
+            calibration_papers::table.select(calibration_papers::id).load(&mut *conn).unwrap();
+        assert_eq!(papers.len(), 6);
+        secrets.extend(papers);
+    }
+    // The words of known work, and of nothing else.
+    secrets.extend((0..3).map(|level| format!("We agreed, {level}.")));
+    secrets.extend((0..3).map(|level| format!("What was shown, {level}.")));
+    let folder = tempfile::TempDir::new().unwrap();
+    for names in [&[][..], &["--with-names"]] {
+        let files = exported(&scene.app, &scene.district.id, folder.path(), names);
+        for secret in &secrets {
+            assert_eq!(files_with(&files, secret.as_bytes()), Vec::<String>::new(), "{secret}");
+        }
+        let n_lines = |path: &str| std::str::from_utf8(&files[path]).unwrap().lines().count();
+        assert_eq!(
+            (n_lines("records/submissions.ndjson"), n_lines("records/reviews.ndjson")),
+            (12, 9),
+            "live work, and the readings of it"
+        );
+    }
 }
