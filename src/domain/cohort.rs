@@ -1,6 +1,6 @@
 //! People of a programme: how an invitee stands, what a row of a list can be at fault for, and the words of a message (DOMAIN.md, 4: Cohort).
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 
 worded_enum! {
     /// How an invitee stands. Somebody who is invited again is the same invitee.
@@ -45,7 +45,7 @@ worded_enum! {
 }
 
 worded_enum! {
-    /// What is wrong with a row of a list of people.
+    /// What is wrong with a row of a list of people, or of a file of who is still employed.
     RowFault {
         /// Not as many cells as the header.
         Columns = "columns",
@@ -73,6 +73,14 @@ worded_enum! {
         Declined = "declined",
         /// Their membership of the school is suspended.
         Suspended = "suspended",
+        /// Not a printed code of the programme.
+        Code = "code",
+        /// Does not take part in the programme.
+        NotTakingPart = "not_taking_part",
+        /// Neither yes nor no.
+        Employed = "employed",
+        /// Has taken part for less than a year on the day of the file.
+        LessThanAYear = "less_than_a_year",
     }
 }
 
@@ -85,6 +93,8 @@ worded_enum! {
         Again = "again",
         /// Invited or enrolled before: nothing is sent.
         Known = "known",
+        /// Of a file of who is still employed: it counts.
+        Taken = "taken",
         /// At fault: nothing is done.
         Refused = "refused",
     }
@@ -100,6 +110,12 @@ pub struct Accommodations {
     pub unlimited_words: bool,
     /// What else was arranged, in words for the person and the coordinators.
     pub note: String,
+}
+
+/// Whether somebody who began to take part on a day has done so for a year on another.
+#[must_use]
+pub fn is_year_later(began: NaiveDate, day: NaiveDate) -> bool {
+    began.checked_add_months(Months::new(12)).is_some_and(|year_later| year_later <= day)
 }
 
 /// The last day on which somebody can begin: that of the cohort, or their own.

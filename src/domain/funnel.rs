@@ -40,6 +40,10 @@ worded_enum! {
         Rated = "rated",
         /// Have called it useful: 4 or 5 of 5.
         Useful = "useful",
+        /// Take part, and stand in the district's file of who is still employed.
+        Followed = "followed_up",
+        /// Are still employed a year after they began to take part, by that file.
+        Staying = "staying",
     }
 }
 
@@ -50,13 +54,14 @@ impl Count {
         match self {
             Count::Invited => None,
             Count::Declined | Count::Enrolled => Some(Count::Invited),
-            Count::Started | Count::Submitted => Some(Count::Enrolled),
+            Count::Started | Count::Submitted | Count::Followed => Some(Count::Enrolled),
             Count::Decided | Count::Earned => Some(Count::Submitted),
             Count::EarnedFirst | Count::Adjudicated | Count::Appealed | Count::Rated => {
                 Some(Count::Decided)
             }
             Count::Live => Some(Count::Earned),
             Count::Useful => Some(Count::Rated),
+            Count::Staying => Some(Count::Followed),
         }
     }
 
@@ -67,7 +72,8 @@ impl Count {
         match self {
             C::Invited => &[],
             C::Declined | C::Enrolled => &[C::Invited],
-            C::Started => &[C::Enrolled, C::Invited],
+            C::Started | C::Followed => &[C::Enrolled, C::Invited],
+            C::Staying => &[C::Followed, C::Enrolled, C::Invited],
             C::Submitted => &[C::Started, C::Enrolled, C::Invited],
             C::Decided => &[C::Submitted, C::Started, C::Enrolled, C::Invited],
             C::Earned => &[C::Decided, C::Submitted, C::Started, C::Enrolled, C::Invited],
@@ -90,6 +96,7 @@ impl Count {
             Count::EarnedFirst => Some("earn_rate_first"),
             Count::Earned => Some("earn_rate_final"),
             Count::Live => Some("educators_with_identified_skills"),
+            Count::Staying => Some("staying"),
             Count::Invited
             | Count::Declined
             | Count::Started
@@ -97,7 +104,8 @@ impl Count {
             | Count::Adjudicated
             | Count::Appealed
             | Count::Rated
-            | Count::Useful => None,
+            | Count::Useful
+            | Count::Followed => None,
         }
     }
 
@@ -118,18 +126,43 @@ impl Count {
             Count::Appealed => "persons who have appealed",
             Count::Rated => "persons who have said how useful the feedback was",
             Count::Useful => "persons who have called the feedback useful (4 or 5 of 5)",
+            Count::Followed => "persons who take part and stand in the district's file",
+            Count::Staying => "persons who are still employed a year later, by the district's file",
+        }
+    }
+
+    /// Whether it comes from a file of the district, and not from what happened here.
+    #[must_use]
+    pub const fn is_by_file(self) -> bool {
+        match self {
+            Count::Followed | Count::Staying => true,
+            Count::Invited
+            | Count::Declined
+            | Count::Enrolled
+            | Count::Started
+            | Count::Submitted
+            | Count::Decided
+            | Count::Earned
+            | Count::EarnedFirst
+            | Count::Live
+            | Count::Adjudicated
+            | Count::Appealed
+            | Count::Rated
+            | Count::Useful => false,
         }
     }
 }
 
 /// Which figures are kept when not all can be: the first ones.
-const BY_WEIGHT: [Count; 13] = [
+const BY_WEIGHT: [Count; 15] = [
     Count::Invited,
     Count::Enrolled,
     Count::Earned,
     Count::Submitted,
     Count::Live,
     Count::EarnedFirst,
+    Count::Followed,
+    Count::Staying,
     Count::Declined,
     Count::Started,
     Count::Decided,

@@ -4,6 +4,8 @@ mod arrangements;
 mod batch;
 mod letters;
 mod sending;
+mod stays;
+mod table;
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -34,9 +36,12 @@ pub use batch::{BatchReport, NewBatch, RowReport, create};
 pub(super) use letters::render;
 pub use letters::{MessagePreview, preview};
 pub use sending::{remind, send_page, send_waiting};
+pub use stays::{NewStays, StaysReport, keep as keep_stays, require_stays};
 
 /// The most characters of what somebody writes about a decline or an extension.
 const LONGEST_NOTE: usize = 500;
+/// Who is still employed is kept for so long after the file has come: two years.
+pub const STAYS_KEPT_DAYS: i64 = 731;
 /// How many mails a printed code may lead to: somebody who mistypes their address can try again, and nobody can be flooded.
 const MOST_MAILS_OF_A_CODE: i32 = 5;
 
@@ -84,9 +89,9 @@ fn change_of_batch(program: &Program, cohort: &str, report: &BatchReport) -> Cha
     let operation = "create_cohort_invitations";
     let change = Change::new(operation, Some(program.organization), "program", program.id)
         .with("cohort", cohort);
-    RowOutcome::ALL
-        .iter()
-        .fold(change, |change, outcome| change.with(outcome.as_str(), report.count(*outcome)))
+    [RowOutcome::New, RowOutcome::Again, RowOutcome::Known, RowOutcome::Refused]
+        .into_iter()
+        .fold(change, |change, outcome| change.with(outcome.as_str(), report.count(outcome)))
 }
 
 /// Somebody on the list with their name and address, as coordinators see them.
@@ -424,6 +429,8 @@ pub fn redeem(cx: &mut Cx<'_>, code: &str, email: &str) -> Result<(), Error> {
         };
         match sending::invite_one(conn, resources, &redeemed, &host, now) {
             Err(Error::Stale) => return Err(Error::InvitationUnusable),
+            // Whose membership is suspended is not written to, and whoever asks learns nothing of it.
+            Ok(false) => return Ok(()),
             other => other?,
         };
         let change = change_of("redeem_invitation", &program, invitee.id);

@@ -4,6 +4,8 @@ mod plot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
 use super::charter_document::ParsedCharter;
 use super::cohorts::charter_of;
 use super::context::Cx;
@@ -80,6 +82,16 @@ pub struct Report {
     pub exclusions: Vec<Exclusion>,
     /// What the charter wants to reach, by the id of its metric: a share in basis points, or a count.
     pub targets: BTreeMap<String, i64>,
+    /// The day of the district's file of who is still employed; none where there is no file.
+    pub stays_as_of: Option<NaiveDate>,
+}
+
+impl Report {
+    /// The day of which a figure is: that of the report, or that of the district's file. None for a figure of a file that there is not.
+    #[must_use]
+    pub fn day_of(&self, count: Count) -> Option<NaiveDate> {
+        if count.is_by_file() { self.stays_as_of } else { Some(self.as_of.as_utc().date_naive()) }
+    }
 }
 
 /// `GET /programs/{id}/funnel`: how many were invited, took part, worked, earned and hold what they earned, and how long it took.
@@ -96,8 +108,15 @@ pub fn find(cx: &mut Cx<'_>, id: ProgramId, wanted: &FunnelQuery) -> Result<Repo
     let attempts = store::funnel::list_attempts(cx.conn, id)?;
     let calendar = store::calendars::find_in_force(cx.conn, program.organization)?;
     let n_waiting = invitees.iter().filter(|one| one.state == InviteeState::Waiting).count();
-    let facts = facts_of(&invitees, &attempts, &calendar.unwrap_or_default(), cx.now);
-    let total = if wanted.is_exact { funnel::exact_total(&facts) } else { funnel::total(&facts) };
+    let stays = store::stays::find(cx.conn, id)?;
+    let employed = stays.as_ref().map(|stays| &stays.employed);
+    let facts = facts_of(&invitees, &attempts, employed, &calendar.unwrap_or_default(), cx.now);
+    let mut total =
+        if wanted.is_exact { funnel::exact_total(&facts) } else { funnel::total(&facts) };
+    if stays.is_none() {
+        // Nobody has asked yet: that is not the same as nobody.
+        total.counts.retain(|count, _| !count.is_by_file());
+    }
     let rows = match wanted.by {
         None => Vec::new(),
         Some(by) if wanted.is_exact => funnel::exact_rows(&facts, by),
@@ -106,24 +125,29 @@ pub fn find(cx: &mut Cx<'_>, id: ProgramId, wanted: &FunnelQuery) -> Result<Repo
     let rows = rows
         .into_iter()
         .filter(|row| wanted.group.as_ref().is_none_or(|group| row.keys.contains(group)))
-        .map(|row| named(cx, wanted.by, row))
+        .map(|mut row| {
+            row.figures.counts.retain(|count, _| stays.is_some() || !count.is_by_file());
+            named(cx, wanted.by, row)
+        })
         .collect::<Result<_, Error>>()?;
     Ok(Report {
         program: id,
         title: program.title.clone(),
         as_of: cx.now,
         is_exact: wanted.is_exact,
-        total,
         rows,
-        exclusions: exclusions(n_waiting, wanted.is_exact),
+        exclusions: exclusions(n_waiting, stays.is_some().then_some(&total), wanted.is_exact),
+        stays_as_of: stays.map(|stays| stays.as_of),
         targets: targets_of(&charter_of(&program)?),
+        total,
     })
 }
 
-fn exclusions(n_waiting: usize, is_exact: bool) -> Vec<Exclusion> {
+/// What is left out; `followed` are the figures of everybody where there is a file of the district.
+fn exclusions(n_waiting: usize, followed: Option<&Figures>, is_exact: bool) -> Vec<Exclusion> {
     let n_waiting = u64::try_from(n_waiting).unwrap_or(u64::MAX);
     let is_shown = is_exact || n_waiting == 0 || n_waiting >= FEWEST;
-    vec![
+    let mut all = vec![
         Exclusion {
             reason: "not_written_to_yet",
             words: "people on a list whose invitation has not been written yet",
@@ -139,7 +163,16 @@ fn exclusions(n_waiting: usize, is_exact: bool) -> Vec<Exclusion> {
             words: "attempts that were voided, where decisions, earning and awards are counted",
             count: None,
         },
-    ]
+    ];
+    if let Some(total) = followed {
+        all.push(Exclusion {
+            reason: "not_in_the_file",
+            words: "persons who take part and are not in the district's file, where staying is counted",
+            // Two figures that are both shown differ by a number that may be shown.
+            count: total.fraction(Count::Followed).map(|(followed, enrolled)| enrolled - followed),
+        });
+    }
+    all
 }
 
 fn targets_of(charter: &ParsedCharter) -> BTreeMap<String, i64> {
@@ -167,6 +200,7 @@ fn named(cx: &mut Cx<'_>, by: Option<Group>, row: GroupRow) -> Result<NamedRow, 
 fn facts_of(
     invitees: &[Invitee],
     attempts: &[AttemptFacts],
+    employed: Option<&BTreeMap<InviteeId, bool>>,
     calendar: &Calendar,
     now: Timestamp,
 ) -> Vec<PersonFacts> {
@@ -182,7 +216,7 @@ fn facts_of(
             PersonFacts {
                 audience: invitee.audience.clone(),
                 school: invitee.school.to_string(),
-                counts: counts_of(invitee, own, now),
+                counts: counts_of(invitee, own, employed, now),
                 days: days_of(invitee, own, calendar),
             }
         })
@@ -206,8 +240,10 @@ fn is_live(attempt: &AttemptFacts, now: Timestamp) -> bool {
 pub(super) fn counts_of(
     invitee: &Invitee,
     own: &[&AttemptFacts],
+    employed: Option<&BTreeMap<InviteeId, bool>>,
     now: Timestamp,
 ) -> BTreeSet<Count> {
+    let stays = employed.and_then(|employed| employed.get(&invitee.id)).copied();
     let decided: Vec<&&AttemptFacts> = own.iter().filter(is_counted).collect();
     let has = |test: &dyn Fn(&AttemptFacts) -> bool| decided.iter().any(|one| test(one));
     let is_enrolled = invitee.state == InviteeState::Enrolled;
@@ -225,6 +261,8 @@ pub(super) fn counts_of(
         (Count::Appealed, has(&|one| one.is_appealed)),
         (Count::Rated, has(&|one| one.rating.is_some())),
         (Count::Useful, has(&|one| one.rating.is_some_and(|rating| rating >= USEFUL))),
+        (Count::Followed, stays.is_some()),
+        (Count::Staying, stays == Some(true)),
     ];
     let all: BTreeSet<Count> =
         said.into_iter().filter(|(_, is_in)| *is_in).map(|(count, _)| count).collect();

@@ -71,6 +71,7 @@ pub fn hourly(cx: &mut Cx<'_>) -> Result<(), Error> {
         store::audit::purge_denials(conn, now.minus(TimeDelta::days(90)))?;
         store::evidence::purge_accesses(conn, now.minus(TimeDelta::days(731)))?;
         store::cohorts::purge(conn, now.minus(TimeDelta::days(180)))?;
+        store::stays::purge(conn, now.minus(TimeDelta::days(cohorts::STAYS_KEPT_DAYS)))?;
         store::proposals::purge(
             conn,
             now.minus(TimeDelta::days(proposals::CONTACT_KEPT_DAYS)),

@@ -1,17 +1,20 @@
 //! Invitees of programmes. The store keeps names of those without an account beside them; everybody else's are in their profile.
 
 use chrono::{NaiveDate, NaiveDateTime};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
 use super::schema::{
-    invitee_invitations, invitee_names, invitees, program_attempts, programs, submissions,
+    invitee_invitations, invitee_names, invitees, memberships, program_attempts, programs,
+    submissions,
 };
 use super::{DbConn, StoreError};
 use crate::domain::cohort::{Accommodations, DeclineReason, InviteeState};
 use crate::domain::ids::{
     InvitationId, InviteeId, OrganizationId, PersonId, ProgramId, SubmissionId,
 };
+use crate::domain::organization::MembershipState;
 use crate::domain::program::ProgramState;
 use crate::domain::timestamp::Timestamp;
 
@@ -370,7 +373,8 @@ pub fn list(
     rows.into_iter().map(from_row).collect()
 }
 
-/// Invitees of open programmes whose mail is not written yet, oldest first.
+/// Invitees of open programmes whose mail is not written yet, oldest first. Whose membership of the school is suspended stays on the list,
+/// and is not among them: they get no mail before that ends.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -379,6 +383,12 @@ pub fn list_waiting(conn: &mut DbConn, limit: i64) -> Result<Vec<Invitee>, Store
         .inner_join(programs::table.on(programs::id.eq(invitees::program_id)))
         .filter(invitees::state.eq(InviteeState::Waiting.as_str()))
         .filter(programs::state.eq(ProgramState::Open.as_str()))
+        .filter(not(exists(
+            memberships::table
+                .filter(memberships::organization_id.eq(invitees::school_id))
+                .filter(memberships::person_id.nullable().eq(invitees::person_id))
+                .filter(memberships::state.eq(MembershipState::Suspended.as_str())),
+        )))
         .order((invitees::program_id, invitees::id))
         .limit(limit)
         .select(columns!())

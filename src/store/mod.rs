@@ -73,6 +73,7 @@ pub mod signing_keys;
 pub mod stack_awards;
 pub mod stacks;
 pub mod status_lists;
+pub mod stays;
 pub mod submissions;
 pub mod succession;
 pub mod templates;

@@ -668,6 +668,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitee_names,
     invitee_invitations,
     program_attempts,
+    program_stays,
+    invitee_stays,
     templates,
     template_origins,
     endorsements,

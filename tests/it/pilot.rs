@@ -1,8 +1,9 @@
 //! A whole pilot through the API: forty invited, thirty take part, screening, double scoring, adjudications, not-yets, resubmissions, appeals,
 //! awards, a revocation, and the report. Every printed figure is counted again from the audit trail, and equal.
 //!
-//! A report that is added to a programme (who can do what, for instance) is asked for in `every_report`, and counted again beside the others.
+//! A report that is added to a programme is asked for in `every_report`, and counted again beside the others.
 
+mod inventory;
 mod recount;
 mod story;
 
@@ -16,10 +17,12 @@ use story::{AUDIENCES, Pilot};
 #[test]
 fn every_printed_figure_of_a_pilot_follows_from_the_audit_trail() {
     let pilot = Pilot::play();
+    let admin = pilot.by("admin@example.org");
+    pilot.app.invite(&admin, &pilot.district.id, "steward@example.org", &["data_steward"]);
     pilot.app.audit_events();
     let trail = Trail::read(&pilot);
     let everybody: Vec<&Course> = trail.courses.iter().collect();
-    let total = lines(&everybody);
+    let total = lines(&everybody, false);
 
     // The story that was meant: three in four take part, and something of everything happens.
     let count: BTreeMap<&str, u64> =
@@ -44,13 +47,41 @@ fn every_printed_figure_of_a_pilot_follows_from_the_audit_trail() {
     let longest = total.iter().find(|(id, _)| id == "submitted_to_decided").unwrap();
     assert!(longest.1[1] > longest.1[0], "not everybody waits as long: {longest:?}");
 
-    every_report(&pilot, &trail, &total);
+    every_report(&pilot, &trail, &total, false);
+    inventory::check(&pilot, &trail);
+    a_year_later(&pilot);
+}
+
+/// After a year the district sends a file of who is still employed: five who take part are not in it, and six have left.
+fn a_year_later(pilot: &Pilot) {
+    pilot.app.advance(chrono::TimeDelta::days(366));
+    pilot.app.resources.as_system(assay::service::housekeeping::hourly).unwrap();
+    let mut trail = Trail::read(pilot);
+    let mut rows = String::from("email,employed\n");
+    let members = trail.courses.iter_mut().filter(|one| one.counts("enrolled"));
+    for (n, course) in members.enumerate().skip(5) {
+        let stays = n >= 11;
+        course.is_employed = Some(stays);
+        rows += &format!("{},{}\n", course.row.email, if stays { "yes" } else { "no" });
+    }
+    // The day of the file as the service's clock has it: that of its next report.
+    let path = format!("{}/funnel", pilot.program);
+    let report = pilot.by("coordinator@example.org").get(&path).expect(200);
+    let day = &report["as_of"].as_str().unwrap()[..10];
+    let body = serde_json::json!({ "csv": rows, "as_of": day });
+    let path = format!("{}/stays", pilot.program);
+    let kept = pilot.by("coordinator@example.org").post(&path, &body).expect(200);
+    assert_eq!([&kept["taken"], &kept["refused"], &kept["missing"]], [25, 0, 5]);
+    let everybody: Vec<&Course> = trail.courses.iter().collect();
+    let total = lines(&everybody, true);
+    let figure = |id: &str| total.iter().find(|(known, _)| known == id).unwrap().1;
+    assert_eq!(figure("staying"), [Some(19), Some(25), Some(7600)]);
+    every_report(pilot, &trail, &total, true);
 }
 
 /// Every report of the programme, by everybody who may ask for it, in every form.
-fn every_report(pilot: &Pilot, trail: &Trail, total: &[Line]) {
+fn every_report(pilot: &Pilot, trail: &Trail, total: &[Line], has_file: bool) {
     let path = format!("{}/funnel", pilot.program);
-    pilot.app.seed(&pilot.district.id, "steward@example.org", &["data_steward"]);
     let steward = pilot.by("steward@example.org");
     let exact = steward.get(&format!("{path}?exact=true")).expect(200);
     assert_eq!(printed(&exact["total"]), total);
@@ -70,9 +101,9 @@ fn every_report(pilot: &Pilot, trail: &Trail, total: &[Line]) {
                 .filter(|one| *name == one.row.audience || *name == one.row.school)
                 .collect();
             assert!(!people.is_empty());
-            assert_eq!(printed(row), lines(&people), "{name}");
+            assert_eq!(printed(row), lines(&people, has_file), "{name}");
         }
-        check_table(pilot, trail, by);
+        check_table(pilot, trail, by, has_file);
     }
     let shown = pilot.by("coordinator@example.org").get(&path).expect(200);
     check_shown(&printed(&shown["total"]), total);
@@ -96,7 +127,7 @@ fn check_shown(shown: &[Line], exact: &[Line]) {
 }
 
 /// The table by group as a coordinator has it, as CSV: each row is made of the groups that it names.
-fn check_table(pilot: &Pilot, trail: &Trail, by: &str) {
+fn check_table(pilot: &Pilot, trail: &Trail, by: &str, has_file: bool) {
     let path = format!("{}/funnel?by={by}&format=csv", pilot.program);
     let csv = pilot.by("coordinator@example.org").get(&path);
     let csv = String::from_utf8(csv.bytes).unwrap();
@@ -122,7 +153,7 @@ fn check_table(pilot: &Pilot, trail: &Trail, by: &str) {
                 group == "everybody" || group == one.row.audience || group == one.row.school
             })
             .collect();
-        for ((id, seen), (_, counted)) in shown.iter().zip(lines(&people)) {
+        for ((id, seen), (_, counted)) in shown.iter().zip(lines(&people, has_file)) {
             for (seen, counted) in seen.iter().zip(counted) {
                 assert!(seen.is_none() || *seen == counted, "{group} {id}: {seen:?}, {counted:?}");
             }
@@ -147,6 +178,7 @@ fn check_targets(pilot: &Pilot, report: &Value) {
         ("earned_first", "earn_rate_first"),
         ("earned", "earn_rate_final"),
         ("live_award", "educators_with_identified_skills"),
+        ("staying", "staying"),
     ];
     for figure in report["total"]["figures"].as_array().unwrap() {
         let metric = metrics.iter().find(|(id, _)| figure["id"] == *id);

@@ -216,21 +216,7 @@ impl Story<'_> {
         })?;
         let figures = [Count::Invited, Count::Enrolled, Count::Submitted, Count::Earned];
         let lines = figures.into_iter().map(|count| {
-            let target = match count {
-                Count::Enrolled => report.targets.get("enrolment_rate"),
-                Count::Submitted => report.targets.get("submission_rate"),
-                Count::Earned => report.targets.get("earn_rate_final"),
-                Count::Invited
-                | Count::Declined
-                | Count::Started
-                | Count::Decided
-                | Count::EarnedFirst
-                | Count::Live
-                | Count::Adjudicated
-                | Count::Appealed
-                | Count::Rated
-                | Count::Useful => None,
-            };
+            let target = count.metric().and_then(|metric| report.targets.get(metric));
             json!({
                 "name": count.as_str(),
                 "count": report.total.counts.get(&count),

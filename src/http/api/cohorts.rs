@@ -15,7 +15,7 @@ use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
 use crate::service::Error;
 use crate::service::cohorts::{
     self, BatchReport, Extension, Invitee, InviteeQuery, MessagePreview, NamedInvitee, NewBatch,
-    RowReport, Standing,
+    NewStays, RowReport, Standing, StaysReport,
 };
 
 /// A list of people.
@@ -46,7 +46,7 @@ pub struct RowFaultView {
 pub struct RowView {
     /// Its number as a spreadsheet shows it; the header is row 1.
     row: usize,
-    /// new, again, known or refused.
+    /// new, again, known or refused; of a file of who is still employed taken or refused.
     outcome: &'static str,
     /// Why it is refused.
     reasons: Vec<RowFaultView>,
@@ -137,6 +137,66 @@ impl From<AccommodationsView> for Accommodations {
         let AccommodationsView { spoken_answers, unlimited_words, note } = wanted;
         Accommodations { spoken_answers, unlimited_words, note: note.trim().to_owned() }
     }
+}
+
+/// A file of who is still employed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaysBody {
+    /// CSV with a header: email, reference or code, and employed (yes or no). At most 5000 people.
+    csv: String,
+    /// The day of which the file says so.
+    #[schema(format = "date")]
+    as_of: String,
+    /// Only look.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What became of a file, or would.
+#[derive(Serialize, ToSchema)]
+pub struct StaysView {
+    /// Whether nothing was done.
+    dry_run: bool,
+    /// How many rows count.
+    taken: usize,
+    /// How many rows are at fault; nothing is done about them.
+    refused: usize,
+    /// How many who take part are in no row that counts; the figure leaves them out and says so.
+    missing: usize,
+    /// Row by row.
+    rows: Vec<RowView>,
+}
+
+impl From<StaysReport> for StaysView {
+    fn from(report: StaysReport) -> StaysView {
+        StaysView {
+            dry_run: report.is_dry_run,
+            taken: report.count(RowOutcome::Taken),
+            refused: report.count(RowOutcome::Refused),
+            missing: report.n_missing,
+            rows: report.rows.into_iter().map(RowView::from).collect(),
+        }
+    }
+}
+
+/// `POST /api/v1/programs/{id}/stays`
+pub async fn create_stays(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(program): Path<ProgramId>,
+    body: JsonBody<StaysBody>,
+) -> Result<HttpResponse, Problem> {
+    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    let StaysBody { csv, as_of, dry_run } = body.value;
+    app.write(meta, "create_stays", parts, move |cx| {
+        // Who may not do it is told so first, whatever they have written.
+        cohorts::require_stays(cx, program)?;
+        let as_of = parse_day("/as_of", &as_of)?;
+        let new = NewStays { csv: csv.clone(), as_of, is_dry_run: dry_run };
+        Answer::json(200, &StaysView::from(cohorts::keep_stays(cx, program, &new)?))
+    })
+    .await
 }
 
 /// Somebody who is invited to a programme.
@@ -269,10 +329,14 @@ pub struct ExtensionBody {
     reason: String,
 }
 
+fn parse_day(pointer: &str, day: &str) -> Result<NaiveDate, Error> {
+    NaiveDate::parse_from_str(day, "%Y-%m-%d")
+        .map_err(|_bad| Error::invalid(pointer, "not-a-date", "write a date as 2026-11-26"))
+}
+
 fn parse_extension(body: &ExtensionBody) -> Result<Option<Extension>, Error> {
     let Some(day) = &body.ends_on else { return Ok(None) };
-    let ends_on = NaiveDate::parse_from_str(day, "%Y-%m-%d")
-        .map_err(|_bad| Error::invalid("/ends_on", "not-a-date", "write a date as 2026-11-26"))?;
+    let ends_on = parse_day("/ends_on", day)?;
     Ok(Some(Extension { ends_on, reason: body.reason.trim().to_owned() }))
 }
 

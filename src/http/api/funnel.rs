@@ -1,7 +1,5 @@
 //! The figures of a programme, as JSON, CSV and a plot.
 
-use std::collections::BTreeMap;
-
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,6 +31,9 @@ pub struct FunnelFigure {
     denominator_is: Option<&'static str>,
     /// What the charter wants to reach: basis points of a share, or a count.
     target: Option<i64>,
+    /// Of which day; null for a figure from a file of the district where there is no file.
+    #[schema(format = "date")]
+    as_of: Option<String>,
 }
 
 /// How long a stage took, in working days of the organization's calendar.
@@ -105,7 +106,7 @@ pub struct FunnelView {
     exclusions: Vec<ExclusionView>,
 }
 
-fn view_of(figures: &Figures, targets: &BTreeMap<String, i64>) -> FiguresView {
+fn view_of(figures: &Figures, report: &Report) -> FiguresView {
     let figure = |count: &Count| FunnelFigure {
         id: count.as_str(),
         numerator: figures.counts.get(count).copied(),
@@ -113,7 +114,8 @@ fn view_of(figures: &Figures, targets: &BTreeMap<String, i64>) -> FiguresView {
         share_bp: figures.share_bp(*count),
         numerator_is: count.in_words(),
         denominator_is: count.of().map(Count::in_words),
-        target: count.metric().and_then(|metric| targets.get(metric)).copied(),
+        target: count.metric().and_then(|metric| report.targets.get(metric)).copied(),
+        as_of: report.day_of(*count).map(|day| day.to_string()),
     };
     let stage = |stage: &Stage| {
         let days = figures.days.get(stage);
@@ -135,7 +137,7 @@ impl From<&Report> for FunnelView {
         let row = |row: &NamedRow| FunnelRow {
             keys: row.keys.iter().cloned().collect(),
             names: row.names.clone(),
-            figures: view_of(&row.figures, &report.targets),
+            figures: view_of(&row.figures, report),
         };
         FunnelView {
             program_id: report.program.to_string(),
@@ -144,7 +146,7 @@ impl From<&Report> for FunnelView {
             exact: report.is_exact,
             fewest: FEWEST,
             fewest_of: FEWEST_OF,
-            total: view_of(&report.total, &report.targets),
+            total: view_of(&report.total, report),
             rows: report.rows.iter().map(row).collect(),
             exclusions: report
                 .exclusions
@@ -176,9 +178,9 @@ fn to_csv(report: &Report) -> String {
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
     let exclusions: Vec<&str> = report.exclusions.iter().map(|one| one.reason).collect();
     let exclusions = exclusions.join(" ");
-    let as_of = report.as_of.to_string();
+    let as_of = report.as_of.date();
     let mut add = |group: &str, figures: &Figures| {
-        let view = view_of(figures, &report.targets);
+        let view = view_of(figures, report);
         for one in view.figures {
             text += &csv::line(&[
                 group.to_owned(),
@@ -189,7 +191,7 @@ fn to_csv(report: &Report) -> String {
                 String::new(),
                 String::new(),
                 one.target.map(|target| target.to_string()).unwrap_or_default(),
-                as_of.clone(),
+                one.as_of.unwrap_or_default(),
                 exclusions.clone(),
             ]);
         }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
+use super::table::{Columns, Table};
 use super::{change_of_batch, find_or_create_person, missing, require_open};
 use crate::domain::cohort::{Accommodations, InviteeState, RowFault, RowOutcome};
-use crate::domain::csv::{self, Line};
+use crate::domain::csv::Line;
 use crate::domain::ids::{InviteeId, OrganizationId, PersonId, ProgramId};
 use crate::domain::organization::MembershipState;
 use crate::domain::policy;
@@ -19,15 +20,17 @@ use crate::service::{members, programs};
 use crate::store::cohorts::{Invitee, InviteeQuery};
 use crate::store::{self, DbConn};
 
-/// The most people of one list.
-const MOST_ROWS: usize = 5000;
 /// The most characters of a reference.
 const LONGEST_REFERENCE: usize = 40;
 /// Nobody is written to twice within so long.
 const PAUSE: TimeDelta = TimeDelta::hours(24);
 
 /// The columns of a list, in any order; `email` or `reference` may be missing.
-const COLUMNS: [&str; 5] = ["email", "reference", "name", "audience", "school"];
+const COLUMNS: Columns = Columns {
+    all: &["email", "reference", "name", "audience", "school"],
+    needed: &["name", "audience", "school"],
+    one_of: &["email", "reference"],
+};
 
 /// A list of people for a cohort.
 #[derive(Clone, Debug)]
@@ -101,7 +104,7 @@ pub fn create(cx: &mut Cx<'_>, id: ProgramId, new: &NewBatch) -> Result<BatchRep
     require_open(&program)?;
     let charter = super::charter_of(&program)?;
     let cohort = charter.find_cohort(&new.cohort).ok_or(missing())?;
-    let table = Table::read(&new.csv)?;
+    let table = Table::read(&new.csv, &COLUMNS)?;
     let schools = schools_of(cx.conn, program.organization)?;
     let inviter = cx.signed_in()?.person;
     let (now, resources) = (cx.now, cx.resources);
@@ -171,54 +174,6 @@ fn report(rows: Vec<RowReport>, is_dry_run: bool) -> BatchReport {
     BatchReport { is_dry_run, rows }
 }
 
-/// A list with its header understood.
-struct Table {
-    places: BTreeMap<&'static str, usize>,
-    n_columns: usize,
-    lines: Vec<Line>,
-}
-
-impl Table {
-    fn read(text: &str) -> Result<Table, Error> {
-        let refuse = |code, detail: String| Error::invalid("/csv", code, detail);
-        let mut lines =
-            csv::read(text).map_err(|error| refuse("not-csv", error.to_string()))?.into_iter();
-        let header = lines.next().ok_or_else(|| {
-            refuse("no-header", format!("begin with a row of names: {}", COLUMNS.join(",")))
-        })?;
-        let mut places = BTreeMap::new();
-        for (at, cell) in header.cells.iter().enumerate() {
-            let name = cell.trim().to_lowercase();
-            let Some(known) = COLUMNS.into_iter().find(|known| *known == name) else {
-                let detail = format!("the columns are {}; there is no {name}", COLUMNS.join(", "));
-                return Err(refuse("unknown-column", detail));
-            };
-            if places.insert(known, at).is_some() {
-                return Err(refuse("repeated-column", format!("two columns are called {known}")));
-            }
-        }
-        for needed in ["name", "audience", "school"] {
-            if !places.contains_key(needed) {
-                return Err(refuse("missing-column", format!("there is no column {needed}")));
-            }
-        }
-        if !places.contains_key("email") && !places.contains_key("reference") {
-            let detail = "there is neither a column email nor a column reference".to_owned();
-            return Err(refuse("missing-column", detail));
-        }
-        let lines: Vec<Line> = lines.collect();
-        if lines.is_empty() || lines.len() > MOST_ROWS {
-            let detail = format!("a list has 1 to {MOST_ROWS} people; send a longer one in parts");
-            return Err(refuse("rows", detail));
-        }
-        Ok(Table { places, n_columns: header.cells.len(), lines })
-    }
-
-    fn cell<'a>(&self, line: &'a Line, column: &str) -> &'a str {
-        self.places.get(column).and_then(|at| line.cells.get(*at)).map_or("", |cell| cell.trim())
-    }
-}
-
 /// The organizations that somebody can be said to work at, by id and by name in lower case; none where two have the name.
 fn schools_of(
     conn: &mut DbConn,
@@ -241,14 +196,7 @@ fn read_entry(
     schools: &BTreeMap<String, Option<OrganizationId>>,
 ) -> Result<Entry, Vec<(RowFault, String)>> {
     let mut faults = Vec::new();
-    if line.cells.len() != table.n_columns {
-        let detail = format!(
-            "the row has {} cells and the header {}; look for a missing comma or quotation mark",
-            line.cells.len(),
-            table.n_columns
-        );
-        return Err(vec![(RowFault::Columns, detail)]);
-    }
+    table.check_width(line).map_err(|fault| vec![fault])?;
     let (email, reference) = (table.cell(line, "email"), table.cell(line, "reference"));
     let mut entry_email = None;
     match (email.is_empty(), reference.is_empty()) {
@@ -403,10 +351,13 @@ fn fault_of(
             let detail = "they have said no; their link still lets them change their mind";
             return Ok(Some((RowFault::Declined, detail.to_owned())));
         }
-        return Ok(None);
     }
-    let Some(person) = person else { return Ok(None) };
-    let membership = store::memberships::find(conn, entry.school, person)?;
+    // A printed code may lead to somebody whom the row does not name.
+    let Some(person) = person.or_else(|| invitee.and_then(|known| known.person)) else {
+        return Ok(None);
+    };
+    let school = invitee.map_or(entry.school, |known| known.school);
+    let membership = store::memberships::find(conn, school, person)?;
     if membership.is_some_and(|known| known.state == MembershipState::Suspended) {
         let detail = "their membership of the school is suspended; its administrator can end that";
         return Ok(Some((RowFault::Suspended, detail.to_owned())));

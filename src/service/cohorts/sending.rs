@@ -59,7 +59,9 @@ pub fn send_page(cx: &mut Cx<'_>) -> Result<usize, Error> {
         // How many are written to, and how many of them for the first time.
         let mut by_program: BTreeMap<ProgramId, (usize, usize)> = BTreeMap::new();
         for invitee in store::cohorts::list_waiting(conn, PAGE)? {
-            invite_one(conn, resources, &invitee, &host, now)?;
+            if !invite_one(conn, resources, &invitee, &host, now)? {
+                continue;
+            }
             let (count, first) = by_program.entry(invitee.program).or_default();
             *count += 1;
             *first += usize::from(invitee.invited_at.is_none());
@@ -78,6 +80,7 @@ pub fn send_page(cx: &mut Cx<'_>) -> Result<usize, Error> {
 }
 
 /// Invites somebody by mail, in the caller's transaction: the offer of a membership, the link, the mail, and the note that it is done.
+/// Returns whether it was; nothing is noted of somebody who gets no mail, because their membership is suspended.
 ///
 /// # Errors
 /// [`Error::Stale`] when the row has moved on or the person is another invitee of the programme.
@@ -87,7 +90,7 @@ pub(super) fn invite_one(
     invitee: &Invitee,
     host: &str,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let invited = Invitee {
         state: InviteeState::Invited,
         mails: invitee.mails + 1,
@@ -95,14 +98,16 @@ pub(super) fn invite_one(
         last_invited_at: Some(now),
         ..invitee.clone()
     };
+    let Some(invitation) = offer(conn, resources, &invited, true, now)? else { return Ok(false) };
     match store::cohorts::save(conn, &invited) {
         Err(store::StoreError::Duplicate(_)) => return Err(Error::Stale),
         other => other?,
     }
-    let Some(invitation) = offer(conn, resources, &invited, true, now)? else { return Ok(()) };
     let id = format!("invitee-{}-{}", invited.id, invited.mails);
     let parameters = LetterParameters::invitation(&invited, &invitation, None);
-    outbox::enqueue_as(conn, id, INVITATION, invitation.person, host, &parameters.to_json()?, now)
+    let parameters = parameters.to_json()?;
+    outbox::enqueue_as(conn, id, INVITATION, invitation.person, host, &parameters, now)?;
+    Ok(true)
 }
 
 /// The link by which an invitee takes part. None for somebody whose membership was suspended meanwhile, or removed and
@@ -228,8 +233,9 @@ fn remind_of(
                 let Some(invitee) = store::cohorts::find(conn, program.id, *invitee)? else {
                     continue;
                 };
-                if progress.is_reminded(reminder.to, &invitee) {
-                    remind_one(conn, resources, &invitee, reminder, id, &host, now)?;
+                if progress.is_reminded(reminder.to, &invitee)
+                    && remind_one(conn, resources, &invitee, reminder, id, &host, now)?
+                {
                     written += 1;
                 }
             }
@@ -254,6 +260,7 @@ fn progress_of(conn: &mut DbConn, program: ProgramId) -> Result<Progress, Error>
     })
 }
 
+/// Reminds one person, and says whether it did: nothing is noted of somebody who gets no mail.
 fn remind_one(
     conn: &mut DbConn,
     resources: &Resources,
@@ -262,22 +269,24 @@ fn remind_one(
     id: &str,
     host: &str,
     now: Timestamp,
-) -> Result<(), Error> {
-    let Some(person) = invitee.person else { return Ok(()) };
+) -> Result<bool, Error> {
+    let Some(person) = invitee.person else { return Ok(false) };
     let reminded =
         Invitee { mails: invitee.mails + 1, last_invited_at: Some(now), ..invitee.clone() };
-    store::cohorts::save(conn, &reminded)?;
     let told = Some((reminder.message, reminder.to));
     let parameters = match reminder.to {
         ReminderTo::NotEnrolled => {
             // The link of the mail before may have ended.
             let offered = offer(conn, resources, &reminded, false, now)?;
-            let Some(invitation) = offered else { return Ok(()) };
+            let Some(invitation) = offered else { return Ok(false) };
             LetterParameters::invitation(&reminded, &invitation, told)
         }
         ReminderTo::NotStarted | ReminderTo::NotSubmitted => {
             LetterParameters::reminder(&reminded, told)
         }
     };
-    outbox::enqueue_as(conn, id.to_owned(), REMINDER, person, host, &parameters.to_json()?, now)
+    store::cohorts::save(conn, &reminded)?;
+    let parameters = parameters.to_json()?;
+    outbox::enqueue_as(conn, id.to_owned(), REMINDER, person, host, &parameters, now)?;
+    Ok(true)
 }

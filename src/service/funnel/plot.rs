@@ -30,7 +30,7 @@ pub fn plot(report: &Report) -> String {
 fn rows_of(report: &Report, group: Option<&str>, figures: &Figures) -> Vec<Row> {
     Count::ALL
         .iter()
-        .filter(|count| count.of().is_some())
+        .filter(|count| count.of().is_some() && report.day_of(**count).is_some())
         // A column that a table cannot show is left out of its rows, and named among everybody's.
         .filter(|count| group.is_none() || figures.fraction(**count).is_some())
         .map(|count| {

@@ -70,6 +70,8 @@ fn add_programs(
     let mut shown = Shown::new();
     for program in store::inventory::list_programs(conn, branch)? {
         let attempts = store::funnel::list_attempts(conn, program)?;
+        let stays = store::stays::find(conn, program)?;
+        let employed = stays.as_ref().map(|stays| &stays.employed);
         let mut counted = Vec::new();
         let mut by_invitee: BTreeMap<InviteeId, Vec<&AttemptFacts>> = BTreeMap::new();
         for attempt in &attempts {
@@ -89,7 +91,7 @@ fn add_programs(
                 facts.school = invitee.school.to_string();
             }
             let own = by_invitee.get(&invitee.id).map_or(&[][..], Vec::as_slice);
-            let counts = counts_of(&invitee, own, now);
+            let counts = counts_of(&invitee, own, employed, now);
             for (count, access) in [
                 (Count::Invited, Access::Invited),
                 (Count::Enrolled, Access::Enrolled),

@@ -86,6 +86,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    program_stays (program_id) {
+        program_id -> Text,
+        as_of -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitee_stays (invitee_id) {
+        invitee_id -> Text,
+        is_employed -> Bool,
+    }
+}
+
+diesel::table! {
     practice_attempts (id) {
         id -> Text,
         program_id -> Text,

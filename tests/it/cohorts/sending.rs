@@ -266,3 +266,96 @@ fn a_long_list_is_written_to_once_each_by_however_many_workers() {
     assert_eq!(by_receiver.len(), n_people);
     assert!(by_receiver.values().all(|count| *count == 1));
 }
+
+/// Changes somebody's membership of the first school.
+fn set_state(pilot: &Pilot, email: &str, state: &str) {
+    let admin = pilot.app.admin();
+    let school = &pilot.district.schools[0];
+    let members =
+        admin.get(&format!("/api/v1/organizations/{school}/members?limit=100")).expect(200);
+    let members = members["items"].as_array().unwrap();
+    let one = members.iter().find(|one| one["email"] == email).unwrap();
+    let person = one["person_id"].as_str().unwrap();
+    let path = format!("/api/v1/organizations/{school}/members/{person}");
+    let etag = admin.get(&path).etag();
+    admin.put(&path, &etag, &json!({ "roles": ["earner"], "state": state })).expect(200);
+}
+
+/// How somebody stands on the list, how many mails were noted, and when the last one was.
+fn noted(pilot: &Pilot, email: &str) -> (Value, Value, i32) {
+    let coordinator = pilot.app.sign_in("coordinator@example.org");
+    let one = pilot.invitees(&coordinator).into_iter().find(|one| one["email"] == email).unwrap();
+    let mails = invitees::table
+        .find(one["id"].as_str().unwrap())
+        .select(invitees::mails)
+        .first(&mut *pilot.app.resources.database.connection().unwrap())
+        .unwrap();
+    (one["state"].clone(), one["last_invited_at"].clone(), mails)
+}
+
+#[test]
+fn who_is_suspended_gets_no_mail_and_nothing_is_noted_until_that_ends() {
+    let message = json!({ "id": "answer", "audience": "a", "purpose": "p", "use": "reminder", "text": "Words of answer." });
+    let reminder = json!({ "id": "answer", "message": "answer", "to": "not_enrolled", "days_before_close": 30 });
+    let pilot = Pilot::with(&charter_with(&[message], &[reminder]));
+    let (early, late) = ("early@example.org", "late@example.org");
+    // Both are members already, so that a suspension can be.
+    for email in [early, late] {
+        let school = &pilot.district.schools[0];
+        pilot.app.invite(&pilot.district.admin, school, email, &["earner"]);
+    }
+    // One is suspended between the list and the mail, the other one after it.
+    let both = format!("{}{}", row(early), row(late));
+    pilot.post(&json!({ "csv": list(&both) })).expect(200);
+    set_state(&pilot, early, "suspended");
+    assert_eq!(pilot.write_mails(), 1);
+    assert_eq!(noted(&pilot, early), (json!("waiting"), Value::Null, 0));
+    assert!(pilot.letters_to(early).iter().all(|letter| !letter.contains("You are invited: ")));
+    let invited = noted(&pilot, late);
+    assert_eq!((&invited.0, invited.2), (&json!("invited"), 1));
+    set_state(&pilot, late, "suspended");
+
+    // Neither a list nor a reminder reaches them, and both say so instead of counting them.
+    pilot.app.advance(TimeDelta::days(2));
+    let by = pilot.app.sign_in("coordinator@example.org");
+    let path = format!("{}/cohorts/ia/invitations", pilot.program);
+    let again = by.post(&path, &json!({ "csv": list(&both), "again": true })).expect(200);
+    assert_eq!(counts(&again), [0, 0, 0, 2]);
+    assert!(faults(&again).into_values().all(|codes| codes == ["suspended"]), "{again}");
+    pilot.app.advance(TimeDelta::days(168));
+    let tick = || pilot.app.resources.as_system(remind).unwrap();
+    assert_eq!((pilot.write_mails(), tick()), (0, 0));
+    assert_eq!(noted(&pilot, late), invited);
+
+    // When the suspension ends, the mails leave that were held back.
+    set_state(&pilot, early, "confirmed");
+    set_state(&pilot, late, "confirmed");
+    assert_eq!((pilot.write_mails(), tick()), (1, 2));
+    assert_eq!(noted(&pilot, late).2, 2);
+}
+
+#[test]
+fn a_reminder_does_not_bring_back_a_membership_that_was_ended() {
+    let message = json!({ "id": "answer", "audience": "a", "purpose": "p", "use": "reminder", "text": "Words of answer." });
+    let reminder = json!({ "id": "answer", "message": "answer", "to": "not_enrolled", "days_before_close": 30 });
+    let pilot = Pilot::with(&charter_with(&[message], &[reminder]));
+    let email = "gone@example.org";
+    pilot.invite(&row(email));
+    set_state(&pilot, email, "removed");
+    let before = noted(&pilot, email);
+    pilot.app.advance(TimeDelta::days(170));
+    assert_eq!(pilot.app.resources.as_system(remind).unwrap(), 0);
+    assert_eq!(noted(&pilot, email), before);
+    assert!(pilot.letters_to(email).iter().all(|letter| !letter.contains("Words of answer.")));
+    let admin = pilot.app.admin();
+    let school = &pilot.district.schools[0];
+    let members = admin.get(&format!("/api/v1/organizations/{school}/members")).expect(200);
+    let members = members["items"].as_array().unwrap().iter();
+    assert!(members.filter(|one| one["email"] == email).all(|one| one["state"] == "removed"));
+    // A coordinator who asks for them by name offers it again.
+    let by = pilot.app.sign_in("coordinator@example.org");
+    let path = format!("{}/cohorts/ia/invitations", pilot.program);
+    let again = by.post(&path, &json!({ "csv": list(&row(email)), "again": true })).expect(200);
+    assert_eq!(counts(&again), [0, 1, 0, 0]);
+    assert_eq!(pilot.write_mails(), 1);
+}

@@ -170,6 +170,10 @@ pub fn request(
         "create_cohort_invitations" => {
             post(format!("{program}/cohorts/ia/invitations"), json!({ "csv": "" }))
         }
+        "create_stays" => post(
+            format!("{program}/stays"),
+            json!({ "csv": "email,employed\nx", "as_of": "2999-01-01" }),
+        ),
         "list_invitees" => get(format!("{program}/invitees")),
         "read_invitee" => get(format!("{program}/invitees/{}", target.invitee)),
         "put_extension" => put(

@@ -13,6 +13,7 @@ use crate::harness::Person;
 struct Event {
     at: DateTime<Utc>,
     actor: Option<String>,
+    organization: Option<String>,
     verb: String,
     object: String,
     detail: BTreeMap<String, String>,
@@ -30,6 +31,7 @@ fn trail(auditor: &Person) -> Vec<Event> {
             events.push(Event {
                 at: text("happened_at").parse().unwrap(),
                 actor: item["actor_id"].as_str().map(str::to_owned),
+                organization: item["organization_id"].as_str().map(str::to_owned),
                 verb: text("verb"),
                 object: text("object_id"),
                 detail: detail.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -56,17 +58,22 @@ struct Attempt {
     is_appealed: bool,
     rating: Option<u32>,
     award: Option<String>,
+    earned_at: Option<DateTime<Utc>>,
 }
 
 /// What became of somebody who was invited.
 #[derive(Debug)]
 pub struct Course {
     pub row: Row,
+    /// Who it is; nobody knows that of those who have not answered.
+    pub person: Option<String>,
     invited: DateTime<Utc>,
     has_declined: bool,
     enrolled: Option<DateTime<Utc>>,
     attempts: Vec<Attempt>,
     has_live_award: bool,
+    /// What the district's file says of them, once there is one.
+    pub is_employed: Option<bool>,
 }
 
 /// What the trail says of everybody on the list.
@@ -76,6 +83,10 @@ pub struct Trail {
     pub listed: u64,
     /// How many were written to for the first time.
     pub written_to: u64,
+    /// Whose membership was confirmed, and where.
+    pub members: BTreeMap<String, BTreeSet<String>>,
+    /// Who has earned the awards that are in force, and when.
+    pub live: Vec<(String, DateTime<Utc>)>,
 }
 
 fn number(event: &Event, name: &str) -> u64 {
@@ -105,11 +116,13 @@ impl Trail {
             let row = pilot.list[item["email"].as_str().unwrap()].clone();
             let course = Course {
                 row,
+                person: None,
                 invited: written.at,
                 has_declined: false,
                 enrolled: None,
                 attempts: Vec::new(),
                 has_live_award: false,
+                is_employed: None,
             };
             courses.insert(item["id"].as_str().unwrap().to_owned(), course);
         }
@@ -121,10 +134,17 @@ impl Trail {
             let course = courses.get_mut(&event.object).unwrap();
             course.has_declined = false;
             course.enrolled = Some(event.at);
+            course.person.clone_from(&event.actor);
             invitee_of.insert(event.actor.clone().unwrap(), event.object.clone());
         }
         let live = live_awards(&events);
+        let mut held = Vec::new();
         for (person, attempt) in attempts_of(&events, program) {
+            if let (Some(award), Some(at)) = (&attempt.award, attempt.earned_at)
+                && live.contains(award)
+            {
+                held.push((person.clone(), at));
+            }
             let course = courses.get_mut(&invitee_of[&person]).unwrap();
             course.has_live_award |=
                 attempt.is_earned && attempt.award.as_ref().is_some_and(|one| live.contains(one));
@@ -134,8 +154,23 @@ impl Trail {
             courses: courses.into_values().collect(),
             listed: sum("create_cohort_invitations", "new"),
             written_to: sum("send_invitations", "first"),
+            members: members_of(&events),
+            live: held,
         }
     }
+}
+
+/// Who has begun to belong where: nobody's membership was changed afterwards.
+fn members_of(events: &[Event]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for event in events {
+        assert!(event.verb != "put_member", "{event:?}");
+        if matches!(event.verb.as_str(), "initialize" | "accept_invitation") {
+            let (person, at) = (event.actor.clone().unwrap(), event.organization.clone().unwrap());
+            members.entry(person).or_default().insert(at);
+        }
+    }
+    members
 }
 
 /// Awards with a credential that nothing has ended.
@@ -189,6 +224,7 @@ fn attempts_of(events: &[Event], program: &str) -> Vec<(String, Attempt)> {
                 if word("outcome") == Some("overturned") {
                     attempt.is_earned = true;
                     attempt.award = word("award").map(str::to_owned);
+                    attempt.earned_at = Some(event.at);
                 }
             }
             verb => {
@@ -200,6 +236,7 @@ fn attempts_of(events: &[Event], program: &str) -> Vec<(String, Attempt)> {
                         attempt.is_earned = word("outcome") == Some("earned");
                         attempt.is_adjudicated = number(event, "adjudicated") > 0;
                         attempt.award = word("award").map(str::to_owned);
+                        attempt.earned_at = attempt.is_earned.then_some(event.at);
                     }
                     "appeal_submission" => attempt.is_appealed = true,
                     "rate_feedback" => attempt.rating = word("rating").unwrap().parse().ok(),
@@ -212,7 +249,7 @@ fn attempts_of(events: &[Event], program: &str) -> Vec<(String, Attempt)> {
 }
 
 /// The names of the figures, each with what it is a part of.
-pub const FIGURES: [(&str, Option<&str>); 13] = [
+pub const FIGURES: [(&str, Option<&str>); 15] = [
     ("invited", None),
     ("declined", Some("invited")),
     ("enrolled", Some("invited")),
@@ -226,10 +263,13 @@ pub const FIGURES: [(&str, Option<&str>); 13] = [
     ("appealed", Some("decided")),
     ("rated", Some("decided")),
     ("useful", Some("rated")),
+    ("followed_up", Some("enrolled")),
+    ("staying", Some("followed_up")),
 ];
 
 impl Course {
-    fn counts(&self, figure: &str) -> bool {
+    /// Whether somebody is in a figure.
+    pub fn counts(&self, figure: &str) -> bool {
         let has = |test: fn(&Attempt) -> bool| self.attempts.iter().any(test);
         match figure {
             "invited" => true,
@@ -245,6 +285,8 @@ impl Course {
             "appealed" => has(|one| one.is_appealed),
             "rated" => has(|one| one.rating.is_some()),
             "useful" => has(|one| one.rating.is_some_and(|rating| rating >= 4)),
+            "followed_up" => self.is_employed.is_some(),
+            "staying" => self.is_employed == Some(true),
             other => panic!("no figure {other}"),
         }
     }
@@ -286,14 +328,18 @@ fn rank(sorted: &[u32], percent: usize) -> u32 {
 /// A figure or a stage as a report has it: count, of how many, share in basis points; or median, 90th percentile, and how many.
 pub type Line = (String, [Option<u64>; 3]);
 
-/// Every line of a report over these people.
-pub fn lines(people: &[&Course]) -> Vec<Line> {
-    let count = |figure: &str| people.iter().filter(|one| one.counts(figure)).count() as u64;
+/// Every line of a report over these people; what is from the district's file only where there is one.
+pub fn lines(people: &[&Course], has_file: bool) -> Vec<Line> {
+    let count = |figure: &str| {
+        let is_known = has_file || !["followed_up", "staying"].contains(&figure);
+        is_known.then(|| people.iter().filter(|one| one.counts(figure)).count() as u64)
+    };
     let mut lines: Vec<Line> = Vec::new();
     for (figure, of) in FIGURES {
-        let (numerator, denominator) = (count(figure), of.map(count));
-        let share = denominator.filter(|of| *of >= 10).map(|of| numerator * 10_000 / of);
-        lines.push((figure.to_owned(), [Some(numerator), denominator, share]));
+        let (numerator, denominator) = (count(figure), of.and_then(count));
+        let whole = denominator.filter(|of| *of >= 10);
+        let share = numerator.zip(whole).map(|(numerator, of)| numerator * 10_000 / of);
+        lines.push((figure.to_owned(), [numerator, denominator, share]));
     }
     let stages = [
         "invited_to_enrolled",

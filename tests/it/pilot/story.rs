@@ -10,7 +10,7 @@ use crate::harness::{District, PASSWORD, Person, TestApp, complete_charter, defi
 
 const SMALL_GROUP: &str = "mc-ia-small-group-support";
 pub const AUDIENCES: [&str; 2] = ["instructional_assistant", "librarian"];
-const SCHOOLS: [&str; 2] = ["Willow", "Summit"];
+pub const SCHOOLS: [&str; 2] = ["Willow", "Summit"];
 
 /// How somebody's story goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ pub struct Pilot {
     /// The list that was handed in, by address.
     pub list: BTreeMap<String, Row>,
     readers: [String; 4],
-    family: String,
+    /// The id of the one micro-credential.
+    pub family: String,
 }
 
 fn list_of(plan: &[Way]) -> Vec<Row> {

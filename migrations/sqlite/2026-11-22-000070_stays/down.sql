@@ -1,0 +1,2 @@
+DROP TABLE invitee_stays;
+DROP TABLE program_stays;
