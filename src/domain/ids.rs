@@ -110,4 +110,6 @@ ids! {
     CreditRuleId,
     /// What was given by one.
     CreditGrantId,
+    /// That it was taken back.
+    CreditReversalId,
 }
