@@ -70,6 +70,74 @@ pub struct Currency {
     pub minor_per_unit: i64,
 }
 
+/// A row of an amount by level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelAmount {
+    /// The lowest level of all criteria.
+    pub level: u8,
+    /// How much, in minor units.
+    pub minor: i64,
+}
+
+/// How much something counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Always the same, in minor units.
+    Fixed(i64),
+    /// By the lowest level that the work reached on any criterion of the rubric. The first row is for its level and all below it, the last
+    /// one for its level and all above: whatever the level, there is a row.
+    ByLevel(Vec<LevelAmount>),
+}
+
+impl Amount {
+    /// The most that it can be, in minor units.
+    #[must_use]
+    pub fn most(&self) -> i64 {
+        match self {
+            Amount::Fixed(minor) => *minor,
+            Amount::ByLevel(rows) => rows.iter().map(|row| row.minor).max().unwrap_or_default(),
+        }
+    }
+
+    /// The least that it can be, in minor units.
+    #[must_use]
+    pub fn least(&self) -> i64 {
+        match self {
+            Amount::Fixed(minor) => *minor,
+            Amount::ByLevel(rows) => rows.iter().map(|row| row.minor).min().unwrap_or_default(),
+        }
+    }
+
+    /// What it is for work whose lowest level is this, with the level of the row that applies. Of levels that are not shown the first row is
+    /// all that is known.
+    #[must_use]
+    pub fn of(&self, lowest: Option<u8>) -> (i64, Option<u8>) {
+        match self {
+            Amount::Fixed(minor) => (*minor, None),
+            Amount::ByLevel(rows) => {
+                let reached = |row: &&LevelAmount| lowest.is_some_and(|lowest| row.level <= lowest);
+                let row = rows.iter().rev().find(reached).or_else(|| rows.first());
+                row.map_or((0, None), |row| (row.minor, Some(row.level)))
+            }
+        }
+    }
+
+    /// Whether it says something for every level: one row or more after the first, each for the next level, none for less than the one before.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Amount::Fixed(_) => true,
+            Amount::ByLevel(rows) => {
+                let follows = |pair: &[LevelAmount]| {
+                    pair[0].level.checked_add(1) == Some(pair[1].level)
+                        && pair[0].minor <= pair[1].minor
+                };
+                rows.len() >= 2 && rows.windows(2).all(follows)
+            }
+        }
+    }
+}
+
 /// A rule of an authority.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreditRule {
@@ -81,8 +149,8 @@ pub struct CreditRule {
     pub source_url: String,
     /// In what it counts.
     pub currency: Currency,
-    /// How much for what, in minor units.
-    pub amounts: BTreeMap<Creditable, i64>,
+    /// How much for what.
+    pub amounts: BTreeMap<Creditable, Amount>,
     /// Among what an amount can be divided; at least one.
     pub categories: BTreeSet<String>,
     /// At most so much in a period.
@@ -167,7 +235,7 @@ impl CreditRule {
         day: NaiveDate,
         used: i64,
     ) -> Option<(Outlook, BTreeSet<Doubt>)> {
-        let amount = *self.amounts.get(at)?;
+        let amount = self.amounts.get(at)?.most();
         if !self.holds_on(day) {
             return None;
         }
@@ -192,16 +260,19 @@ impl CreditRule {
     }
 
     /// Everything that stands against giving this on `today` for what was earned on a day, by somebody who was given so much in its period.
+    /// `lowest` is the lowest level that the award shows, if it shows any.
     #[must_use]
     pub fn faults(
         &self,
         at: &Creditable,
+        lowest: Option<u8>,
         allocations: &[Allocation],
         earned_on: NaiveDate,
         today: NaiveDate,
         used: i64,
     ) -> Vec<GrantFault> {
         let Some(amount) = self.amounts.get(at) else { return vec![GrantFault::NotNamed] };
+        let (most, _) = amount.of(lowest);
         let mut faults = Vec::new();
         if !self.holds_on(earned_on) {
             faults.push(GrantFault::NotValidThen);
@@ -226,8 +297,8 @@ impl CreditRule {
             }
             sum = sum.saturating_add(one.minor.max(0));
         }
-        if sum > *amount {
-            faults.push(GrantFault::OverAmount { most: *amount });
+        if sum > most {
+            faults.push(GrantFault::OverAmount { most });
         }
         if let Some(cap) = self.cap
             && sum > cap.minor.saturating_sub(used)

@@ -112,4 +112,6 @@ ids! {
     CreditRuleId,
     /// What was given by one.
     CreditGrantId,
+    /// That it was taken back.
+    CreditReversalId,
 }

@@ -5,6 +5,7 @@
 //! same id, so the receiving side can tell a repetition, and a folder of `.eml` files holds the
 //! letter once.
 
+pub mod credit_letters;
 mod mailer;
 mod message;
 pub mod process_letters;

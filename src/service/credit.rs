@@ -1,14 +1,17 @@
 //! What awards count for: rules of authorities, what somebody can expect before they start, and what was granted.
 
+mod reversals;
+
 use std::collections::BTreeSet;
 
 use super::audit::Change;
+use super::award_basis::{self, Basis};
 use super::context::{Cx, above, branch_up, new_uuid};
 use super::error::{Error, Fault};
 use super::{awards, micro_credentials, organizations, stacks};
 use crate::domain::award::AwardState;
 use crate::domain::credit::{
-    Allocation, CreditKind, CreditRule, Creditable, Doubt, GrantFault, Outlook,
+    Allocation, Amount, CreditKind, CreditRule, Creditable, Doubt, GrantFault, Outlook,
 };
 use crate::domain::ids::{
     AwardId, CreditGrantId, CreditRuleId, MicroCredentialId, OrganizationId, StackId,
@@ -18,7 +21,9 @@ use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{self, DbConn, StoreError};
 
-pub use crate::store::credit::{Grant, LedgerLine, LedgerOf, StoredRule};
+pub(super) use self::reversals::render;
+pub use self::reversals::reverse;
+pub use crate::store::credit::{Entry, Grant, LedgerLine, LedgerOf, Reversal, StoredRule};
 
 /// The most characters of a title or an address.
 const LONGEST: usize = 500;
@@ -87,10 +92,27 @@ fn faults_of(rule: &CreditRule) -> Vec<Fault> {
         "name 1 to 100 things with what each counts",
     );
     check(
-        rule.amounts.iter().all(|(at, minor)| is_line(&at.slug) && is_amount(*minor)),
+        rule.amounts.iter().all(|(at, amount)| {
+            is_line(&at.slug) && is_amount(amount.least()) && is_amount(amount.most())
+        }),
         "/amounts",
         "amount",
         "each has the id of a micro-credential or stack and a whole number of minor units, at least 1",
+    );
+    let is_table = |amount: &Amount| matches!(amount, Amount::ByLevel(_));
+    check(
+        rule.amounts.values().all(Amount::is_whole),
+        "/amounts",
+        "levels",
+        "a table by level has two rows or more, each for the level after the one before, and none gives less than the one before",
+    );
+    check(
+        rule.amounts
+            .iter()
+            .all(|(at, amount)| at.kind == CreditKind::MicroCredential || !is_table(amount)),
+        "/amounts",
+        "levels-of-a-stack",
+        "a stack has no levels; give one amount for it",
     );
     check(
         count(rule.categories.len()) && rule.categories.iter().all(|name| is_line(name)),
@@ -210,8 +232,8 @@ pub struct Expectation {
     pub outlook: Outlook,
     /// Why it may and not will.
     pub doubts: BTreeSet<Doubt>,
-    /// How much, in minor units.
-    pub minor: i64,
+    /// How much.
+    pub amount: Amount,
 }
 
 /// What is known before somebody starts.
@@ -259,12 +281,13 @@ pub fn outlook(cx: &mut Cx<'_>, about: AskedAbout) -> Result<Expectations, Error
         let slug = &rule.rule.slug;
         let used = store::credit::sum_granted(cx.conn, rule.organization, slug, person, &period)?;
         let Some((outlook, doubts)) = rule.rule.outlook(&at, today, used) else { continue };
+        let Some(amount) = rule.rule.amounts.get(&at).cloned() else { continue };
         let authority = store::organizations::find(cx.conn, rule.organization)?;
         rules.push(Expectation {
             authority: authority.map(|found| found.name).unwrap_or_default(),
             outlook,
             doubts,
-            minor: rule.rule.amounts.get(&at).copied().unwrap_or_default(),
+            amount,
             rule,
         });
     }
@@ -283,8 +306,8 @@ fn related(
     Ok(found)
 }
 
-/// `POST /credit-rules/{id}/grants`: gives credit for an award by a rule, divided among categories. Once for each authority and award,
-/// whatever happens at the same time.
+/// `POST /credit-rules/{id}/grants`: gives credit for an award by a rule, divided among categories. Once at a time for each authority and
+/// award, whatever happens at the same time.
 ///
 /// # Errors
 /// [`Error::AlreadyThere`] for an award that was used, [`Error::WrongState`] for a rule that has ended or an award that is not in force,
@@ -326,7 +349,12 @@ pub fn grant(
         let period = rule.rule.period_of(earned_on);
         let slug = &rule.rule.slug;
         let used = store::credit::sum_granted(conn, authority, slug, award.earner, &period)?;
-        let faults = rule.rule.faults(&at, allocations, earned_on, today, used);
+        let amount = rule.rule.amounts.get(&at);
+        let lowest = match amount {
+            Some(Amount::ByLevel(_)) => lowest_shown(conn, &award)?,
+            Some(Amount::Fixed(_)) | None => None,
+        };
+        let faults = rule.rule.faults(&at, lowest, allocations, earned_on, today, used);
         if !faults.is_empty() {
             return Err(Error::Invalid {
                 code: "credit-refused",
@@ -342,8 +370,10 @@ pub fn grant(
             person: award.earner,
             period,
             minor: allocations.iter().map(|one| one.minor).sum(),
+            level: amount.and_then(|amount| amount.of(lowest).1),
             allocations: allocations.to_vec(),
             granted_at: now,
+            reversal: None,
         };
         match store::credit::create_grant(conn, &new, granted_by) {
             Err(StoreError::Duplicate(_)) => return Err(given_already()),
@@ -355,6 +385,19 @@ pub fn grant(
             .with("minor", new.minor);
         Ok((new, change))
     })
+}
+
+/// The lowest level on any criterion of the rubric, where the earner has chosen that the badge shows levels: what is not shown there is
+/// not told an authority by an amount either (docs/decisions/0074). What could not be scored is the lowest of all.
+fn lowest_shown(conn: &mut DbConn, award: &awards::Award) -> Result<Option<u8>, Error> {
+    match award_basis::load(conn, award)? {
+        Basis::Submission(work) if work.include_results => {
+            let criteria = work.definition.rubric().criteria().iter();
+            let level_of = |id: &str| work.decision.levels.get(id).and_then(|one| one.level);
+            Ok(criteria.map(|criterion| level_of(criterion.id().as_str()).unwrap_or(0)).min())
+        }
+        Basis::Submission(_) | Basis::Stack(_) => Ok(None),
+    }
 }
 
 fn given_already() -> Error {
@@ -427,9 +470,13 @@ fn in_words(fault: &GrantFault) -> Fault {
     }
 }
 
-/// Whether a line of a ledger has to be looked at: its award is not in force any more for a reason of its own. Nothing is taken back by itself.
+/// Whether a line of a ledger has to be looked at: its award is not in force any more for a reason of its own. Nothing is taken back by
+/// itself, and what was taken back needs no look.
 #[must_use]
 pub fn flag(line: &LedgerLine, now: Timestamp) -> Option<AwardState> {
+    if line.grant.reversal.is_some() {
+        return None;
+    }
     let (state, _, until) = line.award;
     match state.as_of(until, now) {
         AwardState::Revoked => Some(AwardState::Revoked),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::context::{Cx, Resources, new_uuid};
 use super::error::Error;
-use super::{award_letters, cohorts, overdue, process_letters, proposals, succession};
+use super::{award_letters, cohorts, credit, overdue, process_letters, proposals, succession};
 use crate::domain::eligibility::EligibilityRule;
 use crate::domain::ids::{AwardId, InvitationId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
@@ -291,6 +291,7 @@ fn render(cx: &mut Cx<'_>, row: &OutboxRow) -> Result<Option<Message>, Error> {
                 cohorts::render,
                 succession::render,
                 proposals::render,
+                credit::render,
             ];
             let mut letter = None;
             for write in writers {

@@ -9,14 +9,16 @@ use super::awards::Award;
 use super::connection::MultiBackend;
 use super::schema::{
     awards, credit_allocations, credit_grants, credit_rule_amounts, credit_rule_categories,
-    credit_rules, micro_credentials, person_profiles, stacks,
+    credit_rule_levels, credit_rules, micro_credentials, person_profiles, stacks,
 };
 use super::{DbConn, StoreError};
 use crate::domain::award::AwardState;
 use crate::domain::credit::{
-    Allocation, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency,
+    Allocation, Amount, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency, LevelAmount,
 };
-use crate::domain::ids::{AwardId, CreditGrantId, CreditRuleId, OrganizationId, PersonId, StackId};
+use crate::domain::ids::{
+    AwardId, CreditGrantId, CreditReversalId, CreditRuleId, OrganizationId, PersonId, StackId,
+};
 use crate::domain::timestamp::Timestamp;
 
 /// A rule as stored. It does not change: another one takes its place.
@@ -78,10 +80,29 @@ fn from_row(conn: &mut DbConn, row: RuleRow) -> Result<StoredRule, StoreError> {
         .filter(credit_rule_amounts::rule_id.eq(&id))
         .select((credit_rule_amounts::kind, credit_rule_amounts::slug, credit_rule_amounts::minor))
         .load(conn)?;
+    let rows: Vec<(String, String, i32, i64)> = credit_rule_levels::table
+        .filter(credit_rule_levels::rule_id.eq(&id))
+        .order((credit_rule_levels::slug, credit_rule_levels::level))
+        .select((
+            credit_rule_levels::kind,
+            credit_rule_levels::slug,
+            credit_rule_levels::level,
+            credit_rule_levels::minor,
+        ))
+        .load(conn)?;
+    let mut tables: BTreeMap<(String, String), Vec<LevelAmount>> = BTreeMap::new();
+    for (kind, slug, level, minor) in rows {
+        let level = u8::try_from(level).map_err(|_bad| corrupt("level"))?;
+        tables.entry((kind, slug)).or_default().push(LevelAmount { level, minor });
+    }
     let mut named = BTreeMap::new();
-    for (kind, slug, minor) in amounts {
-        let kind = CreditKind::parse(&kind).ok_or_else(|| corrupt("kind"))?;
-        named.insert(Creditable { kind, slug }, minor);
+    for (word, slug, minor) in amounts {
+        let kind = CreditKind::parse(&word).ok_or_else(|| corrupt("kind"))?;
+        let amount = match tables.remove(&(word, slug.clone())) {
+            Some(rows) => Amount::ByLevel(rows),
+            None => Amount::Fixed(minor),
+        };
+        named.insert(Creditable { kind, slug }, amount);
     }
     let categories: Vec<String> = credit_rule_categories::table
         .filter(credit_rule_categories::rule_id.eq(&id))
@@ -150,15 +171,30 @@ pub fn create_rule(
         ))
         .execute(conn)
         .map_err(StoreError::conflict)?;
-    for (at, minor) in &rule.amounts {
+    for (at, amount) in &rule.amounts {
         diesel::insert_into(credit_rule_amounts::table)
             .values((
                 credit_rule_amounts::rule_id.eq(new.id.to_string()),
                 credit_rule_amounts::kind.eq(at.kind.as_str()),
                 credit_rule_amounts::slug.eq(&at.slug),
-                credit_rule_amounts::minor.eq(minor),
+                credit_rule_amounts::minor.eq(amount.most()),
             ))
             .execute(conn)?;
+        let rows: &[LevelAmount] = match amount {
+            Amount::Fixed(_) => &[],
+            Amount::ByLevel(rows) => &rows[..],
+        };
+        for row in rows {
+            diesel::insert_into(credit_rule_levels::table)
+                .values((
+                    credit_rule_levels::rule_id.eq(new.id.to_string()),
+                    credit_rule_levels::kind.eq(at.kind.as_str()),
+                    credit_rule_levels::slug.eq(&at.slug),
+                    credit_rule_levels::level.eq(i32::from(row.level)),
+                    credit_rule_levels::minor.eq(row.minor),
+                ))
+                .execute(conn)?;
+        }
     }
     for category in &rule.categories {
         diesel::insert_into(credit_rule_categories::table)
@@ -242,7 +278,7 @@ pub fn list_naming(
     rows.into_iter().map(|row| from_row(conn, row)).collect()
 }
 
-/// How much somebody was given in a period by all rules of this own id, in minor units.
+/// How much somebody was given in a period by all rules of this own id and has kept, in minor units.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -259,6 +295,7 @@ pub fn sum_granted(
         .filter(credit_rules::slug.eq(slug.to_owned()))
         .filter(credit_grants::person_id.eq(person.to_string()))
         .filter(credit_grants::period.eq(period.to_owned()))
+        .filter(credit_grants::reversed_at.is_null())
         .select(credit_grants::minor)
         .load(conn)?;
     Ok(amounts.into_iter().fold(0, i64::saturating_add))
@@ -289,6 +326,37 @@ fn find_stack_slug(conn: &mut DbConn, stack: StackId) -> Result<Option<String>, 
     Ok(stacks::table.find(stack.to_string()).select(stacks::slug).first(conn).optional()?)
 }
 
+type GrantRow = (
+    (String, String, String, String, String),
+    (String, i64, Option<i32>, NaiveDateTime),
+    (Option<String>, Option<String>, Option<NaiveDateTime>),
+);
+
+macro_rules! grant_columns {
+    () => {
+        (
+            (
+                credit_grants::id,
+                credit_grants::organization_id,
+                credit_grants::rule_id,
+                credit_grants::award_id,
+                credit_grants::person_id,
+            ),
+            (
+                credit_grants::period,
+                credit_grants::minor,
+                credit_grants::level,
+                credit_grants::granted_at,
+            ),
+            (
+                credit_grants::reversal_id,
+                credit_grants::reversal_reason,
+                credit_grants::reversed_at,
+            ),
+        )
+    };
+}
+
 /// A grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -306,13 +374,28 @@ pub struct Grant {
     pub period: String,
     /// How much, in minor units.
     pub minor: i64,
+    /// The level of the row that applied, where the rule gives by level.
+    pub level: Option<u8>,
     /// Divided how.
     pub allocations: Vec<Allocation>,
     /// When.
     pub granted_at: Timestamp,
+    /// That it was taken back.
+    pub reversal: Option<Reversal>,
 }
 
-/// Whether an authority has given credit for an award.
+/// That credit was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reversal {
+    /// Its id.
+    pub id: CreditReversalId,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub reversed_at: Timestamp,
+}
+
+/// Whether an authority has given credit for an award and has not taken it back.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -323,7 +406,8 @@ pub fn has_grant(
 ) -> Result<bool, StoreError> {
     let given = credit_grants::table
         .filter(credit_grants::organization_id.eq(organization.to_string()))
-        .filter(credit_grants::award_id.eq(award.to_string()));
+        .filter(credit_grants::award_id.eq(award.to_string()))
+        .filter(credit_grants::reversed_at.is_null());
     Ok(diesel::select(diesel::dsl::exists(given)).get_result(conn)?)
 }
 
@@ -345,6 +429,7 @@ pub fn create_grant(
             credit_grants::person_id.eq(new.person.to_string()),
             credit_grants::period.eq(&new.period),
             credit_grants::minor.eq(new.minor),
+            credit_grants::level.eq(new.level.map(i32::from)),
             credit_grants::granted_by.eq(granted_by.to_string()),
             credit_grants::granted_at.eq(new.granted_at.naive()),
         ))
@@ -362,10 +447,114 @@ pub fn create_grant(
     Ok(())
 }
 
-/// A line of the ledger: a grant with what is beside it now.
+/// One grant. Who may see it is decided above, by its organization.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn find_grant(conn: &mut DbConn, id: CreditGrantId) -> Result<Option<Grant>, StoreError> {
+    let row: Option<GrantRow> = credit_grants::table
+        .find(id.to_string())
+        .select(grant_columns!())
+        .first(conn)
+        .optional()?;
+    let Some(row) = row else { return Ok(None) };
+    let mut grant = grant_from_row(row)?;
+    grant.allocations =
+        list_allocations(conn, &[id.to_string()])?.remove(&id.to_string()).unwrap_or_default();
+    Ok(Some(grant))
+}
+
+/// Takes credit back, once.
+///
+/// # Errors
+/// [`StoreError::Stale`] when it was taken back meanwhile.
+pub fn reverse_grant(
+    conn: &mut DbConn,
+    grant: &Grant,
+    reversal: &Reversal,
+    reversed_by: PersonId,
+) -> Result<(), StoreError> {
+    let given = credit_grants::table
+        .find(grant.id.to_string())
+        .filter(credit_grants::organization_id.eq(grant.organization.to_string()))
+        .filter(credit_grants::reversed_at.is_null());
+    let n_rows = diesel::update(given)
+        .set((
+            credit_grants::reversal_id.eq(Some(reversal.id.to_string())),
+            credit_grants::reversal_reason.eq(Some(&reversal.reason)),
+            credit_grants::reversed_by.eq(Some(reversed_by.to_string())),
+            credit_grants::reversed_at.eq(Some(reversal.reversed_at.naive())),
+        ))
+        .execute(conn)?;
+    if n_rows == 0 { Err(StoreError::Stale) } else { Ok(()) }
+}
+
+/// A grant without its allocations.
+fn grant_from_row(row: GrantRow) -> Result<Grant, StoreError> {
+    let ((id, organization, rule, award, person), (period, minor, level, granted_at), taken) = row;
+    let corrupt = |column| StoreError::corrupt("credit_grants", &id, column);
+    let reversal = match taken {
+        (Some(reversal), Some(reason), Some(at)) => Some(Reversal {
+            id: reversal.parse().map_err(|_bad| corrupt("reversal_id"))?,
+            reason,
+            reversed_at: Timestamp::from_naive(at),
+        }),
+        (_, _, _) => None,
+    };
+    Ok(Grant {
+        id: id.parse().map_err(|_bad| corrupt("id"))?,
+        organization: organization.parse().map_err(|_bad| corrupt("organization_id"))?,
+        rule: rule.parse().map_err(|_bad| corrupt("rule_id"))?,
+        award: award.parse().map_err(|_bad| corrupt("award_id"))?,
+        person: person.parse().map_err(|_bad| corrupt("person_id"))?,
+        period,
+        minor,
+        level: level.map(u8::try_from).transpose().map_err(|_bad| corrupt("level"))?,
+        allocations: Vec::new(),
+        granted_at: Timestamp::from_naive(granted_at),
+        reversal,
+    })
+}
+
+fn list_allocations(
+    conn: &mut DbConn,
+    grants: &[String],
+) -> Result<BTreeMap<String, Vec<Allocation>>, StoreError> {
+    let parts: Vec<(String, String, i64)> = credit_allocations::table
+        .filter(credit_allocations::grant_id.eq_any(grants))
+        .order((credit_allocations::grant_id, credit_allocations::category))
+        .load(conn)?;
+    let mut allocations: BTreeMap<String, Vec<Allocation>> = BTreeMap::new();
+    for (grant, category, minor) in parts {
+        allocations.entry(grant).or_default().push(Allocation { category, minor });
+    }
+    Ok(allocations)
+}
+
+/// What a line of the ledger enters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// That credit was given.
+    Grant(CreditGrantId),
+    /// That it was taken back.
+    Reversal(CreditReversalId),
+}
+
+impl std::fmt::Display for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Entry::Grant(id) => id.fmt(f),
+            Entry::Reversal(id) => id.fmt(f),
+        }
+    }
+}
+
+/// A line of the ledger: an entry with what is beside it now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerLine {
-    /// The grant.
+    /// What it enters.
+    pub entry: Entry,
+    /// The grant that it is about.
     pub grant: Grant,
     /// The rule that it was given by.
     pub rule: StoredRule,
@@ -384,7 +573,37 @@ pub enum LedgerOf {
     Person(PersonId),
 }
 
-/// A page of a ledger by the grants' ids.
+type AwardRow = (String, NaiveDateTime, Option<NaiveDateTime>);
+type LineRow = (GrantRow, AwardRow);
+
+/// The grants whose entries come after an id: their own, or those of their reversals.
+fn load_lines(
+    conn: &mut DbConn,
+    of: LedgerOf,
+    after: &str,
+    limit: i64,
+    is_reversal: bool,
+) -> Result<Vec<LineRow>, StoreError> {
+    let mut query = credit_grants::table
+        .inner_join(awards::table.on(awards::id.eq(credit_grants::award_id)))
+        .select((grant_columns!(), (awards::state, awards::created_at, awards::valid_until)))
+        .into_boxed::<MultiBackend>();
+    query = match of {
+        LedgerOf::Authority(organization) => {
+            query.filter(credit_grants::organization_id.eq(organization.to_string()))
+        }
+        LedgerOf::Person(person) => query.filter(credit_grants::person_id.eq(person.to_string())),
+    };
+    let after = after.to_owned();
+    query = if is_reversal {
+        query.filter(credit_grants::reversal_id.gt(after)).order(credit_grants::reversal_id)
+    } else {
+        query.filter(credit_grants::id.gt(after)).order(credit_grants::id)
+    };
+    Ok(query.limit(limit).load(conn)?)
+}
+
+/// A page of a ledger by the ids of its entries: grants, and what was taken back.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -394,43 +613,23 @@ pub fn list_ledger(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<LedgerLine>, StoreError> {
-    type Row = (
-        (String, String, String, String, String),
-        (String, i64, NaiveDateTime),
-        (String, NaiveDateTime, Option<NaiveDateTime>),
-    );
-    let mut query = credit_grants::table
-        .inner_join(awards::table.on(awards::id.eq(credit_grants::award_id)))
-        .filter(credit_grants::id.gt(after.unwrap_or("").to_owned()))
-        .select((
-            (
-                credit_grants::id,
-                credit_grants::organization_id,
-                credit_grants::rule_id,
-                credit_grants::award_id,
-                credit_grants::person_id,
-            ),
-            (credit_grants::period, credit_grants::minor, credit_grants::granted_at),
-            (awards::state, awards::created_at, awards::valid_until),
-        ))
-        .into_boxed::<MultiBackend>();
-    query = match of {
-        LedgerOf::Authority(organization) => {
-            query.filter(credit_grants::organization_id.eq(organization.to_string()))
+    let after = after.unwrap_or("");
+    let mut rows: Vec<(Entry, Grant, AwardRow)> = Vec::new();
+    for is_reversal in [false, true] {
+        for (row, award) in load_lines(conn, of, after, limit, is_reversal)? {
+            let grant = grant_from_row(row)?;
+            let reversal = grant.reversal.as_ref().filter(|_| is_reversal);
+            let entry =
+                reversal.map_or(Entry::Grant(grant.id), |reversal| Entry::Reversal(reversal.id));
+            rows.push((entry, grant, award));
         }
-        LedgerOf::Person(person) => query.filter(credit_grants::person_id.eq(person.to_string())),
-    };
-    let rows: Vec<Row> = query.order(credit_grants::id).limit(limit).load(conn)?;
-    let ids: Vec<String> = rows.iter().map(|row| row.0.0.clone()).collect();
-    let people: BTreeSet<String> = rows.iter().map(|row| row.0.4.clone()).collect();
-    let mut allocations: BTreeMap<String, Vec<Allocation>> = BTreeMap::new();
-    let parts: Vec<(String, String, i64)> = credit_allocations::table
-        .filter(credit_allocations::grant_id.eq_any(&ids))
-        .order((credit_allocations::grant_id, credit_allocations::category))
-        .load(conn)?;
-    for (grant, category, minor) in parts {
-        allocations.entry(grant).or_default().push(Allocation { category, minor });
     }
+    rows.sort_by_key(|(entry, _, _)| entry.to_string());
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let ids: Vec<String> = rows.iter().map(|(_, grant, _)| grant.id.to_string()).collect();
+    let people: BTreeSet<String> =
+        rows.iter().map(|(_, grant, _)| grant.person.to_string()).collect();
+    let allocations = list_allocations(conn, &ids)?;
     let names: BTreeMap<String, String> = person_profiles::table
         .filter(person_profiles::person_id.eq_any(people))
         .select((person_profiles::person_id, person_profiles::name))
@@ -438,29 +637,20 @@ pub fn list_ledger(
         .into_iter()
         .collect();
     let mut lines = Vec::new();
-    for ((id, organization, rule, award, person), (period, minor, granted_at), state) in rows {
+    for (entry, mut grant, (state, earned_at, until)) in rows {
+        let id = grant.id.to_string();
         let corrupt = |column| StoreError::corrupt("credit_grants", &id, column);
-        let rule_id: CreditRuleId = rule.parse().map_err(|_bad| corrupt("rule_id"))?;
-        let rule = find_rule(conn, rule_id)?.ok_or_else(|| corrupt("rule_id"))?;
+        grant.allocations = allocations.get(&id).cloned().unwrap_or_default();
         lines.push(LedgerLine {
-            name: names.get(&person).cloned(),
+            entry,
+            name: names.get(&grant.person.to_string()).cloned(),
             award: (
-                AwardState::parse(&state.0).ok_or_else(|| corrupt("award_id"))?,
-                Timestamp::from_naive(state.1),
-                state.2.map(Timestamp::from_naive),
+                AwardState::parse(&state).ok_or_else(|| corrupt("award_id"))?,
+                Timestamp::from_naive(earned_at),
+                until.map(Timestamp::from_naive),
             ),
-            grant: Grant {
-                id: id.parse().map_err(|_bad| corrupt("id"))?,
-                organization: organization.parse().map_err(|_bad| corrupt("organization_id"))?,
-                rule: rule_id,
-                award: award.parse().map_err(|_bad| corrupt("award_id"))?,
-                person: person.parse().map_err(|_bad| corrupt("person_id"))?,
-                period,
-                minor,
-                allocations: allocations.remove(&id).unwrap_or_default(),
-                granted_at: Timestamp::from_naive(granted_at),
-            },
-            rule,
+            rule: find_rule(conn, grant.rule)?.ok_or_else(|| corrupt("rule_id"))?,
+            grant,
         });
     }
     Ok(lines)

@@ -567,6 +567,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     credit_grants,
     credit_rule_amounts,
     credit_rule_categories,
+    credit_rule_levels,
     credit_rules,
     inventory_purposes,
     inventory_snapshots,

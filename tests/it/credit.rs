@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use assay::domain::credit::{
-    Allocation, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency, Doubt, GrantFault,
-    Outlook,
+    Allocation, Amount, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency, Doubt,
+    GrantFault, LevelAmount, Outlook,
 };
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::harness::{District, Person, TestApp};
+use crate::harness::{Answers, District, Person, SmtpServer, TestApp, TestSettings};
 
 const SMALL_GROUP: &str = "mc-ia-small-group-support";
 
@@ -32,7 +32,7 @@ fn hours() -> CreditRule {
             unit: "hours".to_owned(),
             minor_per_unit: 60,
         },
-        amounts: BTreeMap::from([(at("mc-a"), 600)]),
+        amounts: BTreeMap::from([(at("mc-a"), Amount::Fixed(600))]),
         categories: ["content", "pedagogy"].map(str::to_owned).into(),
         cap: Some(Cap { minor: 1200, period: CapPeriod::SchoolYear }),
         window_days: Some(365),
@@ -66,8 +66,9 @@ fn a_grant_keeps_to_the_rule_in_everything_at_once() {
     let rule = hours();
     let (earned, today) = (day("2026-11-01"), day("2026-11-22"));
     let part = |category: &str, minor: i64| Allocation { category: category.to_owned(), minor };
-    let faults =
-        |parts: &[Allocation], used: i64| rule.faults(&at("mc-a"), parts, earned, today, used);
+    let faults = |parts: &[Allocation], used: i64| {
+        rule.faults(&at("mc-a"), None, parts, earned, today, used)
+    };
     assert_eq!(faults(&[part("content", 400), part("pedagogy", 200)], 600), []);
     assert_eq!(faults(&[], 0), [GrantFault::NothingAllocated]);
     assert_eq!(faults(&[part("content", 601)], 0), [GrantFault::OverAmount { most: 600 }]);
@@ -85,12 +86,13 @@ fn a_grant_keeps_to_the_rule_in_everything_at_once() {
     let lowered = faults(&[part("content", 700), part("pedagogy", -100)], 0);
     assert_eq!(lowered, [GrantFault::NotPositive(1), GrantFault::OverAmount { most: 600 }]);
     let whole = [part("content", 600)];
-    let on =
-        |earned: &str, today: &str| rule.faults(&at("mc-a"), &whole, day(earned), day(today), 0);
+    let on = |earned: &str, today: &str| {
+        rule.faults(&at("mc-a"), None, &whole, day(earned), day(today), 0)
+    };
     assert_eq!(on("2026-07-01", "2027-07-01"), []);
     assert_eq!(on("2026-07-01", "2027-07-02"), [GrantFault::WindowOver]);
     assert_eq!(on("2026-06-30", "2026-07-01"), [GrantFault::NotValidThen]);
-    let other = rule.faults(&at("mc-b"), &whole, earned, today, 0);
+    let other = rule.faults(&at("mc-b"), None, &whole, earned, today, 0);
     assert_eq!(other, [GrantFault::NotNamed]);
 }
 
@@ -129,7 +131,10 @@ fn document(slug: &str) -> Value {
 
 impl Scene {
     fn new() -> Scene {
-        let app = TestApp::new();
+        Scene::of(TestApp::new())
+    }
+
+    fn of(app: TestApp) -> Scene {
         let district = app.district();
         let family = district.publish_small_group();
         let hr = app.seed(&district.id, "hr@example.org", &["credit_authority"]);
@@ -371,4 +376,239 @@ fn of_many_at_once_one_gives_credit_and_no_cap_is_passed() {
     let mut sorted = statuses.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, [201, 422], "{statuses:?}");
+}
+
+#[test]
+fn amount_by_level_has_a_row_for_every_level() {
+    let row = |level: u8, minor: i64| LevelAmount { level, minor };
+    let table = |rows: &[LevelAmount]| Amount::ByLevel(rows.to_vec());
+    let whole = table(&[row(1, 300), row(2, 450), row(3, 600)]);
+    assert!(whole.is_whole());
+    assert_eq!((whole.least(), whole.most()), (300, 600));
+    let of = |lowest: Option<u8>| whole.of(lowest);
+    assert_eq!(of(Some(1)), (300, Some(1)));
+    assert_eq!(of(Some(2)), (450, Some(2)));
+    assert_eq!(of(Some(3)), (600, Some(3)));
+    // Below the first row, above the last one, and where nothing is shown.
+    assert_eq!(of(Some(0)), (300, Some(1)));
+    assert_eq!(of(Some(9)), (600, Some(3)));
+    assert_eq!(of(None), (300, Some(1)));
+    assert_eq!(Amount::Fixed(5).of(Some(2)), (5, None));
+    for gap in [
+        table(&[]),
+        table(&[row(1, 300)]),
+        table(&[row(1, 300), row(3, 600)]),
+        table(&[row(2, 300), row(1, 600)]),
+        table(&[row(1, 300), row(1, 600)]),
+        table(&[row(1, 300), row(2, 299)]),
+        table(&[row(255, 300), row(0, 300)]),
+    ] {
+        assert!(!gap.is_whole(), "{gap:?}");
+    }
+    assert!(table(&[row(1, 300), row(2, 300)]).is_whole());
+}
+
+/// The rule of this id, giving 300 minor units at level 1 and 600 at level 2.
+fn by_level(slug: &str) -> Value {
+    let mut rule = document(slug);
+    rule["rule"]["amounts"] = json!([{ "kind": "micro_credential", "id": SMALL_GROUP,
+        "by_level": [{ "level": 1, "minor": 300 }, { "level": 2, "minor": 600 }] }]);
+    rule
+}
+
+/// An award at which every level is one above the lowest that passes.
+#[track_caller]
+fn outstanding(scene: &Scene, earner: &Person, include_results: bool) -> String {
+    let id = scene.district.fill(earner, &scene.family);
+    let path = format!("/api/v1/submissions/{id}");
+    let etag = earner.get(&path).etag();
+    earner.patch(&path, &etag, &json!({ "include_results": include_results })).expect(200);
+    earner.act(&format!("{path}/submit")).expect(200);
+    scene.district.score(&scene.district.assessor, 1);
+    let decided = earner.get(&path).expect(200);
+    decided["award"]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn amount_by_level_is_told_as_a_range_and_given_by_the_levels_that_the_badge_shows() {
+    let scene = Scene::new();
+    let shows = &scene.district.earner;
+    let hides = &scene.app.seed(&scene.district.schools[0], "hides@example.org", &["earner"]);
+    let rule = scene.rule(&by_level("pd-hours"));
+    let told = scene.outlook(shows)["rules"][0].clone();
+    assert_eq!((&told["least_minor"], &told["minor"]), (&json!(300), &json!(600)));
+    assert_eq!(told["needs_results"], true);
+    let stored = &told["rule"]["rule"]["amounts"][0];
+    assert_eq!(stored["minor"], Value::Null);
+    assert_eq!(stored["by_level"], by_level("x")["rule"]["amounts"][0]["by_level"]);
+
+    let path = grants_path(&rule);
+    let [shown, hidden] = [outstanding(&scene, shows, true), outstanding(&scene, hides, false)];
+    // The same work: what the badge does not show is not told by an amount either.
+    let refused = scene.hr.post(&path, &hours_for(&hidden, 301));
+    assert_eq!(refused.faults(), [("/allocations".to_owned(), "over-amount".to_owned())]);
+    assert!(refused.json.to_string().contains("at most 300"), "{refused:?}");
+    scene.hr.post(&path, &hours_for(&hidden, 300)).expect(201);
+    let refused = scene.hr.post(&path, &hours_for(&shown, 601));
+    assert_eq!(refused.faults()[0].1, "over-amount");
+    let given = scene.hr.post(&path, &hours_for(&shown, 600)).expect(201);
+    // The person sees by which row; the authority sees the amount.
+    assert!(!given.to_string().contains("level"), "{given}");
+    let ledger = scene.hr.get(&scene.ledger_path()).expect(200);
+    let levels = ledger["items"].as_array().unwrap().iter().map(|line| line["level"].clone());
+    assert_eq!(levels.collect::<Vec<_>>(), [Value::Null, Value::Null]);
+    for (person, level) in [(shows, 2), (hides, 1)] {
+        let own = person.get("/api/v1/me/credit-grants").expect(200);
+        assert_eq!(own["items"][0]["level"], level);
+    }
+    let csv = scene.hr.get(&format!("{}?format=csv", scene.ledger_path()));
+    assert!(!String::from_utf8(csv.bytes).unwrap().contains("level"));
+}
+
+#[test]
+fn table_by_level_with_a_gap_or_beside_an_amount_is_refused() {
+    let scene = Scene::new();
+    let refuse = |amounts: Value, code: &str| {
+        let mut rule = document("pd-hours");
+        rule["rule"]["amounts"] = json!([amounts]);
+        let refused = scene.hr.post(&scene.rules_path(), &rule);
+        assert_eq!((refused.status, refused.faults()[0].1.as_str()), (422, code), "{amounts}");
+    };
+    let of = |rows: Value| json!({ "kind": "micro_credential", "id": "mc-a", "by_level": rows });
+    refuse(of(json!([])), "amount");
+    refuse(of(json!([{ "level": 1, "minor": 300 }])), "levels");
+    refuse(of(json!([{ "level": 1, "minor": 300 }, { "level": 3, "minor": 600 }])), "levels");
+    refuse(of(json!([{ "level": 1, "minor": 300 }, { "level": 2, "minor": 200 }])), "levels");
+    refuse(of(json!([{ "level": 1, "minor": 0 }, { "level": 2, "minor": 200 }])), "amount");
+    let rows = json!([{ "level": 1, "minor": 300 }, { "level": 2, "minor": 600 }]);
+    let mut both = of(rows.clone());
+    both["minor"] = json!(300);
+    refuse(both, "amount");
+    refuse(json!({ "kind": "micro_credential", "id": "mc-a" }), "amount");
+    let mut stack = of(rows);
+    stack["kind"] = json!("stack");
+    refuse(stack, "levels-of-a-stack");
+    // Whole minor units, and levels that there can be.
+    for row in [json!({ "level": 1, "minor": 300.5 }), json!({ "level": -1, "minor": 300 })] {
+        let mut rule = document("pd-hours");
+        rule["rule"]["amounts"] = json!([of(json!([row]))]);
+        assert_eq!(scene.hr.post(&scene.rules_path(), &rule).status, 422);
+    }
+}
+
+/// The minor units of the table for HR, added up, and how many lines there are.
+fn sum_of_csv(scene: &Scene) -> (i64, usize) {
+    let csv = scene.hr.get(&format!("{}?format=csv", scene.ledger_path()));
+    let text = String::from_utf8(csv.bytes).unwrap();
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let place = header.iter().position(|name| *name == "minor").unwrap();
+    let amounts: Vec<i64> =
+        lines.map(|line| line.split(',').nth(place).unwrap().parse().unwrap()).collect();
+    (amounts.iter().sum(), amounts.len())
+}
+
+#[test]
+fn credit_that_is_taken_back_stays_in_the_ledger_with_an_entry_of_its_own() {
+    let mail = SmtpServer::start(Answers::default());
+    let settings = TestSettings { smtp_url: Some(mail.url("")), ..TestSettings::default() };
+    let scene = Scene::of(TestApp::with(settings));
+    let earner = &scene.district.earner;
+    let (_, award) = scene.district.award(earner, &scene.family);
+    let rule = scene.rule(&document("pd-hours"));
+    let path = grants_path(&rule);
+    let both = json!({ "award_id": award, "allocations": [
+        { "category": "content", "minor": 400 }, { "category": "pedagogy", "minor": 200 },
+    ]});
+    let given = scene.hr.post(&path, &both).expect(201);
+    assert_eq!(scene.outlook(earner)["rules"][0]["doubts"], json!(["cap_leaves_less"]));
+    let reversal = format!("/api/v1/credit-grants/{}/reversal", given["id"].as_str().unwrap());
+    let reason = json!({ "reason": "Entered for the wrong year." });
+
+    // Who may not, and what is said.
+    let valley = scene.app.seed_root("Valley");
+    let stranger = scene.app.seed(&valley, "stranger@example.org", &["credit_authority"]);
+    for hidden in [&stranger, earner, &scene.district.admin] {
+        assert_eq!(hidden.post(&reversal, &reason).problem(), "not-found");
+    }
+    assert_eq!(scene.district.auditor.post(&reversal, &reason).problem(), "forbidden");
+    for bad in ["", " ", &"x".repeat(2001)] {
+        let refused = scene.hr.post(&reversal, &json!({ "reason": bad }));
+        assert_eq!(refused.faults(), [("/reason".to_owned(), "reason".to_owned())]);
+    }
+    assert_eq!(sum_of_csv(&scene), (600, 2));
+
+    // Of many at once one takes it back.
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..4)
+            .map(|_| {
+                let (hr, path, reason) = (scene.hr.clone(), reversal.clone(), reason.clone());
+                scope.spawn(move || hr.post(&path, &reason).status)
+            })
+            .collect();
+        tries.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert_eq!(scene.hr.post(&reversal, &reason).problem(), "wrong-state");
+    let ledger = scene.hr.get(&scene.ledger_path()).expect(200);
+    let [grant, taken] = &ledger["items"].as_array().unwrap()[..] else { panic!("{ledger}") };
+    assert_eq!((&grant["entry"], &grant["minor"]), (&json!("grant"), &json!(600)));
+    assert_eq!((&taken["entry"], &taken["minor"]), (&json!("reversal"), &json!(-600)));
+    assert_eq!((&taken["id"], &taken["reason"]), (&given["id"], &reason["reason"]));
+    assert_eq!(taken["allocations"][0], json!({ "category": "content", "minor": -400 }));
+    assert_ne!(taken["entry_id"], grant["entry_id"]);
+    assert_eq!(earner.get("/api/v1/me/credit-grants").expect(200), ledger);
+    assert_eq!(sum_of_csv(&scene), (0, 4));
+    // A page at a time comes to the same.
+    let first = scene.hr.get(&format!("{}?limit=1", scene.ledger_path())).expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = scene.hr.get(&format!("{}?limit=1&cursor={cursor}", scene.ledger_path()));
+    let rest = rest.expect(200);
+    assert_eq!((&first["items"][0], &rest["items"][0]), (grant, taken));
+    assert_eq!(rest["next_cursor"], Value::Null);
+
+    // The earner is told, once.
+    scene.app.send_mail();
+    let letters = mail.delivered().into_iter();
+    let letters: Vec<String> = letters
+        .filter(|one| one.to.iter().any(|to| to.contains("earner@example.org")))
+        .map(|one| one.data)
+        .filter(|text| text.contains("taken back the credit"))
+        .collect();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].contains("Entered for the wrong year."), "{}", letters[0]);
+
+    // The cap is free again, and so is the award; each grant is used once.
+    let found = scene.outlook(earner);
+    assert_eq!(
+        (&found["answer"], &found["rules"][0]["doubts"]),
+        (&json!("will_count"), &json!([]))
+    );
+    let again = scene.hr.post(&path, &both).expect(201);
+    assert_ne!(again["id"], given["id"]);
+    assert_eq!(scene.hr.post(&path, &both).faults()[0].1, "credit-given");
+    assert_eq!(sum_of_csv(&scene), (600, 6));
+    // What was taken back is not flagged any more, what was kept is.
+    scene.district.revoke(&award).expect(200);
+    let ledger = scene.hr.get(&scene.ledger_path()).expect(200);
+    let lines = ledger["items"].as_array().unwrap().iter();
+    let flags: Vec<Value> = lines.map(|line| line["flag"].clone()).collect();
+    assert_eq!(flags, [Value::Null, Value::Null, json!("revoked")]);
+    let trail = scene.district.auditor.get("/api/v1/audit-events?limit=100").expect(200);
+    let told = trail["items"].as_array().unwrap().iter();
+    assert_eq!(told.filter(|event| event["verb"] == "reverse_credit_grant").count(), 1, "{trail}");
+}
+
+#[test]
+fn nobody_takes_their_own_credit_back() {
+    let scene = Scene::new();
+    let roles = ["credit_authority", "earner"];
+    let both = scene.app.seed(&scene.district.id, "both@example.org", &roles);
+    let (_, award) = scene.district.award(&both, &scene.family);
+    let rule = scene.rule(&document("pd-hours"));
+    let given = scene.hr.post(&grants_path(&rule), &hours_for(&award, 600)).expect(201);
+    let reversal = format!("/api/v1/credit-grants/{}/reversal", given["id"].as_str().unwrap());
+    let reason = json!({ "reason": "I know better." });
+    assert_eq!(both.post(&reversal, &reason).problem(), "forbidden");
+    scene.hr.post(&reversal, &reason).expect(201);
 }

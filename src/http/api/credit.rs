@@ -7,15 +7,17 @@ use utoipa::ToSchema;
 
 use super::{Format, PageQuery, Paging, attachment, body_word, parse_word};
 use crate::domain::credit::{
-    Allocation, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency,
+    Allocation, Amount, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency, LevelAmount,
 };
 use crate::domain::csv;
-use crate::domain::ids::{AwardId, CreditRuleId, MicroCredentialId, OrganizationId, StackId};
+use crate::domain::ids::{
+    AwardId, CreditGrantId, CreditRuleId, MicroCredentialId, OrganizationId, StackId,
+};
 use crate::domain::timestamp::Timestamp;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path, Query};
-use crate::service::credit::{self, AskedAbout, Expectation, LedgerLine, StoredRule};
+use crate::service::credit::{self, AskedAbout, Entry, Expectation, LedgerLine, StoredRule};
 use crate::service::{Error, Fault};
 
 /// The lines of a ledger that are read at a time for its table.
@@ -33,7 +35,17 @@ pub struct CurrencyBody {
     minor_per_unit: i64,
 }
 
-/// How much something counts.
+/// How much work of a level counts.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelAmountBody {
+    /// The lowest level that the work reached on any criterion.
+    level: u8,
+    /// How much, in minor units.
+    minor: i64,
+}
+
+/// How much something counts: one amount, or one for each level.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmountBody {
@@ -41,8 +53,11 @@ pub struct AmountBody {
     kind: String,
     /// Its own id, like mc-shared-decision-making.
     id: String,
-    /// How much, in minor units.
-    minor: i64,
+    /// How much, in minor units; null where it is by level.
+    minor: Option<i64>,
+    /// How much by the lowest level on any criterion: a row for each level, the first one for all below as well and the last one for all
+    /// above. Levels count where the badge shows them; else it is the first row.
+    by_level: Option<Vec<LevelAmountBody>>,
 }
 
 /// At most so much in a period.
@@ -97,7 +112,19 @@ impl CreditRuleDocument {
                 CreditKind::ALL,
             )?;
             let at = Creditable { kind, slug: one.id.clone() };
-            if amounts.insert(at, one.minor).is_some() {
+            let amount = match (one.minor, &one.by_level) {
+                (Some(minor), None) => Amount::Fixed(minor),
+                (None, Some(rows)) => Amount::ByLevel(
+                    rows.iter()
+                        .map(|row| LevelAmount { level: row.level, minor: row.minor })
+                        .collect(),
+                ),
+                (Some(_), Some(_)) | (None, None) => {
+                    let detail = "give minor or by_level, one of the two";
+                    return Err(Error::invalid(&pointer, "amount", detail));
+                }
+            };
+            if amounts.insert(at, amount).is_some() {
                 let detail = "this stands there already; it counts once";
                 return Err(Error::invalid(&format!("{pointer}/id"), "repeated-item", detail));
             }
@@ -132,10 +159,16 @@ impl CreditRuleDocument {
 
 impl From<&CreditRule> for CreditRuleDocument {
     fn from(rule: &CreditRule) -> CreditRuleDocument {
-        let amount = |(at, minor): (&Creditable, &i64)| AmountBody {
-            kind: at.kind.to_string(),
-            id: at.slug.clone(),
-            minor: *minor,
+        let amount = |(at, amount): (&Creditable, &Amount)| {
+            let (minor, by_level) = match amount {
+                Amount::Fixed(minor) => (Some(*minor), None),
+                Amount::ByLevel(rows) => {
+                    let row =
+                        |row: &LevelAmount| LevelAmountBody { level: row.level, minor: row.minor };
+                    (None, Some(rows.iter().map(row).collect()))
+                }
+            };
+            AmountBody { kind: at.kind.to_string(), id: at.slug.clone(), minor, by_level }
         };
         CreditRuleDocument {
             id: rule.slug.clone(),
@@ -250,8 +283,12 @@ pub struct ExpectationView {
     answer: &'static str,
     /// Why it may and not will: needs_approval, cap_leaves_less.
     doubts: Vec<&'static str>,
-    /// How much, in minor units.
+    /// How much, in minor units; the most, where it is by level.
     minor: i64,
+    /// The least that it can be: the same where it is not by level.
+    least_minor: i64,
+    /// Whether it is by level: more than the least is given only where you choose that the badge shows levels.
+    needs_results: bool,
     /// The name of the authority.
     authority: String,
     /// The rule, with its source.
@@ -272,7 +309,9 @@ impl From<Expectation> for ExpectationView {
         ExpectationView {
             answer: one.outlook.as_str(),
             doubts: one.doubts.iter().map(|doubt| doubt.as_str()).collect(),
-            minor: one.minor,
+            minor: one.amount.most(),
+            least_minor: one.amount.least(),
+            needs_results: matches!(one.amount, Amount::ByLevel(_)),
             authority: one.authority,
             rule: CreditRuleView::from(&one.rule),
         }
@@ -362,6 +401,9 @@ pub struct GrantView {
     /// When.
     #[schema(format = "date-time")]
     granted_at: String,
+    /// When it was taken back; null where it was not.
+    #[schema(format = "date-time")]
+    reversed_at: Option<String>,
 }
 
 impl From<&credit::Grant> for GrantView {
@@ -378,6 +420,7 @@ impl From<&credit::Grant> for GrantView {
             minor: grant.minor,
             allocations: grant.allocations.iter().map(allocation).collect(),
             granted_at: grant.granted_at.to_string(),
+            reversed_at: grant.reversal.as_ref().map(|one| one.reversed_at.to_string()),
         }
     }
 }
@@ -403,12 +446,44 @@ pub async fn create_credit_grant(
     .await
 }
 
+/// Why credit is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreditReversalBody {
+    /// In words; the person reads them.
+    reason: String,
+}
+
+/// `POST /api/v1/credit-grants/{id}/reversal`
+pub async fn reverse_credit_grant(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<CreditGrantId>,
+    body: JsonBody<CreditReversalBody>,
+) -> Result<HttpResponse, Problem> {
+    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    app.write(meta, "reverse_credit_grant", parts, move |cx| {
+        let grant = credit::reverse(cx, id, &body.value.reason)?;
+        Answer::json(201, &GrantView::from(&grant))
+    })
+    .await
+}
+
 /// A line of a ledger.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LedgerLineView {
-    /// The grant.
+    /// The id of the entry: the grant's own, or that of its reversal.
+    #[schema(format = "uuid")]
+    entry_id: String,
+    /// grant, or reversal: amounts of a reversal are negative, so that sums are right.
+    entry: &'static str,
+    /// The grant that it is about.
     #[serde(flatten)]
     grant: GrantView,
+    /// Why it was taken back.
+    reason: Option<String>,
+    /// The level of the rule's row that applied; told to the person alone.
+    level: Option<u8>,
     /// The person's name; null once it was erased.
     name: Option<String>,
     /// The rule's own id.
@@ -422,10 +497,25 @@ pub struct LedgerLineView {
     flag: Option<&'static str>,
 }
 
-fn line_view(line: &LedgerLine, now: Timestamp) -> LedgerLineView {
+fn line_view(line: &LedgerLine, is_own: bool, now: Timestamp) -> LedgerLineView {
     let currency = &line.rule.rule.currency;
+    let mut grant = GrantView::from(&line.grant);
+    let entry = match line.entry {
+        Entry::Grant(_) => "grant",
+        Entry::Reversal(_) => {
+            grant.minor = -grant.minor;
+            for part in &mut grant.allocations {
+                part.minor = -part.minor;
+            }
+            "reversal"
+        }
+    };
     LedgerLineView {
-        grant: GrantView::from(&line.grant),
+        entry_id: line.entry.to_string(),
+        entry,
+        grant,
+        reason: line.grant.reversal.as_ref().map(|one| one.reason.clone()),
+        level: line.grant.level.filter(|_| is_own),
         name: line.name.clone(),
         rule: line.rule.rule.slug.clone(),
         currency: CurrencyBody {
@@ -454,6 +544,9 @@ fn to_csv(lines: &[LedgerLineView]) -> String {
         "earned_at",
         "granted_at",
         "flag",
+        "entry",
+        "entry_id",
+        "reversed_at",
     ]);
     for line in lines {
         for part in &line.grant.allocations {
@@ -472,6 +565,9 @@ fn to_csv(lines: &[LedgerLineView]) -> String {
                 line.earned_at.clone(),
                 line.grant.granted_at.clone(),
                 line.flag.unwrap_or_default().to_owned(),
+                line.entry.to_owned(),
+                line.entry_id.clone(),
+                line.grant.reversed_at.clone().unwrap_or_default(),
             ]);
         }
     }
@@ -503,9 +599,9 @@ pub async fn list_credit_grants(
                 let (mut lines, mut after) = (Vec::new(), None::<String>);
                 loop {
                     let page = credit::list_grants(cx, organization, after.as_deref(), LINES)?;
-                    lines.extend(page.iter().map(|line| line_view(line, cx.now)));
+                    lines.extend(page.iter().map(|line| line_view(line, false, cx.now)));
                     match page.last() {
-                        Some(last) => after = Some(last.grant.id.to_string()),
+                        Some(last) => after = Some(last.entry.to_string()),
                         None => return Ok(to_csv(&lines)),
                     }
                 }
@@ -517,8 +613,8 @@ pub async fn list_credit_grants(
     app.read(meta, "list_credit_grants", move |cx| {
         let now = cx.now;
         let found = credit::list_grants(cx, organization, paging.after.as_deref(), paging.fetch())?;
-        let view = |line| line_view(&line, now);
-        Answer::json(200, &paging.page(found, |line| line.grant.id.to_string(), view))
+        let view = |line| line_view(&line, false, now);
+        Answer::json(200, &paging.page(found, |line| line.entry.to_string(), view))
     })
     .await
 }
@@ -533,8 +629,8 @@ pub async fn list_own_credit(
     app.read(meta, "list_own_credit", move |cx| {
         let now = cx.now;
         let found = credit::list_own_grants(cx, paging.after.as_deref(), paging.fetch())?;
-        let view = |line| line_view(&line, now);
-        Answer::json(200, &paging.page(found, |line| line.grant.id.to_string(), view))
+        let view = |line| line_view(&line, true, now);
+        Answer::json(200, &paging.page(found, |line| line.entry.to_string(), view))
     })
     .await
 }

@@ -32,6 +32,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    credit_rule_levels (rule_id, kind, slug, level) {
+        rule_id -> Text,
+        kind -> Text,
+        slug -> Text,
+        level -> Integer,
+        minor -> BigInt,
+    }
+}
+
+diesel::table! {
     credit_rule_categories (rule_id, category) {
         rule_id -> Text,
         category -> Text,
@@ -47,8 +57,13 @@ diesel::table! {
         person_id -> Text,
         period -> Text,
         minor -> BigInt,
+        level -> Nullable<Integer>,
         granted_by -> Text,
         granted_at -> Timestamp,
+        reversal_id -> Nullable<Text>,
+        reversal_reason -> Nullable<Text>,
+        reversed_by -> Nullable<Text>,
+        reversed_at -> Nullable<Timestamp>,
     }
 }
 

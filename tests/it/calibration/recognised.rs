@@ -1,12 +1,16 @@
 //! Qualifications count where they were passed, below it, and where they are recognised.
 
+use assay::service::context::Proof;
+use assay::service::{Cx, reviews};
 use assay::store::schema::audit_events;
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Scene, begin, finish_practice, give, id_of, keyed_set, single};
-use crate::harness::{Answer, District, Person, TestApp};
+use crate::harness::statements::{count_statements, statements_of};
+use crate::harness::world::hand_in;
+use crate::harness::{Answer, District, Person, TestApp, complete_charter};
 use crate::templates::harbour;
 
 /// A district of another tree that scores by the same rubric, with an assessor of the first one among its own.
@@ -124,6 +128,24 @@ fn who_qualified_by_anothers_set_scores_where_that_is_recognised_and_as_long_as_
     recognise(&scene.lead(0), &district.id, &elsewhere.district.id).expect(201);
     let locked = assessor.act(&format!("{path}/lock")).expect(200);
     assert_eq!((&locked["state"], &locked["is_decided"]), (&json!("locked"), &json!(false)));
+}
+
+#[test]
+fn readiness_counts_who_qualified_elsewhere_only_where_that_is_recognised() {
+    let (scene, elsewhere) = passed_elsewhere();
+    let district = &scene.district;
+    let charter = complete_charter("pilot", &["mc-single"]);
+    let body = json!({ "organization_id": district.id, "charter": charter });
+    let program = id_of(&district.coordinator.post("/api/v1/programs", &body).expect(201));
+    let counted = || {
+        let path = format!("/api/v1/programs/{program}/readiness");
+        let report = district.coordinator.get(&path).expect(200);
+        let line = &report["definitions"][0];
+        (line["eligible"].clone(), line["kept_away"][0]["rule"].clone())
+    };
+    assert_eq!(counted(), (json!(0), json!("qualified_elsewhere")));
+    recognise(&scene.lead(0), &district.id, &elsewhere.district.id).expect(201);
+    assert_eq!(counted(), (json!(1), Value::Null));
 }
 
 #[test]
@@ -298,4 +320,31 @@ fn recognition_is_a_lead_assessors_word_that_both_sides_read_and_one_ends() {
     let verbs: Vec<String> =
         of_it.order(audit_events::seq).select(audit_events::verb).load(&mut *conn).unwrap();
     assert_eq!(verbs, ["create_recognition", "end_recognition", "create_recognition"]);
+}
+
+#[test]
+fn whose_qualifications_count_is_asked_for_as_often_however_much_waits() {
+    count_statements();
+    let (scene, _elsewhere) = passed_elsewhere();
+    let family = scene.family.parse().unwrap();
+    let assessor = scene.assessor();
+    let cost = || {
+        let proof = Proof::Token(&assessor.token);
+        let claim = |cx: &mut Cx<'_>| reviews::claim(cx, None);
+        let (claimed, n_statements) =
+            statements_of(|| scene.app.resources.run("claim_review", proof, claim));
+        assert!(claimed.unwrap().is_none(), "they qualified elsewhere");
+        n_statements
+    };
+    let submit = |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            let email = format!("waiting-{number}@example.org");
+            let earner = scene.app.seed(&scene.district.schools[0], &email, &["earner"]);
+            hand_in(&scene.app.resources, &earner.token, family);
+        }
+    };
+    submit(0..2);
+    let of_two = cost();
+    submit(2..12);
+    assert_eq!(of_two, cost());
 }

@@ -545,6 +545,10 @@ pub fn request(
             format!("/api/v1/credit-rules/{NO_KEY}/grants"),
             json!({ "award_id": target.award, "allocations": [] }),
         ),
+        "reverse_credit_grant" => unless_other(post(
+            format!("/api/v1/credit-grants/{NO_KEY}/reversal"),
+            json!({ "reason": "" }),
+        )),
         "list_credit_grants" => get(format!("{organization}/credit-grants")),
         "list_own_credit" => unless_other(get("/api/v1/me/credit-grants".to_owned())),
         "list_awards" => unless_other(get("/api/v1/awards".to_owned())),

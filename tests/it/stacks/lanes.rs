@@ -46,4 +46,16 @@ fn a_salary_lane_is_a_rule_over_a_stack() {
     let own = pathway.app.sign_in(&district.earner.email);
     let line = own.get("/api/v1/me/credit-grants").expect(200)["items"][0].clone();
     assert_eq!((&line["flag"], &line["minor"]), (&json!("suspended"), &json!(1)));
+
+    // Human resources take it back: the lane is open again, and the award of the stack once it is.
+    let reversal = format!("/api/v1/credit-grants/{}/reversal", line["id"].as_str().unwrap());
+    let reason = json!({ "reason": "A part of it was revoked." });
+    human_resources.post(&reversal, &reason).expect(201);
+    let found = own.get(&outlook).expect(200);
+    assert_eq!(
+        (&found["answer"], &found["rules"][0]["doubts"]),
+        (&json!("will_count"), &json!([]))
+    );
+    let again = json!({ "award_id": award, "allocations": lane });
+    assert_eq!(human_resources.post(&grants, &again).problem(), "wrong-state");
 }

@@ -18,6 +18,14 @@ pub(super) const ROWS: &[Row] = &[
         &["award_id", "allocations"],
     ),
     row(
+        "reverse_credit_grant",
+        Verb::Revoke,
+        "credit_grant",
+        &[CREDIT_AUTHORITY],
+        &[],
+        &["reason"],
+    ),
+    row(
         "list_credit_grants",
         Verb::Read,
         "credit_grant",
