@@ -332,6 +332,7 @@ pub const ROUTES: &[Route] = &[
     route!("verify_page" GET "/verify" public::show_verify_page, "The page where a badge is verified.", None, 200, None, &[]),
     route!("accept_invitation_page" GET "/invitations/accept" public::show_accept_page, "The page that an invitation's mail leads to.", None, 200, None, &[]),
     route!("contribution_page" GET "/contributions/new" public::show_contribution_page, "The page that a contributor's link leads to.", None, 200, None, &[]),
+    route!("coaching_page" GET "/coachings" public::show_coaching_page, "The page that the mails to coaches and co-earners lead to; it shows what they are asked and signs in there.", None, 200, None, &[]),
     route!("submission_page" GET "/submissions/{id}" public::show_submission_page, "The page that the mails about a submission lead to; it shows the submission to whoever may see it and signs in there.", None, 200, None, &[]),
     route!("problem_page" GET "/problems/{code}" public::show_problem_page, "What a problem means and what to do about it.", None, 200, None, &[]),
     route!("asset" GET "/assets/{name}" public::read_asset, "A file that pages refer to.", None, 200, None, &[]),

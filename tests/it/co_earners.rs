@@ -82,7 +82,11 @@ impl Scene {
         self.app.send_mail();
         let folder = std::fs::read_dir(self.app.folder().join("mail")).unwrap();
         let texts = folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
-        texts.filter(|text| text.contains("was made together with you")).count()
+        // With where to say so.
+        texts
+            .filter(|text| text.contains("was made together with you"))
+            .filter(|text| text.contains("/coachings\r\n"))
+            .count()
     }
 
     /// Where the same bytes are, as a lead assessor is told.

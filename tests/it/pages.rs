@@ -11,8 +11,9 @@ use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::proposals::{AnswerLine, ProposalLine, ProposalsPage, proposals_page};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
-    Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, contribution_page,
-    credential_page, issuer_page, problem_page, stack_page, submission_page, verify_page,
+    Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, coaching_page,
+    contribution_page, credential_page, issuer_page, problem_page, stack_page, submission_page,
+    verify_page,
 };
 
 use self::html::{attribute, attribute_names, tags};
@@ -361,6 +362,7 @@ fn forms_that_need_a_script_are_locked_without_it() {
         verify_page().unwrap(),
         accept_invitation_page(&AcceptPage {}).unwrap(),
         contribution_page().unwrap(),
+        coaching_page().unwrap(),
         submission_page().unwrap(),
     ] {
         // A password or a badge must never end up in an address.
@@ -628,6 +630,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("verify", verify_page().unwrap()),
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
         ("contribution", contribution_page().unwrap()),
+        ("coaching", coaching_page().unwrap()),
         ("submission", submission_page().unwrap()),
         ("proposals", proposals_page(&proposals(true)).unwrap()),
         ("proposals of a retired version", proposals_page(&proposals(false)).unwrap()),

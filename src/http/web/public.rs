@@ -11,8 +11,9 @@ use super::{
     AcceptPage, AchievedLevel, AchievementPage, CONTENT_SECURITY_POLICY, CatalogueItem,
     CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, Earned, IssuerKeyView,
     IssuerPage, IssuerRef, PartLine, ProblemPage, Scored, Scoring, StackPage, Stacked, Standing,
-    accept_invitation_page, achievement_page, assets, catalogue_page, contribution_page,
-    credential_page, issuer_page, problem_page, stack_page, submission_page, verify_page,
+    accept_invitation_page, achievement_page, assets, catalogue_page, coaching_page,
+    contribution_page, credential_page, issuer_page, problem_page, stack_page, submission_page,
+    verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StackId, SubmissionId};
@@ -487,6 +488,11 @@ pub async fn show_accept_page() -> Result<HttpResponse, Problem> {
 /// `GET /contributions/new`
 pub async fn show_contribution_page() -> Result<HttpResponse, Problem> {
     rendered(contribution_page())
+}
+
+/// `GET /coachings`
+pub async fn show_coaching_page() -> Result<HttpResponse, Problem> {
+    rendered(coaching_page())
 }
 
 /// `GET /submissions/{id}`

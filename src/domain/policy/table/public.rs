@@ -37,6 +37,7 @@ pub(super) const ROWS: &[Row] = &[
     row("verify_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("accept_invitation_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("contribution_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
+    row("coaching_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("submission_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("problem_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("asset", Verb::Read, "page", &[Anyone], &[], &["*"]),
