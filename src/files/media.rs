@@ -80,7 +80,7 @@ pub(super) fn media_type_for_name(file_name: &str) -> Option<&'static str> {
 }
 
 /// The byte limit of a media type.
-pub(super) fn limit_for(media_type: &str, limits: Limits) -> u64 {
+pub fn limit_for(media_type: &str, limits: Limits) -> u64 {
     if media_type.starts_with("video/") { limits.video } else { limits.other }
 }
 

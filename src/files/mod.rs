@@ -19,7 +19,7 @@ mod stripper;
 mod text;
 
 pub use incoming::{Incoming, Limits, OTHER_LIMIT, Stored, VIDEO_LIMIT};
-pub use media::{ALLOWED_MEDIA, extension_for, media_type_for_extension};
+pub use media::{ALLOWED_MEDIA, extension_for, limit_for, media_type_for_extension};
 pub use metadata::{STRIP_LIMIT, StripError, Table, can_strip, has_no_metadata, read_table, strip};
 pub use reader::EvidenceReader;
 pub use seal::{DataKey, SealError, open_bytes, seal_bytes};

@@ -13,11 +13,9 @@ use crate::domain::definition::Definition;
 use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::submission::SubmissionState;
 use crate::files::{open_bytes, seal_bytes};
 use crate::store::coachings::{CoachComment, Coaching, CoachingLine};
 use crate::store::decisions::StoredDecision;
-use crate::store::micro_credentials::Version;
 use crate::store::people::Profile;
 use crate::store::{self, DbConn};
 
@@ -46,21 +44,20 @@ pub struct OpenedComment {
     pub written_at: crate::domain::timestamp::Timestamp,
 }
 
+/// A line of the list: nothing of the work is opened for it.
+#[derive(Clone, Debug)]
+pub struct CoachingSummary {
+    /// The coaching, with names and title.
+    pub line: CoachingLine,
+    /// Whether the coach can comment now.
+    pub is_open: bool,
+}
+
 /// A coaching with what is shared by it.
 #[derive(Clone, Debug)]
 pub struct CoachingDetail {
-    /// The coaching.
-    pub coaching: Coaching,
-    /// The attempt.
-    pub stored: StoredSubmission,
-    /// At which version.
-    pub version: Version,
-    /// Whose attempt it is.
-    pub earner: Coach,
-    /// Who was asked.
-    pub coach: Coach,
-    /// Whether the coach can comment now.
-    pub is_open: bool,
+    /// The coaching, as the list has it.
+    pub summary: CoachingSummary,
     /// The answers, where they are shared and still there.
     pub responses: Option<BTreeMap<String, Response>>,
     /// The evidence, where it is shared.
@@ -95,9 +92,11 @@ fn require(
     }
 }
 
-/// Whether the coach can say something now.
-fn is_open(coaching: &Coaching, state: SubmissionState) -> bool {
-    coaching.ended_at.is_none() && Help::within(state).refuses_to_comment().is_none()
+impl From<CoachingLine> for CoachingSummary {
+    fn from(line: CoachingLine) -> CoachingSummary {
+        let can_comment = Help::within(line.state).refuses_to_comment().is_none();
+        CoachingSummary { is_open: line.coaching.ended_at.is_none() && can_comment, line }
+    }
 }
 
 fn coach_of(profile: Profile) -> Coach {
@@ -168,7 +167,7 @@ pub fn ask(
         // Who learns whose work it is cannot read it blind any more.
         store::feedback::save_told(conn, id, coach, now)?;
         if before.is_none_or(|before| before.ended_at.is_some()) {
-            let (title, news) = (&version.title, CoachNews::Asked);
+            let (title, news) = (&version.title, CoachNews::Asked(coaching.id));
             process_letters::coach_news(conn, coach, facts, title, news, &host, now)?;
         }
         let words: Vec<&str> = shares.iter().map(|share| share.as_str()).collect();
@@ -201,15 +200,6 @@ pub fn end(cx: &mut Cx<'_>, id: CoachingId) -> Result<(), Error> {
     })
 }
 
-/// A line of the list: nothing of the work is opened for it.
-#[derive(Clone, Debug)]
-pub struct CoachingSummary {
-    /// The coaching, with names and title.
-    pub line: CoachingLine,
-    /// Whether the coach can comment now.
-    pub is_open: bool,
-}
-
 /// `GET /coachings`: what goes on for the caller as coach, and all that they have asked for as earner. Whoever is no coach any more is
 /// not shown what was shared with them.
 ///
@@ -223,11 +213,7 @@ pub fn list(
     let person = cx.signed_in()?.person;
     let coaches_in = organizations_under(cx.conn, &cx.actor, Role::Coach)?;
     let lines = store::coachings::list(cx.conn, person, &coaches_in, after, limit)?;
-    let summaries = lines.into_iter().map(|line| {
-        let is_open = is_open(&line.coaching, line.state);
-        CoachingSummary { line, is_open }
-    });
-    Ok(summaries.collect())
+    Ok(lines.into_iter().map(CoachingSummary::from).collect())
 }
 
 /// `GET /coachings/{id}`, for the earner and, while it goes on, for the coach.
@@ -265,18 +251,18 @@ pub fn find(cx: &mut Cx<'_>, id: CoachingId) -> Result<CoachingDetail, Error> {
         };
         comments.push(OpenedComment { item: comment.item, text, written_at: comment.written_at });
     }
-    Ok(CoachingDetail {
-        earner: coach_of(profile_of(cx.conn, stored.submission.facts().earner)?),
-        coach: coach_of(profile_of(cx.conn, coaching.coach)?),
-        is_open: is_open(&coaching, stored.submission.state()),
+    let facts = stored.submission.facts();
+    let line = CoachingLine {
+        earner: facts.earner,
+        earner_name: profile_of(cx.conn, facts.earner)?.name,
+        coach_name: profile_of(cx.conn, coaching.coach)?.name,
+        micro_credential: stored.micro_credential,
+        version: version.number,
+        title: version.title,
+        state: stored.submission.state(),
         coaching,
-        stored,
-        version,
-        responses,
-        evidence,
-        feedback,
-        comments,
-    })
+    };
+    Ok(CoachingDetail { summary: line.into(), responses, evidence, feedback, comments })
 }
 
 /// The items under neutral names: what an earner calls a file is not shared.

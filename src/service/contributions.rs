@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::audit::Change;
 use super::context::{Cx, new_uuid};
 use super::error::Error;
-use super::evidence::{self, Inline, ItemTerms};
+use super::evidence::{self, Given, Incoming, Inline, ItemTerms, TakenFile};
 use super::keyring::token_sha256;
 use super::{outbox, process_letters, submissions};
 use crate::domain::contribution::Contributor;
@@ -14,7 +14,7 @@ use crate::domain::ids::{ContributionLinkId, SubmissionId};
 use crate::domain::policy;
 use crate::domain::submission::SubmissionEvent;
 use crate::domain::timestamp::Timestamp;
-use crate::files::{open_bytes, seal_bytes};
+use crate::files::{Limits, limit_for, open_bytes, seal_bytes};
 use crate::store::{self, DbConn, StoreError};
 
 pub use crate::store::contributions::ContributionLink;
@@ -54,6 +54,8 @@ pub struct Request {
     pub requirement_description: Option<String>,
     /// What the earner says to them.
     pub message: Option<String>,
+    /// The types of file that are taken in place of words, each with the most bytes.
+    pub files: Vec<(String, u64)>,
 }
 
 fn hidden() -> Error {
@@ -210,7 +212,7 @@ pub fn read(cx: &mut Cx<'_>, token: &str) -> Result<Request, Error> {
     let (link, stored, definition, title) = find_open(cx.conn, token, cx.now)?;
     let requirement = definition.find_evidence(&link.requirement).ok_or_else(hidden)?;
     let terms = terms_of(&link);
-    evidence::require_room(cx.conn, &definition, link.submission, &terms, 0)?;
+    let media = evidence::require_room(cx.conn, &definition, link.submission, &terms, 0)?;
     let message = match &link.sealed_message {
         Some(sealed) => {
             let key = submissions::open_key(cx.resources, &stored)?;
@@ -222,13 +224,20 @@ pub fn read(cx: &mut Cx<'_>, token: &str) -> Result<Request, Error> {
     Ok(Request {
         requirement_title: requirement.title().to_owned(),
         requirement_description: requirement.description().map(str::to_owned),
+        files: media
+            .into_iter()
+            .map(|media_type| {
+                let most = limit_for(&media_type, Limits::default());
+                (media_type, most)
+            })
+            .collect(),
         link,
         title,
         message,
     })
 }
 
-/// `POST /contributions`: adds one item to the draft and uses the link up. The earner is told by mail, and can take the item away.
+/// `POST /contributions`: adds words to the draft and uses the link up. The earner is told by mail, and can take the item away.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a link that does not work, [`Error::Invalid`] for the text and where there is no room any more.
@@ -237,9 +246,44 @@ pub fn contribute(cx: &mut Cx<'_>, token: &str, text: &str) -> Result<(), Error>
         let detail = format!("write something, in at most {LONGEST_TEXT} characters");
         return Err(Error::invalid("/text", "words", detail));
     }
+    add(cx, token, &Given::Inline(Inline::Text(text.to_owned())))
+}
+
+/// Opens the file that somebody sends in place of words. The bytes are written by the caller, outside any transaction.
+///
+/// # Errors
+/// As [`read`].
+pub fn begin_file(cx: &mut Cx<'_>, token: &str) -> Result<Incoming, Error> {
+    let (link, stored, definition, _) = find_open(cx.conn, token, cx.now)?;
+    evidence::require_room(cx.conn, &definition, link.submission, &terms_of(&link), 0)?;
+    evidence::open_incoming(cx.resources, &stored)
+}
+
+/// `POST /contributions` with a file: checks its type against the requirement, adds it to the draft and uses the link up.
+///
+/// # Errors
+/// As [`contribute`], [`Error::UnsupportedFile`] and [`Error::FileTooLarge`]; the file is removed then, and the link works on.
+pub fn contribute_file(
+    cx: &mut Cx<'_>,
+    token: &str,
+    incoming: Incoming,
+    file_name: &str,
+) -> Result<(), Error> {
+    let (link, stored, definition, _) = find_open(cx.conn, token, cx.now)?;
+    let terms = terms_of(&link);
+    let media = evidence::require_room(cx.conn, &definition, link.submission, &terms, 0)?;
+    let taken = TakenFile::new(cx.resources, &stored, incoming, file_name, &media)?;
+    let given = Given::File(taken);
+    let added = add(cx, token, &given);
+    if let (Err(_), Given::File(taken)) = (&added, &given) {
+        taken.discard(cx.resources);
+    }
+    added
+}
+
+fn add(cx: &mut Cx<'_>, token: &str, given: &Given) -> Result<(), Error> {
     let host = outbox::message_host(&cx.installation()?.base_url);
     let (now, resources) = (cx.now, cx.resources);
-    let item = Inline::Text(text.to_owned());
     cx.write(|conn| {
         let (link, stored, definition, title) = find_open(conn, token, now)?;
         match store::contributions::finish(conn, link.id, true, now) {
@@ -249,7 +293,7 @@ pub fn contribute(cx: &mut Cx<'_>, token: &str, text: &str) -> Result<(), Error>
         let terms = terms_of(&link);
         let of = (&terms, link.contributor);
         let (_, change) =
-            evidence::contribute(conn, &stored, of, &definition, &item, resources, now)?;
+            evidence::contribute(conn, &stored, of, &definition, given, resources, now)?;
         process_letters::contributed(conn, stored.submission.facts(), &title, &host, now)?;
         Ok(((), change))
     })

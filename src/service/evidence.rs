@@ -1,6 +1,8 @@
 //! Evidence: taken in while it streams, given out to its earner, the assigned reader and a coach with
 //! whom it is shared, each opening recorded.
 
+mod taken;
+
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -18,22 +20,18 @@ use crate::domain::policy::{self, Denied};
 use crate::domain::review::ReviewState;
 use crate::domain::submission::{SubmissionEvent, SubmissionState};
 use crate::domain::timestamp::Timestamp;
-use crate::files::{
-    Limits, STRIP_LIMIT, StorageName, Stored, can_strip, extension_for, has_no_metadata,
-    open_bytes, seal_bytes,
-};
-use crate::store::evidence::{BlindCopy, StoredEvidence};
+use crate::files::{StorageName, extension_for, open_bytes, seal_bytes};
+use crate::store::evidence::StoredEvidence;
 use crate::store::submissions::StoredSubmission;
 use crate::store::{self, DbConn};
 
 pub use crate::files::{EvidenceReader, Incoming};
+pub(super) use taken::{TakenFile, open_incoming};
 
 /// The most characters of a text that is evidence.
 const LONGEST_TEXT: usize = 100_000;
 /// The most characters of a link.
 const LONGEST_LINK: usize = 2000;
-/// The most characters of a file's display name.
-const LONGEST_FILE_NAME: usize = 255;
 /// What may answer a prompt in place of text.
 const RECORDINGS: [&str; 2] = ["audio/mpeg", "audio/mp4"];
 
@@ -75,9 +73,8 @@ pub fn begin(cx: &mut Cx<'_>, id: SubmissionId) -> Result<Upload, Error> {
     let (stored, subject) = submissions::load(cx.conn, id)?;
     policy::require(&cx.actor, "add_evidence", &subject)?;
     stored.submission.require(SubmissionEvent::Save)?;
-    let key = submissions::open_key(cx.resources, &stored)?;
     let (person, session) = (cx.signed_in()?.person, cx.signed_in()?.session);
-    Ok(Upload { incoming: cx.resources.evidence.begin(&key, Limits::default())?, person, session })
+    Ok(Upload { incoming: open_incoming(cx.resources, &stored)?, person, session })
 }
 
 /// Ends an upload: checks its type against the requirement, makes it durable, then commits its row.
@@ -95,84 +92,15 @@ pub fn complete(
     policy::require(&cx.actor, "add_evidence", &subject)?;
     let (_, definition) = submissions::pinned(cx.conn, &stored)?;
     let media = require_room(cx.conn, &definition, id, terms, 0)?;
-    let allowed: Vec<&str> = media.iter().map(String::as_str).collect();
-    let file = incoming.finish(file_name, &allowed)?;
-    let name = display_name(file_name);
-    let key = submissions::open_key(cx.resources, &stored)?;
-    let (metadata, copy) = match make_copy(cx.resources, &file, &key) {
-        Ok(made) => made,
-        Err(error) => {
-            discard(cx.resources, &file);
-            return Err(error);
-        }
-    };
-    let added = add(cx, id, terms, &definition, |key| {
-        Ok(StoredEvidence {
-            kind: "file".to_owned(),
-            media_type: Some(file.media_type.to_owned()),
-            size_bytes: i64::try_from(file.size).unwrap_or(i64::MAX),
-            sha256: file.sha256.clone(),
-            storage_name: Some(file.storage_name.as_str().to_owned()),
-            sealed_name: Some(seal_bytes(key, name.as_bytes(), b"name").map_err(Error::internal)?),
-            metadata,
-            copy: copy.as_ref().map(|copy| BlindCopy {
-                storage_name: copy.storage_name.as_str().to_owned(),
-                size_bytes: i64::try_from(copy.size).unwrap_or(i64::MAX),
-                sha256: copy.sha256.clone(),
-            }),
-            ..blank(id, terms)
-        })
-    });
-    match added {
+    let taken = TakenFile::new(cx.resources, &stored, incoming, file_name, &media)?;
+    match add(cx, id, terms, &definition, |key| taken.item(id, terms, key)) {
         Ok(stored) => {
-            Ok(OpenedEvidence { stored, name: Some(name), content: None, is_shared: false })
+            Ok(OpenedEvidence { stored, name: Some(taken.name), content: None, is_shared: false })
         }
         Err(error) => {
-            discard(cx.resources, &file);
-            if let Some(copy) = &copy {
-                discard(cx.resources, copy);
-            }
+            taken.discard(cx.resources);
             Err(error)
         }
-    }
-}
-
-/// Makes the copy that readers get: the file without what says whose it is. What cannot be taken apart is handed on as it is, and its
-/// earner is told so.
-fn make_copy(
-    resources: &Resources,
-    file: &Stored,
-    key: &crate::files::DataKey,
-) -> Result<(EvidenceMetadata, Option<Stored>), Error> {
-    let media_type = file.media_type;
-    if has_no_metadata(media_type) {
-        return Ok((EvidenceMetadata::None, None));
-    }
-    if !can_strip(media_type) || file.size > STRIP_LIMIT {
-        return Ok((EvidenceMetadata::Kept, None));
-    }
-    let original = resources.evidence.open_file(&file.storage_name, key)?;
-    let mut incoming = resources.evidence.begin(key, Limits::default())?;
-    let is_stripped =
-        resources.stripper.strip(media_type, original, &mut |part| incoming.write(part))?;
-    if !is_stripped {
-        return Ok((EvidenceMetadata::Kept, None));
-    }
-    let extension = extension_for(media_type).unwrap_or("bin");
-    // A copy that is not of its kind any more is worse than none.
-    match incoming.finish(&format!("copy.{extension}"), &[media_type]) {
-        Ok(copy) => Ok((EvidenceMetadata::Removed, Some(copy))),
-        Err(error) => {
-            tracing::error!(%error, media_type, "a file without its metadata is not of its kind");
-            Ok((EvidenceMetadata::Kept, None))
-        }
-    }
-}
-
-fn discard(resources: &Resources, file: &Stored) {
-    if let Err(error) = resources.evidence.remove(&file.storage_name) {
-        // The sweeper finds it later.
-        tracing::warn!(%error, "a refused file could not be removed");
     }
 }
 
@@ -317,22 +245,34 @@ fn inline_item(
     })
 }
 
-/// Adds what somebody without an account has written, in the caller's transaction.
+/// What somebody adds.
+pub(super) enum Given {
+    /// A link or a text.
+    Inline(Inline),
+    /// A file that has come whole.
+    File(TakenFile),
+}
+
+/// Adds what somebody without an account gives, in the caller's transaction.
 ///
 /// # Errors
-/// [`Error::WrongState`] once the work is handed in, [`Error::Invalid`] for what is wrong with the text, and where there is no room any more.
+/// [`Error::WrongState`] once the work is handed in, [`Error::Invalid`] where there is no room any more.
 pub(super) fn contribute(
     conn: &mut DbConn,
     stored: &StoredSubmission,
     (terms, contributor): (&ItemTerms, Contributor),
     definition: &Definition,
-    item: &Inline,
+    given: &Given,
     resources: &Resources,
     now: Timestamp,
 ) -> Result<(StoredEvidence, Change), Error> {
     submissions::reopen(conn, &stored.submission, now)?;
     let key = submissions::open_key(resources, stored)?;
-    let item = inline_item(stored.submission.facts().id, terms, item, &key)?;
+    let id = stored.submission.facts().id;
+    let item = match given {
+        Given::Inline(item) => inline_item(id, terms, item, &key)?,
+        Given::File(taken) => taken.item(id, terms, &key)?,
+    };
     let item = StoredEvidence { contributor: Some(contributor), ..item };
     let (item, change) = put(conn, "create_contribution", stored, terms, definition, item, now)?;
     Ok((item, change.with("contributor", contributor)))
@@ -385,13 +325,6 @@ pub(super) fn require_room(
         return Err(Error::Invalid { code: "too-many-items", summary, faults: vec![fault] });
     }
     Ok(media)
-}
-
-/// The last part of a path, without control characters: display text and nothing else.
-fn display_name(file_name: &str) -> String {
-    let last = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last.chars().filter(|c| !c.is_control()).take(LONGEST_FILE_NAME).collect();
-    if clean.trim().is_empty() { "file".to_owned() } else { clean }
 }
 
 /// `DELETE /submissions/{id}/evidence/{evidence_id}`: takes an item away while the work is not handed in.

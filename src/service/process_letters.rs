@@ -37,6 +37,8 @@ struct Parameters {
     date: Option<chrono::NaiveDate>,
     earned: Option<bool>,
     earner_id: Option<PersonId>,
+    /// What a coach is asked for.
+    coaching_id: Option<CoachingId>,
     /// When the draft was saved for the last time, in seconds since 1970.
     saved_at: Option<i64>,
 }
@@ -109,7 +111,7 @@ pub(super) enum CoachNews {
     /// The earner would like to talk.
     Wanted,
     /// The earner shares an attempt with them.
-    Asked,
+    Asked(CoachingId),
 }
 
 /// Tells a coach what an earner would like from them.
@@ -122,12 +124,16 @@ pub(super) fn coach_news(
     host: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let kind = match news {
-        CoachNews::Wanted => COACH_WANTED,
-        CoachNews::Asked => COACH_ASKED,
+    let (kind, coaching) = match news {
+        CoachNews::Wanted => (COACH_WANTED, None),
+        CoachNews::Asked(coaching) => (COACH_ASKED, Some(coaching)),
     };
-    let parameters =
-        json!({ "submission_id": facts.id, "title": title, "earner_id": facts.earner });
+    let parameters = json!({
+        "submission_id": facts.id,
+        "title": title,
+        "earner_id": facts.earner,
+        "coaching_id": coaching,
+    });
     outbox::enqueue(conn, kind, coach, host, &parameters, now)
 }
 
@@ -241,7 +247,12 @@ pub(super) fn render(
     let Some(organization) = store::organizations::find(cx.conn, organization)? else {
         return Ok(None);
     };
-    let link = format!("{base_url}/submissions/{}", p.submission_id);
+    // Nobody but its earner is shown the submission.
+    let link = match (kind, p.coaching_id) {
+        (COACH_ASKED, Some(coaching)) => format!("{base_url}/coachings#{coaching}"),
+        (COACH_ASKED | CO_EARNER_NAMED, _) => format!("{base_url}/coachings"),
+        (_, _) => format!("{base_url}/submissions/{}", p.submission_id),
+    };
     let about =
         AboutSubmission { name, title: &p.title, organization: &organization.name, link: &link };
     let date = p.date.unwrap_or_default();

@@ -82,7 +82,11 @@ impl Scene {
         self.app.send_mail();
         let folder = std::fs::read_dir(self.app.folder().join("mail")).unwrap();
         let texts = folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
-        texts.filter(|text| text.contains("was made together with you")).count()
+        // With where to say so.
+        texts
+            .filter(|text| text.contains("was made together with you"))
+            .filter(|text| text.contains("/coachings\r\n"))
+            .count()
     }
 
     /// Where the same bytes are, as a lead assessor is told.
@@ -362,4 +366,38 @@ fn match_that_both_explain_afterwards_is_taken_back() {
     assert_eq!([count("a1"), count("a2")], [3, 3], "of three earners each two");
     scene.answer(&scene.asked()[0], true).expect(200);
     assert_eq!([count("a1"), count("a2")], [2, 3], "with the third nobody shares anything");
+}
+
+#[test]
+fn next_attempt_keeps_who_was_named_and_what_they_said() {
+    let scene = Scene::new();
+    scene.name_colleague("a3");
+    scene.name_colleague("a2");
+    let asked = scene.asked();
+    scene.answer(&asked[0], true).expect(200);
+    scene.answer(&asked[1], false).expect(200);
+    scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
+    scene.district.score(&scene.district.assessor, -1);
+    let again = scene.app.invite(
+        &scene.district.admin,
+        &scene.district.id,
+        "again@example.org",
+        &["assessor"],
+    );
+    scene.district.score(&again, -1);
+    let next = scene.earner.post(&format!("{}/resubmit", scene.path), &json!({})).expect(201);
+    let next = format!("/api/v1/submissions/{}", id_of(&next));
+    let own = scene.earner.get(&next).expect(200);
+    let shared: Vec<&Value> = own["evidence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["is_shared"] == true)
+        .map(|item| &item["requirement_id"])
+        .collect();
+    assert_eq!(shared, ["a3"], "what was denied does not go along");
+    let named = scene.earner.get(&format!("{next}/co-earners")).expect(200);
+    let kept = &named["items"][0];
+    assert_eq!([&kept["state"], &kept["name"]], ["confirmed", "colleague@example.org"]);
+    assert_eq!(scene.letters(), 1, "nobody is asked anew");
 }

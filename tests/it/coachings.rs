@@ -82,6 +82,10 @@ fn coach_who_is_asked_sees_the_draft_and_says_something_that_the_earner_reads() 
 
     let path = scene.ask(&scene.coach, &["responses", "evidence", "feedback"]);
     assert_eq!(scene.letters("asks you to look at their work"), 1);
+    // The page opens what the fragment of the letter's link names.
+    let id = path.rsplit('/').next().unwrap();
+    assert_eq!(scene.letters(&format!("/coachings#{id}")), 1);
+    assert_eq!(scene.app.anybody().get_as("/coachings", "text/html").status, 200);
     let seen = scene.coach.get(&path).expect(200);
     assert_eq!(seen["responses"]["q1"], "We agreed on roles and a signal.");
     assert_eq!(seen["evidence"].as_array().unwrap().len(), 3);

@@ -1,8 +1,11 @@
 //! What people without an account add to a draft: one link, one item, and nothing else to be learnt by it.
 
 use chrono::TimeDelta;
+use reqwest::Method;
+use reqwest::blocking::multipart::{Form, Part};
 use serde_json::{Value, json};
 
+use crate::harness::canaries::{page, photograph, picture};
 use crate::harness::{Answer, District, Person, TestApp};
 
 /// A draft with everything filled in.
@@ -46,6 +49,14 @@ impl Scene {
         self.app.anybody().post("/api/v1/contributions", &body)
     }
 
+    /// How many mails have told the earner that something was added.
+    fn letters(&self) -> usize {
+        self.app.send_mail();
+        let folder = std::fs::read_dir(self.app.folder().join("mail")).unwrap();
+        let texts = folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+        texts.filter(|text| text.contains("whom you gave a link")).count()
+    }
+
     fn states(&self) -> Vec<Value> {
         let links = self.earner.get(&format!("{}/contribution-links", self.path)).expect(200);
         links["items"].as_array().unwrap().iter().map(|link| link["state"].clone()).collect()
@@ -80,12 +91,7 @@ fn colleague_adds_one_item_by_a_link_and_the_reader_sees_that_it_is_a_colleagues
     assert_eq!(added.len(), 1);
     assert_eq!(added[0]["text"], "Every learner spoke twice.");
     assert_eq!(added[0]["requirement_id"], "a3");
-    scene.app.send_mail();
-    let letters = std::fs::read_dir(scene.app.folder().join("mail")).unwrap();
-    let told = letters
-        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
-        .filter(|text| text.contains("whom you gave a link"));
-    assert_eq!(told.count(), 1);
+    assert_eq!(scene.letters(), 1);
 
     scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
     let review = scene.district.assessor.post("/api/v1/reviews/claim", &json!({})).expect(201);
@@ -209,4 +215,169 @@ fn two_who_use_a_link_at_once_add_one_item() {
         let taken = scene.earner.delete(&format!("{}/evidence/{content}", scene.path));
         assert_eq!(taken.status, 204, "the earner takes it away like anything else");
     }
+}
+
+/// Sends a file by a link, with the fields of the form in this order.
+fn send_file(scene: &Scene, parts: &[(&str, &str)], name: &str, bytes: Vec<u8>) -> Answer {
+    let anybody = scene.app.anybody();
+    let mut form = Form::new();
+    for (field, text) in parts {
+        form = match *field {
+            "file" => {
+                let file = Part::bytes(bytes.clone()).file_name(name.to_owned());
+                form.part("file", file)
+            }
+            field => form.text(field.to_owned(), (*text).to_owned()),
+        };
+    }
+    anybody.send(anybody.request(Method::POST, "/api/v1/contributions").multipart(form))
+}
+
+fn with_token(scene: &Scene, token: &str, name: &str, bytes: Vec<u8>) -> Answer {
+    send_file(scene, &[("token", token), ("file", "")], name, bytes)
+}
+
+/// A recording as a phone makes it: the head of an M4A file, and sound.
+fn recording() -> Vec<u8> {
+    let mut bytes = b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom".to_vec();
+    bytes.extend([7; 4096]);
+    bytes
+}
+
+#[test]
+fn colleague_sends_a_photo_and_readers_get_a_copy_without_what_the_phone_wrote_into_it() {
+    let scene = Scene::new();
+    let token = scene.colleague();
+    let asked = scene.read(&token).expect(200);
+    let files = asked["files"].as_array().unwrap();
+    let kinds: Vec<&Value> = files.iter().map(|kind| &kind["media_type"]).collect();
+    assert_eq!(kinds, ["application/pdf", "image/jpeg", "image/heic"]);
+    assert!(files.iter().all(|kind| kind["max_bytes"] == 100 * 1024 * 1024));
+    assert_eq!(with_token(&scene, &token, "quillfeather.JPG", photograph()).status, 204);
+    assert_eq!(scene.states(), ["used"]);
+    assert_eq!(with_token(&scene, &token, "again.jpg", photograph()).problem(), "not-found");
+    let own = scene.earner.get(&scene.path).expect(200);
+    let added = own["evidence"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!([&added["kind"], &added["contributor"]], [&json!("file"), &json!("colleague")]);
+    assert_eq!([&added["media_type"], &added["metadata"]], ["image/jpeg", "removed"]);
+    assert_eq!(added["file_name"], "quillfeather.JPG");
+    let original = scene.earner.get(added["content_path"].as_str().unwrap());
+    assert_eq!(original.bytes, photograph());
+    assert_eq!(scene.letters(), 1);
+
+    scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
+    let review = scene.district.assessor.post("/api/v1/reviews/claim", &json!({})).expect(201);
+    let items = review["work"]["evidence"].as_array().unwrap();
+    let seen = items.iter().find(|item| item["kind"] == "file").unwrap();
+    assert_eq!(seen["contributor"], "colleague");
+    assert_eq!(seen["file_name"], "a3-2.jpg");
+    let copy = scene.district.assessor.get(seen["content_path"].as_str().unwrap());
+    assert_eq!(copy.status, 200);
+    for word in [b"quillfeather".as_slice(), b"Quillfeather", b"marigold"] {
+        let has = |bytes: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+        assert!(!has(&copy.bytes));
+    }
+    assert_ne!(copy.bytes, original.bytes);
+    // On disk nothing lies open.
+    let folder = scene.app.folder().join("evidence");
+    assert!(files_with(&folder, b"JFIF").is_empty() && files_with(&folder, b"Exif").is_empty());
+}
+
+/// The files below a folder that have these bytes in them.
+fn files_with(folder: &std::path::Path, bytes: &[u8]) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, bytes));
+            continue;
+        }
+        let content = std::fs::read(&path).unwrap();
+        if bytes.is_empty() || content.windows(bytes.len()).any(|part| part == bytes) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn recording_of_a_phone_is_taken_where_the_definition_takes_recordings() {
+    let scene = Scene::new();
+    let own = scene.earner.get(&scene.path).expect(200);
+    let items = own["evidence"].as_array().unwrap();
+    let session = items.iter().find(|item| item["requirement_id"] == "a2").unwrap();
+    let session = format!("{}/evidence/{}", scene.path, session["id"].as_str().unwrap());
+    assert_eq!(scene.earner.delete(&session).status, 204);
+    let made = scene.ask(&json!({ "requirement_id": "a2", "contributor": "colleague" }));
+    let session = secret(&made.expect(201));
+    let note = scene.colleague();
+    let refused = with_token(&scene, &note, "Neue Aufnahme 3.m4a", recording());
+    assert_eq!((refused.status, refused.problem().as_str()), (415, "unsupported-type"));
+    assert_eq!(with_token(&scene, &session, "Neue Aufnahme 3.m4a", recording()).status, 204);
+    let own = scene.earner.get(&scene.path).expect(200);
+    let added = own["evidence"].as_array().unwrap().last().unwrap();
+    assert_eq!([&added["media_type"], &added["requirement_id"]], ["audio/mp4", "a2"]);
+    // What cannot be taken apart is marked for the earner.
+    assert_eq!(added["metadata"], "kept");
+}
+
+#[test]
+fn link_works_on_after_a_file_that_was_not_taken_and_nothing_is_left_of_it() {
+    let scene = Scene::new();
+    let token = scene.colleague();
+    let before = scene.earner.get(&scene.path).expect(200)["evidence"].clone();
+    let refused = |name: &str, bytes: Vec<u8>, status: u16, problem: &str| {
+        let answer = with_token(&scene, &token, name, bytes);
+        assert_eq!((answer.status, answer.problem().as_str()), (status, problem), "{name}");
+        assert!(answer.json["detail"].as_str().unwrap().len() > 20, "says what to do");
+    };
+    refused("page.png", picture(), 415, "unsupported-type");
+    refused("photo.pdf", photograph(), 415, "unsupported-type");
+    refused("program.jpg", b"MZ and more".to_vec(), 415, "unsupported-type");
+    let mut large = b"%PDF-1.7\n".to_vec();
+    large.resize(100 * 1024 * 1024 + 1, b' ');
+    refused("large.pdf", large, 413, "too-large");
+    let fault = |pointer: &str, code: &str| [(pointer.to_owned(), code.to_owned())];
+    let send = |parts: &[(&str, &str)]| send_file(&scene, parts, "note.pdf", page()).faults();
+    assert_eq!(send(&[("token", &token)]), fault("/file", "missing-field"));
+    assert_eq!(send(&[("file", ""), ("token", &token)]), fault("/token", "missing-field"));
+    assert_eq!(send(&[("token", &token), ("text", "Seen.")]), fault("/text", "unknown-field"));
+    let twice = send(&[("token", &token), ("file", ""), ("file", "")]);
+    assert_eq!(twice, fault("/file", "unknown-field"));
+    for made_up in ["made-up", ""] {
+        assert_eq!(with_token(&scene, made_up, "note.pdf", page()).problem(), "not-found");
+    }
+    let folder = scene.app.folder().join("evidence");
+    assert!(files_with(&folder, b"").is_empty(), "a refused file was left behind");
+    assert_eq!(scene.states(), ["open"]);
+    assert_eq!(scene.earner.get(&scene.path).expect(200)["evidence"], before);
+
+    assert_eq!(with_token(&scene, &token, "note.pdf", page()).status, 204, "it works on");
+    // Too late, and with no room: the link is as good as none.
+    let late = scene.colleague();
+    scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
+    assert_eq!(with_token(&scene, &late, "note.pdf", page()).problem(), "not-found");
+    assert_eq!(files_with(&folder, b"").len(), 2, "one file and its copy");
+    scene.app.audit_events();
+}
+
+#[test]
+fn two_who_send_a_file_at_once_add_one() {
+    let scene = Scene::new();
+    let token = scene.colleague();
+    let start = std::sync::Barrier::new(2);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let threads = [(), ()].map(|()| {
+            scope.spawn(|| {
+                start.wait();
+                with_token(&scene, &token, "note.pdf", page()).status
+            })
+        });
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 204).count(), 1, "{statuses:?}");
+    let own = scene.earner.get(&scene.path).expect(200);
+    let items = own["evidence"].as_array().unwrap();
+    assert_eq!(items.iter().filter(|item| item["kind"] == "file").count(), 1);
+    assert_eq!(files_with(&scene.app.folder().join("evidence"), b"").len(), 2);
 }

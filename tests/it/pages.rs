@@ -12,8 +12,8 @@ use assay::http::web::proposals::{AnswerLine, ProposalLine, ProposalsPage, propo
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
     Scoring, StackPage, Standing, accept_invitation_page, achievement_page, catalogue_page,
-    contribution_page, credential_page, issuer_page, problem_page, stack_page, stacks_page,
-    submission_page, verify_page,
+    coaching_page, contribution_page, credential_page, issuer_page, problem_page, stack_page,
+    stacks_page, submission_page, verify_page,
 };
 
 use self::html::{attribute, attribute_names, tags};
@@ -161,7 +161,8 @@ fn ids_are_unique_and_labels_point_at_something() {
         assert_eq!(ids.len(), all, "{name}");
         for tag in tags(&html) {
             for reference in ["for", "aria-labelledby", "aria-describedby"] {
-                if let Some(id) = attribute(tag, reference) {
+                // Something may be described by several.
+                for id in attribute(tag, reference).into_iter().flat_map(str::split_whitespace) {
                     assert!(ids.contains(&id), "{name}: {tag}");
                 }
             }
@@ -361,6 +362,7 @@ fn forms_that_need_a_script_are_locked_without_it() {
         verify_page().unwrap(),
         accept_invitation_page(&AcceptPage {}).unwrap(),
         contribution_page().unwrap(),
+        coaching_page().unwrap(),
         submission_page().unwrap(),
         stacks_page().unwrap(),
     ] {
@@ -652,6 +654,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("invitation", accept_invitation_page(&AcceptPage {}).unwrap()),
         ("contribution", contribution_page().unwrap()),
         ("stacks", stacks_page().unwrap()),
+        ("coaching", coaching_page().unwrap()),
         ("submission", submission_page().unwrap()),
         ("proposals", proposals_page(&proposals(true)).unwrap()),
         ("proposals of a retired version", proposals_page(&proposals(false)).unwrap()),

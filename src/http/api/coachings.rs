@@ -74,90 +74,6 @@ pub struct CoachCommentView {
     written_at: String,
 }
 
-/// A coaching with what is shared by it.
-#[derive(Serialize, ToSchema)]
-pub struct CoachedWorkView {
-    /// Its id.
-    #[schema(format = "uuid")]
-    id: String,
-    /// The attempt.
-    #[schema(format = "uuid")]
-    submission_id: String,
-    /// At which micro-credential.
-    #[schema(format = "uuid")]
-    micro_credential_id: String,
-    /// At which version of it.
-    version: i32,
-    /// Its title.
-    title: String,
-    /// Whose attempt it is.
-    earner: CoachView,
-    /// Who was asked.
-    coach: CoachView,
-    /// What is shared: responses, evidence, feedback.
-    shares: Vec<&'static str>,
-    /// Whether the coach can comment now: before the work is handed in, and once it is decided.
-    is_open: bool,
-    /// The answers to the prompts; null where they are not shared, or not kept any more.
-    responses: Option<BTreeMap<String, ResponseBody>>,
-    /// The evidence; null where it is not shared.
-    evidence: Option<Vec<EvidenceView>>,
-    /// earned or not_yet; null where that is not shared or not decided.
-    decision: Option<&'static str>,
-    /// The feedback; null where it is not shared or not decided.
-    feedback: Option<FeedbackView>,
-    /// What the coach has said.
-    comments: Vec<CoachCommentView>,
-    /// When the coach was asked.
-    #[schema(format = "date-time")]
-    asked_at: String,
-    /// When the earner ended it.
-    #[schema(format = "date-time")]
-    ended_at: Option<String>,
-}
-
-impl From<CoachingDetail> for CoachedWorkView {
-    fn from(detail: CoachingDetail) -> CoachedWorkView {
-        let coaching = detail.coaching;
-        let (decision, feedback) = match detail.feedback {
-            Some((decision, overall)) => {
-                (Some(decision.outcome.as_str()), Some(FeedbackView::new(decision, overall)))
-            }
-            None => (None, None),
-        };
-        CoachedWorkView {
-            id: coaching.id.to_string(),
-            submission_id: coaching.submission.to_string(),
-            micro_credential_id: detail.stored.micro_credential.to_string(),
-            version: detail.version.number,
-            title: detail.version.title,
-            earner: detail.earner.into(),
-            coach: detail.coach.into(),
-            shares: coaching.shares.iter().map(|share| share.as_str()).collect(),
-            is_open: detail.is_open,
-            responses: detail.responses.map(|responses| {
-                responses.into_iter().map(|(prompt, response)| (prompt, response.into())).collect()
-            }),
-            evidence: detail
-                .evidence
-                .map(|items| items.into_iter().map(EvidenceView::blinded).collect()),
-            decision,
-            feedback,
-            comments: detail
-                .comments
-                .into_iter()
-                .map(|comment| CoachCommentView {
-                    item_id: comment.item,
-                    text: comment.text,
-                    written_at: comment.written_at.to_string(),
-                })
-                .collect(),
-            asked_at: coaching.asked_at.to_string(),
-            ended_at: coaching.ended_at.map(|moment| moment.to_string()),
-        }
-    }
-}
-
 /// A coaching without what is shared by it.
 #[derive(Serialize, ToSchema)]
 pub struct CoachingLineView {
@@ -205,6 +121,54 @@ impl From<CoachingSummary> for CoachingLineView {
             is_open,
             asked_at: coaching.asked_at.to_string(),
             ended_at: coaching.ended_at.map(|moment| moment.to_string()),
+        }
+    }
+}
+
+/// A coaching with what is shared by it.
+#[derive(Serialize, ToSchema)]
+pub struct CoachedWorkView {
+    #[serde(flatten)]
+    line: CoachingLineView,
+    /// The answers to the prompts; null where they are not shared, or not kept any more.
+    responses: Option<BTreeMap<String, ResponseBody>>,
+    /// The evidence; null where it is not shared.
+    evidence: Option<Vec<EvidenceView>>,
+    /// earned or not_yet; null where that is not shared or not decided.
+    decision: Option<&'static str>,
+    /// The feedback; null where it is not shared or not decided.
+    feedback: Option<FeedbackView>,
+    /// What the coach has said.
+    comments: Vec<CoachCommentView>,
+}
+
+impl From<CoachingDetail> for CoachedWorkView {
+    fn from(detail: CoachingDetail) -> CoachedWorkView {
+        let (decision, feedback) = match detail.feedback {
+            Some((decision, overall)) => {
+                (Some(decision.outcome.as_str()), Some(FeedbackView::new(decision, overall)))
+            }
+            None => (None, None),
+        };
+        CoachedWorkView {
+            line: detail.summary.into(),
+            responses: detail.responses.map(|responses| {
+                responses.into_iter().map(|(prompt, response)| (prompt, response.into())).collect()
+            }),
+            evidence: detail
+                .evidence
+                .map(|items| items.into_iter().map(EvidenceView::blinded).collect()),
+            decision,
+            feedback,
+            comments: detail
+                .comments
+                .into_iter()
+                .map(|comment| CoachCommentView {
+                    item_id: comment.item,
+                    text: comment.text,
+                    written_at: comment.written_at.to_string(),
+                })
+                .collect(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What people without an account add to an earner's evidence: links, what they ask for, and the item.
 
-use actix_web::{HttpResponse, web};
+use actix_multipart::Multipart;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::uploads::{self, Received};
 use super::{Page, body_word};
 use crate::domain::contribution::Contributor;
 use crate::domain::ids::{ContributionLinkId, SubmissionId};
@@ -11,6 +13,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path};
+use crate::service::Cx;
 use crate::service::contributions::{self, ContributionLink, NewLink, Request};
 use crate::service::evidence::ItemTerms;
 
@@ -146,9 +149,20 @@ pub struct ContributionRequestView {
     contributor: &'static str,
     /// What the earner says.
     message: Option<String>,
+    /// The types of file that are taken in place of words.
+    files: Vec<FileKindView>,
     /// Until when the link works.
     #[schema(format = "date-time")]
     expires_at: String,
+}
+
+/// A type of file that is taken.
+#[derive(Serialize, ToSchema)]
+pub struct FileKindView {
+    /// The media type.
+    media_type: String,
+    /// The most bytes.
+    max_bytes: u64,
 }
 
 impl From<Request> for ContributionRequestView {
@@ -159,6 +173,11 @@ impl From<Request> for ContributionRequestView {
             requirement_description: request.requirement_description,
             contributor: request.link.contributor.as_str(),
             message: request.message,
+            files: request
+                .files
+                .into_iter()
+                .map(|(media_type, max_bytes)| FileKindView { media_type, max_bytes })
+                .collect(),
             expires_at: request.link.expires_at.to_string(),
         }
     }
@@ -184,7 +203,7 @@ pub async fn read_contribution(
 pub struct ContributionBody {
     /// What stands behind # in the link.
     token: String,
-    /// The words, at most 20,000 characters.
+    /// The words, at most 20,000 characters. A file goes as multipart/form-data: token, then file.
     text: String,
 }
 
@@ -192,12 +211,53 @@ pub struct ContributionBody {
 pub async fn create_contribution(
     app: web::Data<App>,
     meta: Meta,
-    body: JsonBody<ContributionBody>,
+    request: HttpRequest,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let ContributionBody { token, text } = body.value;
     let meta = Meta { access_token: None, ..meta };
+    if uploads::is_form(&request) {
+        let form = Multipart::new(request.headers(), payload);
+        return create_from_file(app, meta, form).await;
+    }
+    let body = JsonBody::<ContributionBody>::from_request(&request, &mut payload.into_inner());
+    let ContributionBody { token, text } = body.await?.value;
     app.read(meta, "create_contribution", move |cx| {
         contributions::contribute(cx, &token, &text)?;
+        Ok(Answer::empty(204))
+    })
+    .await
+}
+
+async fn create_from_file(
+    app: web::Data<App>,
+    meta: Meta,
+    mut multipart: Multipart,
+) -> Result<HttpResponse, Problem> {
+    let (mut token, mut file): (Option<String>, Option<Received>) = (None, None);
+    while let Some(field) = uploads::next_field(&mut multipart).await? {
+        let name = field.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "token" if token.is_none() => token = Some(uploads::read_field(field).await?),
+            "file" if file.is_none() => {
+                // Nothing is taken from whoever has no link.
+                let token = token.clone().ok_or_else(|| {
+                    uploads::missing("/token", "send the secret of the link, and the file after it")
+                })?;
+                let begin = move |cx: &mut Cx<'_>| contributions::begin_file(cx, &token);
+                let incoming = app.run(&meta, "create_contribution", begin).await?;
+                file = Some(uploads::receive(&app, field, incoming).await?);
+            }
+            _ => {
+                let detail = "the form takes token and file, each once and in this order";
+                return Err(uploads::unknown_field(&name, detail));
+            }
+        }
+    }
+    let token = token.ok_or_else(|| uploads::missing("/token", "send the secret of the link"))?;
+    let received = file.ok_or_else(|| uploads::missing("/file", "choose a file"))?;
+    app.read(meta, "create_contribution", move |cx| {
+        let Received { incoming, file_name, .. } = received;
+        contributions::contribute_file(cx, &token, incoming, &file_name)?;
         Ok(Answer::empty(204))
     })
     .await

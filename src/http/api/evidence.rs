@@ -1,31 +1,20 @@
 //! Evidence: uploads stream to disk, downloads stream from it, never whole in memory.
 
-use std::time::{Duration, Instant};
-
-use actix_multipart::{Field, Multipart};
+use actix_multipart::Multipart;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::uploads::{self, Received, missing, read_field, read_flag, receive};
 use crate::domain::contribution::Contributor;
-use crate::domain::ids::{EvidenceId, SubmissionId};
+use crate::domain::ids::{EvidenceId, PersonId, SessionId, SubmissionId};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path};
 use crate::service::evidence::{self, Content, EvidenceReader, Inline, ItemTerms, Opened, Upload};
 use crate::service::submissions::{self, OpenedEvidence, SubmissionDetail};
 use crate::service::{Cx, Error, Fault};
-
-/// How much is handed to the disk at a time.
-const WRITE_BYTES: usize = 256 * 1024;
-/// How long the next bytes of an upload may take.
-const QUIET: Duration = Duration::from_secs(30);
-/// An upload slower than this after its first minute is given up (bytes a second).
-const SLOWEST: u64 = 4 * 1024;
-/// The most bytes of a text field of a form.
-const FIELD_LIMIT: usize = 4 * 1024;
 
 /// A link or a text as evidence.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -164,12 +153,7 @@ pub async fn add_evidence(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    if content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
+    if uploads::is_form(&request) {
         let form = Multipart::new(request.headers(), payload);
         return add_file(app, meta, id, form).await;
     }
@@ -199,7 +183,7 @@ pub async fn add_evidence(
 /// What an upload has brought so far.
 #[derive(Default)]
 struct Form {
-    file: Option<(Upload, String, [u8; 32])>,
+    file: Option<(PersonId, SessionId, Received)>,
     requirement_id: Option<String>,
     contains_students: Option<bool>,
     consent: Option<bool>,
@@ -212,16 +196,13 @@ async fn add_file(
     mut multipart: Multipart,
 ) -> Result<HttpResponse, Problem> {
     let mut form = Form::default();
-    while let Some(field) = next_in_time(multipart.next()).await? {
-        let field = field.map_err(|_broken| {
-            Problem::new("malformed", "the form is not complete multipart/form-data")
-        })?;
+    while let Some(field) = uploads::next_field(&mut multipart).await? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "file" if form.file.is_none() => {
-                let upload =
+                let Upload { incoming, person, session } =
                     app.run(&meta, "add_evidence", move |cx| evidence::begin(cx, id)).await?;
-                form.file = Some(receive(&app, field, upload).await?);
+                form.file = Some((person, session, receive(&app, field, incoming).await?));
             }
             // Each once: a form that never ends is no form.
             "requirement_id" if form.requirement_id.is_none() => {
@@ -236,19 +217,11 @@ async fn add_file(
             _ => {
                 let detail =
                     "the form takes file, requirement_id, contains_students and consent, each once";
-                let fault = Fault::new(format!("/{name}"), "unknown-field", detail);
-                return Err(Problem::new("invalid", detail).with_errors(vec![fault]));
+                return Err(uploads::unknown_field(&name, detail));
             }
         }
     }
-    let missing = |pointer: &str, detail: &str| {
-        Problem::new("invalid", detail).with_errors(vec![Fault::new(
-            pointer,
-            "missing-field",
-            detail,
-        )])
-    };
-    let (upload, file_name, sha256) = form.file.ok_or_else(|| missing("/file", "choose a file"))?;
+    let (person, session, received) = form.file.ok_or_else(|| missing("/file", "choose a file"))?;
     let requirement_id = form.requirement_id.ok_or_else(|| {
         missing("/requirement_id", "say which evidence requirement the file answers")
     })?;
@@ -261,107 +234,16 @@ async fn add_file(
         meta.target.clone().into_bytes(),
         terms.requirement_id.clone().into_bytes(),
         vec![u8::from(terms.contains_students), u8::from(terms.consent)],
-        file_name.clone().into_bytes(),
-        sha256.to_vec(),
+        received.file_name.clone().into_bytes(),
+        received.sha256.to_vec(),
     ];
     // A large file takes longer than an access token lives; the sign-in must still be there.
-    let meta = Meta { continued: Some((upload.person, upload.session)), ..meta };
+    let meta = Meta { continued: Some((person, session)), ..meta };
     app.write(meta, "add_evidence", parts, move |cx| {
-        answer(id, evidence::complete(cx, id, upload.incoming, &file_name, &terms)?)
+        let Received { incoming, file_name, .. } = received;
+        answer(id, evidence::complete(cx, id, incoming, &file_name, &terms)?)
     })
     .await
-}
-
-/// Writes a file field to disk, some at a time, and hashes it for the fingerprint of the request.
-async fn receive(
-    app: &App,
-    mut field: Field,
-    mut upload: Upload,
-) -> Result<(Upload, String, [u8; 32]), Problem> {
-    use sha2::{Digest, Sha256};
-    let file_name = field
-        .content_disposition()
-        .and_then(|disposition| disposition.get_filename())
-        .unwrap_or_default()
-        .to_owned();
-    let started = Instant::now();
-    let mut total: u64 = 0;
-    let mut hasher = Sha256::new();
-    let mut buffer: Vec<u8> = Vec::with_capacity(WRITE_BYTES);
-    loop {
-        let chunk = next_in_time(field.next()).await?;
-        let is_end = chunk.is_none();
-        if let Some(chunk) = chunk {
-            let chunk = chunk.map_err(|_broken| {
-                Problem::new("malformed", "the upload broke off before its end")
-            })?;
-            total += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-            hasher.update(&chunk);
-            buffer.extend_from_slice(&chunk);
-            let seconds = started.elapsed().as_secs();
-            if seconds > 60 && total / seconds < SLOWEST {
-                return Err(Problem::new(
-                    "timeout",
-                    "the upload is too slow; use a better connection or a smaller file",
-                ));
-            }
-        }
-        if buffer.len() >= WRITE_BYTES || (is_end && !buffer.is_empty()) {
-            let bytes = std::mem::replace(&mut buffer, Vec::with_capacity(WRITE_BYTES));
-            upload = app
-                .block(move |_| {
-                    upload.incoming.write(&bytes)?;
-                    Ok(upload)
-                })
-                .await?;
-        }
-        if is_end {
-            return Ok((upload, file_name, hasher.finalize().into()));
-        }
-    }
-}
-
-async fn next_in_time<T>(next: impl Future<Output = Option<T>>) -> Result<Option<T>, Problem> {
-    tokio::time::timeout(QUIET, next).await.map_err(|_elapsed| {
-        Problem::new("timeout", "nothing arrived for half a minute; send it again")
-    })
-}
-
-/// Reads a text field, which has half a minute in all: it is short.
-async fn read_field(field: Field) -> Result<String, Problem> {
-    tokio::time::timeout(QUIET, read_text(field)).await.map_err(|_elapsed| {
-        Problem::new("timeout", "a field of the form did not arrive in half a minute")
-    })?
-}
-
-async fn read_text(mut field: Field) -> Result<String, Problem> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.next().await {
-        let chunk = chunk
-            .map_err(|_broken| Problem::new("malformed", "the form broke off before its end"))?;
-        if bytes.len() + chunk.len() > FIELD_LIMIT {
-            return Err(Problem::new(
-                "too-large",
-                format!("a field of the form has at most {FIELD_LIMIT} bytes"),
-            ));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|text| !text.contains('\0'))
-        .ok_or_else(|| Problem::new("malformed", "a field of the form is not text in UTF-8"))
-}
-
-async fn read_flag(field: Field, pointer: &str) -> Result<bool, Problem> {
-    match read_field(field).await?.trim() {
-        "true" | "on" | "1" => Ok(true),
-        "false" | "off" | "0" | "" => Ok(false),
-        _ => {
-            let fault = Fault::new(pointer, "wrong-type", "send true or false");
-            Err(Problem::new("invalid", "send true or false").with_errors(vec![fault]))
-        }
-    }
 }
 
 /// `DELETE /api/v1/submissions/{id}/evidence/{evidence_id}`

@@ -43,6 +43,7 @@ pub mod submissions;
 pub mod succession;
 pub mod templates;
 pub mod trusted_issuers;
+pub mod uploads;
 pub mod verify;
 
 use actix_web::HttpResponse;

@@ -1,4 +1,4 @@
-//! The files that pages refer to: one stylesheet, one emblem, a script for each page that needs one and modules that these share, all
+//! The files that pages refer to: one stylesheet, one emblem, a script for each page that needs one and the modules that these share, all
 //! inside the program. The modules are served as they are written: nothing builds them.
 
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ pub struct Asset {
 }
 
 /// Every file that a page refers to. Names do not change with the contents, so browsers must revalidate.
-pub static ASSETS: LazyLock<[Asset; 11]> = LazyLock::new(|| {
+pub static ASSETS: LazyLock<[Asset; 14]> = LazyLock::new(|| {
     [
         asset("assay.css", "text/css; charset=utf-8", include_bytes!("assets/assay.css")),
         asset("hallmark.svg", "image/svg+xml", include_bytes!("assets/hallmark.svg")),
@@ -32,6 +32,9 @@ pub static ASSETS: LazyLock<[Asset; 11]> = LazyLock::new(|| {
         script("session.js", include_bytes!("assets/session.js")),
         script("stacks.js", include_bytes!("assets/stacks.js")),
         script("submission.js", include_bytes!("assets/submission.js")),
+        script("coaching.js", include_bytes!("assets/coaching.js")),
+        script("coaches.js", include_bytes!("assets/coaches.js")),
+        script("work.js", include_bytes!("assets/work.js")),
     ]
 });
 

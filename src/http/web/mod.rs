@@ -3,14 +3,15 @@
 //! Every function here is pure: a view goes in, a whole page comes out. What people typed is escaped by the templates,
 //! and a link that somebody else chose is followed only if it leads to the web. The pages hold no script and no style of
 //! their own, so that they can be served under a policy that forbids both; all of them live in [`assets`]. A page needs
-//! no script to be read: only accepting an invitation, verifying a badge and looking at what is one's own do, because they post
-//! JSON.
+//! no script to be read: only accepting an invitation, adding something by a link, verifying a badge, and looking at what is
+//! one's own or what colleagues ask do, because they post JSON.
 //!
 //! The policy that the pages are written for is [`CONTENT_SECURITY_POLICY`].
 
 mod achievement;
 pub mod assets;
 mod catalogue;
+mod coaching;
 mod contribution;
 mod credential;
 mod invitation;
@@ -31,6 +32,7 @@ pub use achievement::{
     MethodView, PartView, PromptView, SkillView, StepView, achievement_page,
 };
 pub use catalogue::{CatalogueItem, CataloguePage, CatalogueSearch, catalogue_page};
+pub use coaching::coaching_page;
 pub use contribution::contribution_page;
 pub use credential::{
     AchievedLevel, CredentialPage, Earned, PartLine, Scored, Scoring, Stacked, Standing,

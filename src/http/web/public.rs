@@ -12,8 +12,8 @@ use super::{
     CatalogueItem, CataloguePage, CatalogueSearch, CredentialPage, DefinitionView, Earned,
     IssuerKeyView, IssuerPage, IssuerRef, PartLine, ProblemPage, Scored, Scoring, StackPage,
     Stacked, Standing, accept_invitation_page, achievement_page, assets, catalogue_page,
-    contribution_page, credential_page, issuer_page, problem_page, stack_page, stacks_page,
-    submission_page, verify_page,
+    coaching_page, contribution_page, credential_page, issuer_page, problem_page, stack_page,
+    stacks_page, submission_page, verify_page,
 };
 use crate::domain::award::{AwardState, RevocationReason};
 use crate::domain::ids::{AwardId, MicroCredentialId, OrganizationId, StackId, SubmissionId};
@@ -513,6 +513,11 @@ pub async fn show_contribution_page() -> Result<HttpResponse, Problem> {
 /// `GET /stacks`
 pub async fn show_stacks_page() -> Result<HttpResponse, Problem> {
     rendered(stacks_page())
+}
+
+/// `GET /coachings`
+pub async fn show_coaching_page() -> Result<HttpResponse, Problem> {
+    rendered(coaching_page())
 }
 
 /// `GET /submissions/{id}`

@@ -580,6 +580,7 @@ pub fn request(
         "contribution_page" => get("/contributions/new".to_owned()),
         "accept_invitation_page" => get("/invitations/accept".to_owned()),
         "problem_page" => get("/problems/stale".to_owned()),
+        "coaching_page" => get("/coachings".to_owned()),
         "submission_page" => get(format!("/submissions/{}", target.submission)),
         "asset" => get("/assets/assay.css".to_owned()),
         other => panic!("no request for {other}: say here how to try it without changing anything"),

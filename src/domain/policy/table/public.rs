@@ -38,6 +38,7 @@ pub(super) const ROWS: &[Row] = &[
     row("accept_invitation_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("contribution_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("stacks_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
+    row("coaching_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("submission_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("problem_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("asset", Verb::Read, "page", &[Anyone], &[], &["*"]),

@@ -67,7 +67,7 @@ pub(super) const ROWS: &[Row] = &[
         "evidence",
         &[Holder],
         &["draft", "returned"],
-        &["token", "text"],
+        &["token", "text", "file"],
     ),
     // Evidence that was made together.
     row(

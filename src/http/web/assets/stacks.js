@@ -1,6 +1,6 @@
 // Shows somebody how far they are with each stack of their organizations; session.js signs them in.
 import { ICONS, dayInWords, element, linkTo, own, seal, showProblem } from "./page.js";
-import { askSigned, heading, lead, problem, start } from "./session.js";
+import { askSigned, offerSignIn } from "./session.js";
 
 // Why an award at something that is asked does not count now.
 const UNCOUNTED = {
@@ -11,18 +11,23 @@ const UNCOUNTED = {
   superseded: "Your badge for it was replaced by a newer one, which does not count now.",
 };
 
+const heading = document.getElementById("heading");
+const lead = document.getElementById("lead");
 const place = document.getElementById("stacks");
+const problem = document.getElementById("problem");
 const leadAtFirst = lead.textContent;
 
-start({
-  fetching: "Fetching your stacks…",
-  load: read,
-  show: showStacks,
-  clear: () => {
-    place.replaceChildren();
-    lead.textContent = leadAtFirst;
-  },
-});
+offerSignIn("Fetching your stacks…", open, close);
+
+async function open() {
+  showStacks(await read());
+}
+
+function close() {
+  place.replaceChildren();
+  lead.textContent = leadAtFirst;
+  lead.hidden = false;
+}
 
 async function read() {
   const stacks = [];

@@ -1,10 +1,10 @@
-// Shows a submission to whoever may see it; session.js signs them in. Everything that comes back is shown as text, never as markup.
+// Shows a submission to whoever may see it. Everything that comes back is shown as text, never as markup.
 import { Refusal, addFact, banner, dayInWords, element, linkTo, own } from "./page.js";
-import { askSigned, email, heading, lead, start } from "./session.js";
+import { askSigned, offerSignIn } from "./session.js";
+import { showCoaching } from "./coaches.js";
+import { feedbackView, inLanguage } from "./work.js";
 
 const APPEAL_DAYS = 30;
-// The lowest level of a prompt that passes; criteria name their own.
-const PROMPT_PASS_LEVEL = 1;
 
 const STATES = {
   draft: { tone: "still", words: "You are working on it", says: ["Nothing is handed in yet. Take the time that you need."] },
@@ -69,36 +69,47 @@ const PROGRESS = {
 };
 
 const kicker = document.getElementById("kicker");
+const heading = document.getElementById("heading");
+const lead = document.getElementById("lead");
 const place = document.getElementById("submission");
+const headingAtFirst = heading.textContent;
+const titleAtFirst = document.title;
 
 // The last segment of the address, still encoded as it stands there.
 const id = window.location.pathname.split("/").pop();
 
-start({
-  fetching: "Fetching your submission…",
-  load: read,
-  show: showSubmission,
-  clear: () => {
-    place.replaceChildren();
-    kicker.hidden = true;
-  },
-});
+offerSignIn("Fetching your submission…", open, close);
 
-async function read() {
-  let submission;
-  try {
-    submission = await askSigned("/api/v1/submissions/" + id);
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    throw new Refusal("This account has no such submission", ["Please check that the link is whole, or sign in with the e‑mail address that our letter went to."], email);
-  }
+async function open() {
+  const submission = await read();
   const family = "/api/v1/micro-credentials/" + encodeURIComponent(submission.micro_credential_id);
   // An earner's submission is pinned to a version, whose rubric it was read with.
   const path = Number.isInteger(submission.version) ? family + "/versions/" + submission.version : family;
-  return { submission: submission, version: await askSigned(path) };
+  const version = await askSigned(path);
+  showSubmission(submission, version);
+  // Only its earner is told the state.
+  if (typeof submission.state === "string") await showCoaching(place, submission, version.definition || {});
 }
 
-function showSubmission({ submission, version }) {
+async function read() {
+  try {
+    return await askSigned("/api/v1/submissions/" + id);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    throw new Refusal("This account has no such submission", ["Please check that the link is whole, or sign in with the e‑mail address that our letter went to."], document.getElementById("email"));
+  }
+}
+
+function close() {
+  place.replaceChildren();
+  kicker.hidden = true;
+  heading.textContent = headingAtFirst;
+  heading.removeAttribute("lang");
+  document.title = titleAtFirst;
+  lead.hidden = false;
+}
+
+function showSubmission(submission, version) {
   const isOwn = typeof submission.state === "string";
   const definition = version.definition || {};
   heading.textContent = String(version.title);
@@ -196,76 +207,6 @@ function promise(due, who) {
   return [who + " will hear from us by " + day + "."];
 }
 
-function feedbackView(feedback, definition) {
-  const parts = [element("h2", "", "What the readers say")];
-  for (const text of feedback.overall_feedback || []) {
-    if (typeof text === "string" && text.trim() !== "") parts.push(element("p", "competency words", text));
-  }
-  const { criteria, prompts } = scaleOf(definition);
-  const given = new Map((feedback.levels || []).map((level) => [level.criterion_id, level]));
-  const passed = criteria.filter((criterion) => isPassing(criterion, given.get(criterion.id)));
-  const scored = criteria.filter((criterion) => given.has(criterion.id));
-  if (scored.length > 0) {
-    parts.push(element("h2", "", "Criterion by criterion"));
-    parts.push(element("p", "", "The pass level is reached on " + passed.length + " of " + scored.length + (scored.length === 1 ? " criterion." : " criteria.")));
-    for (const criterion of scored) parts.push(scoreView(criterion, given.get(criterion.id), definition));
-  }
-  const answered = prompts.filter((prompt) => given.has(prompt.id));
-  if (answered.length > 0) {
-    parts.push(element("h2", "", "Your answers"));
-    for (const prompt of answered) parts.push(scoreView(prompt, given.get(prompt.id), definition));
-  }
-  return parts;
-}
-
-// The criteria and prompts of a definition, each with what it is called, its levels and the one that passes.
-function scaleOf(definition) {
-  const submission = definition.submission || {};
-  const criteria = ((submission.part2 && submission.part2.criteria) || []).map((criterion) => {
-    return { id: criterion.id, title: criterion.title, levels: criterion.levels || [], passLevel: criterion.pass_level };
-  });
-  const parts = [submission.part1, submission.part3].filter((part) => part && Array.isArray(part.prompts));
-  const prompts = parts.flatMap((part) => part.prompts).map((prompt) => {
-    return { id: prompt.id, title: prompt.text, levels: prompt.levels || [], passLevel: PROMPT_PASS_LEVEL };
-  });
-  return { criteria: criteria, prompts: prompts };
-}
-
-function isPassing(item, score) {
-  return score !== undefined && typeof score.level === "number" && score.level >= item.passLevel;
-}
-
-function scoreView(item, score, definition) {
-  const box = element("section", "card score");
-  const title = element("h3", "", String(item.title));
-  inLanguage(title, definition);
-  box.append(title);
-  const passes = isPassing(item, score);
-  const reached = item.levels.find((level) => level.level === score.level);
-  const line = element("p", "");
-  line.append(element("span", passes ? "tag tag-pass" : "tag", passes ? "Pass level reached" : "Still to come"), " ");
-  if (typeof score.level !== "number") {
-    line.append(element("span", "strong", "It could not be scored from what was handed in."));
-  } else {
-    const label = element("span", "strong", reached ? String(reached.label) : "Level " + score.level);
-    inLanguage(label, definition);
-    line.append(label);
-  }
-  box.append(line);
-  if (reached) box.append(inLanguage(element("p", "", String(reached.descriptor)), definition));
-  if (typeof score.feedback === "string" && score.feedback.trim() !== "") {
-    box.append(element("p", "words reader-words", score.feedback));
-  }
-  const wanted = item.levels.find((level) => level.level === item.passLevel);
-  if (!passes && wanted) {
-    const pass = element("p", "would-pass");
-    pass.append(element("span", "strong", "What would pass: "));
-    pass.append(inLanguage(element("span", "", wanted.label + ". " + wanted.descriptor), definition));
-    box.append(pass);
-  }
-  return box;
-}
-
 function nextView(submission, version) {
   const parts = [element("h2", "", "What you can do next")];
   parts.push(element("p", "", "You may hand in new work whenever you are ready. It will be read afresh."));
@@ -304,9 +245,4 @@ function timelineView(steps) {
     list.append(row);
   }
   return [element("h2", "", "What has happened so far"), list];
-}
-
-function inLanguage(node, definition) {
-  if (/^[A-Za-z0-9-]{2,35}$/.test(definition.language)) node.setAttribute("lang", definition.language);
-  return node;
 }
