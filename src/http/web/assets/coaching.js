@@ -1,7 +1,7 @@
 // Shows a coach the work that earners share with them, and lets them say something; and asks whoever was named whether they have made
 // something together. Everything that comes back is shown as text, never as markup.
 import { commentsView, field, listAll, messageBox } from "./coaches.js";
-import { ICONS, Refusal, dayInWords, element, fillBanner, linkTo, own, showProblem } from "./page.js";
+import { Refusal, banner, dayInWords, element, linkTo, own, showProblem } from "./page.js";
 import { askSigned, downloadButton, offerSignIn, postSigned } from "./session.js";
 import { feedbackView, inLanguage, itemsOf } from "./work.js";
 
@@ -160,13 +160,11 @@ function back() {
 }
 
 function standing(coaching) {
-  const box = element("section", "standing " + (coaching.is_open ? "tone-good" : "tone-still"));
-  box.setAttribute("aria-label", "Where it stands");
   const words = coaching.is_open ? "You can comment" : "Closed for now";
   const says = coaching.is_open
     ? ["Your words go to the earner, and nobody who scores the work sees them."]
     : ["A coach helps before work is handed in and once it is decided. You can read what is shared, and comment again when it is open."];
-  return fillBanner(box, coaching.is_open ? ICONS.good : ICONS.still, element("h2", "standing-word", words), says);
+  return banner(coaching.is_open ? "good" : "still", words, says);
 }
 
 function answersView(coaching, definition) {
