@@ -47,6 +47,15 @@ impl Help {
         }
     }
 
+    /// The same while an appeal of another attempt is read, which whoever is asked cannot read either.
+    #[must_use]
+    pub const fn beside_an_appeal(self) -> Help {
+        match self {
+            Help::Open | Help::AskedBefore => Help::AskedBefore,
+            Help::Closed => Help::Closed,
+        }
+    }
+
     /// Why no coach can be asked now; none where one can.
     #[must_use]
     pub const fn refuses_to_ask(self) -> Option<&'static str> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::Change;
-use super::context::{Cx, new_uuid, organizations_under, people_with, profile_of};
+use super::context::{
+    Cx, new_uuid, organizations_of_branches, organizations_under, people_with, profile_of,
+};
 use super::error::Error;
 use super::process_letters::{self, CoachNews};
 use super::submissions::{self, OpenedEvidence, Response, StoredSubmission};
@@ -14,7 +16,7 @@ use crate::domain::ids::{CoachingId, PersonId, SubmissionId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::files::{open_bytes, seal_bytes};
-use crate::store::coachings::{CoachComment, Coaching, CoachingLine};
+use crate::store::coachings::{CoachComment, Coaching, CoachingLine, ListedIn};
 use crate::store::decisions::StoredDecision;
 use crate::store::people::Profile;
 use crate::store::{self, DbConn};
@@ -82,11 +84,8 @@ fn load(conn: &mut DbConn, id: CoachingId) -> Result<(Coaching, StoredSubmission
 }
 
 /// Refuses what does not go where the submission is, for the reason that the rule gives.
-fn require(
-    stored: &StoredSubmission,
-    reason: fn(Help) -> Option<&'static str>,
-) -> Result<(), Error> {
-    match reason(Help::within(stored.submission.state())) {
+fn require(stored: &StoredSubmission, refusal: Option<&'static str>) -> Result<(), Error> {
+    match refusal {
         None => Ok(()),
         Some(detail) => Err(submissions::not_now(&stored.submission, detail)),
     }
@@ -145,8 +144,12 @@ pub fn ask(
     }
     cx.write(|conn| {
         let stored = submissions::find_fresh(conn, id)?;
-        require(&stored, Help::refuses_to_ask)?;
         let facts = stored.submission.facts();
+        let mut help = Help::within(stored.submission.state());
+        if store::submissions::is_appealing(conn, facts.earner, stored.micro_credential)? {
+            help = help.beside_an_appeal();
+        }
+        require(&stored, help.refuses_to_ask())?;
         let is_coach = people_with(conn, Role::Coach, facts.organization)?.contains(&coach);
         if !is_coach || coach == facts.earner {
             let detail = "ask one of those whom GET …/coaches lists";
@@ -200,8 +203,8 @@ pub fn end(cx: &mut Cx<'_>, id: CoachingId) -> Result<(), Error> {
     })
 }
 
-/// `GET /coachings`: what goes on for the caller as coach, and all that they have asked for as earner. Whoever is no coach any more is
-/// not shown what was shared with them.
+/// `GET /coachings`: what goes on for the caller as coach, and all that they have asked for as earner. As one of them is
+/// read: whoever is no coach any more, or no member of the branch, is not shown it.
 ///
 /// # Errors
 /// [`Error::Denied`] without a sign-in.
@@ -211,8 +214,11 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<CoachingSummary>, Error> {
     let person = cx.signed_in()?.person;
-    let coaches_in = organizations_under(cx.conn, &cx.actor, Role::Coach)?;
-    let lines = store::coachings::list(cx.conn, person, &coaches_in, after, limit)?;
+    let organizations = ListedIn {
+        as_earner: organizations_of_branches(cx.conn, &cx.actor)?,
+        as_coach: organizations_under(cx.conn, &cx.actor, Role::Coach)?,
+    };
+    let lines = store::coachings::list(cx.conn, person, &organizations, after, limit)?;
     Ok(lines.into_iter().map(CoachingSummary::from).collect())
 }
 
@@ -318,7 +324,7 @@ pub fn comment(
     let (now, resources) = (cx.now, cx.resources);
     cx.write(|conn| {
         let stored = submissions::find_fresh(conn, coaching.submission)?;
-        require(&stored, Help::refuses_to_comment)?;
+        require(&stored, Help::within(stored.submission.state()).refuses_to_comment())?;
         let key = submissions::open_key(resources, &stored)?;
         let new = CoachComment {
             item: item.map(str::to_owned),

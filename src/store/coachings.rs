@@ -146,20 +146,30 @@ pub struct CoachingLine {
     pub state: SubmissionState,
 }
 
-/// What goes on for a coach in these organizations, and all that an earner has ever asked for, in the order of their ids.
+/// In which organizations' work somebody is shown coachings.
+#[derive(Clone, Debug)]
+pub struct ListedIn {
+    /// Of their own attempts.
+    pub as_earner: Vec<OrganizationId>,
+    /// Of attempts that are shared with them.
+    pub as_coach: Vec<OrganizationId>,
+}
+
+/// What goes on for a coach, and all that an earner has ever asked for, each in these organizations and in the order of their ids.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list(
     conn: &mut DbConn,
     person: PersonId,
-    coaches_in: &[OrganizationId],
+    organizations: &ListedIn,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<CoachingLine>, StoreError> {
     type About = (String, String, String, String, i32, String, String);
     let person = person.to_string();
-    let coaches_in: Vec<String> = coaches_in.iter().map(ToString::to_string).collect();
+    let words =
+        |ids: &[OrganizationId]| -> Vec<String> { ids.iter().map(ToString::to_string).collect() };
     let (earners, coaches) =
         diesel::alias!(person_profiles as earner_profiles, person_profiles as coach_profiles);
     let rows: Vec<(Row, About)> = coachings::table
@@ -172,10 +182,13 @@ pub fn list(
         )
         .inner_join(coaches.on(coaches.field(person_profiles::person_id).eq(coachings::coach_id)))
         .filter(
-            submissions::earner_id.eq(&person).or(coachings::coach_id
+            submissions::earner_id
                 .eq(&person)
-                .and(coachings::ended_at.is_null())
-                .and(submissions::organization_id.eq_any(coaches_in))),
+                .and(submissions::organization_id.eq_any(words(&organizations.as_earner)))
+                .or(coachings::coach_id
+                    .eq(&person)
+                    .and(coachings::ended_at.is_null())
+                    .and(submissions::organization_id.eq_any(words(&organizations.as_coach)))),
         )
         .filter(coachings::id.gt(after.unwrap_or_default()))
         .order(coachings::id)

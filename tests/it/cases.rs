@@ -498,7 +498,11 @@ fn co_earner_does_not_sit_on_the_panel_and_nobody_is_named_while_it_is_read() {
     let case = stage.appeal(&first);
     assert_eq!(stage.panel[0].get(&case).problem(), "not-found", "they know whose work it is");
     assert_eq!(stage.panel[1].get(&case).status, 200);
-    // An earner does not take the panel or the readers of an appeal away.
+    // An earner does not take the panel or the readers of an appeal away, nor by asking them to coach the next attempt.
     assert_eq!(name("panel-1@example.org").problem(), "wrong-state");
+    let admin = &stage.district.admin;
+    let coach = stage.app.invite(admin, &stage.district.id, "coach@example.org", &["coach"]);
+    let ask = json!({ "person_id": coach.id, "shares": ["responses"] });
+    assert_eq!(earner.post(&format!("{next}/coachings"), &ask).problem(), "wrong-state");
     assert_eq!(stage.panel[1].get(&case).status, 200);
 }

@@ -65,6 +65,12 @@ fn coach_is_asked_and_comments_in_the_states_in_which_nobody_reads() {
         assert_eq!(help.refuses_to_ask().is_none(), is_open, "{state}");
         assert_eq!(help.refuses_to_comment().is_none(), is_open || is_read_blind, "{state}");
     }
+    for state in SubmissionState::ALL {
+        // Nobody is asked beside an appeal, and who was asked before goes on.
+        let (help, beside) = (Help::within(*state), Help::within(*state).beside_an_appeal());
+        assert!(beside.refuses_to_ask().is_some(), "{state}");
+        assert_eq!(beside.refuses_to_comment(), help.refuses_to_comment(), "{state}");
+    }
     let appealed = Help::within(SubmissionState::Appealed).refuses_to_ask().unwrap();
     let read = Help::within(SubmissionState::InReview).refuses_to_ask().unwrap();
     assert!(appealed.contains("appeal") && !read.contains("appeal"));
@@ -226,6 +232,22 @@ fn only_a_coach_of_the_place_can_be_asked_and_for_something() {
     let former = scene.app.sign_in("coach@example.org");
     assert_eq!(former.get(&coaching).problem(), "not-found");
     assert_eq!(former.get("/api/v1/coachings").expect(200)["items"], json!([]));
+}
+
+#[test]
+fn list_shows_what_can_be_read_and_nothing_more() {
+    let scene = Scene::new();
+    let path = scene.ask(&scene.coach, &["responses"]);
+    let (earner, school) = (&scene.district.earner, &scene.district.schools[0]);
+    let member = format!("/api/v1/organizations/{school}/members/{}", earner.id);
+    let admin = &scene.district.admin;
+    let etag = admin.get(&member).etag();
+    let body = json!({ "roles": ["earner"], "state": "suspended" });
+    admin.put(&member, &etag, &body).expect(200);
+    let former = scene.app.sign_in("earner@example.org");
+    assert_eq!(former.get(&path).problem(), "not-found");
+    assert_eq!(former.get("/api/v1/coachings").expect(200)["items"], json!([]));
+    assert_eq!(scene.coach.get("/api/v1/coachings").expect(200)["items"][0]["is_open"], true);
 }
 
 #[test]
