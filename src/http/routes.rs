@@ -15,7 +15,7 @@ use super::api::{
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
-use super::web::{issuer_documents, pictures, public};
+use super::web::{issuer_documents, pictures, public, report};
 use crate::domain::policy;
 
 /// A schema with its name and the schemas that it refers to.
@@ -328,6 +328,8 @@ pub const ROUTES: &[Route] = &[
     route!("verify_page" GET "/verify" public::show_verify_page, "The page where a badge is verified.", None, 200, None, &[]),
     route!("accept_invitation_page" GET "/invitations/accept" public::show_accept_page, "The page that an invitation's mail leads to.", None, 200, None, &[]),
     route!("contribution_page" GET "/contributions/new" public::show_contribution_page, "The page that a contributor's link leads to.", None, 200, None, &[]),
+    route!("program_report_page" GET "/programs/{id}/report" report::show_report_sign_in, "The page that asks who wants to read and print the outcome report of a programme.", None, 200, None, &[]),
+    route!("show_program_report" POST "/programs/{id}/report" report::show_report, "The outcome report of a programme as a page to print, by a plain form with e-mail address and password; for whoever may read its figures.", None, 200, None, &[]),
     route!("submission_page" GET "/submissions/{id}" public::show_submission_page, "The page that the mails about a submission lead to; it shows the submission to whoever may see it and signs in there.", None, 200, None, &[]),
     route!("problem_page" GET "/problems/{code}" public::show_problem_page, "What a problem means and what to do about it.", None, 200, None, &[]),
     route!("asset" GET "/assets/{name}" public::read_asset, "A file that pages refer to.", None, 200, None, &[]),

@@ -9,6 +9,7 @@ use assay::domain::review_policy::ReviewMode;
 use assay::domain::submission::{SubmissionEvent, SubmissionState};
 use assay::http::web::assets::{ASSETS, find_asset};
 use assay::http::web::proposals::{AnswerLine, ProposalLine, ProposalsPage, proposals_page};
+use assay::http::web::report::{ReportPage, report_page, report_sign_in_page};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
     Scoring, Standing, accept_invitation_page, achievement_page, catalogue_page, contribution_page,
@@ -160,7 +161,8 @@ fn ids_are_unique_and_labels_point_at_something() {
         assert_eq!(ids.len(), all, "{name}");
         for tag in tags(&html) {
             for reference in ["for", "aria-labelledby", "aria-describedby"] {
-                if let Some(id) = attribute(tag, reference) {
+                // A picture is named by its title and its description.
+                for id in attribute(tag, reference).into_iter().flat_map(|ids| ids.split(' ')) {
                     assert!(ids.contains(&id), "{name}: {tag}");
                 }
             }
@@ -588,6 +590,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         AchievementPage { is_retired: true, newer_version: Some(2), ..samples::achievement() };
     let page_of_pending =
         CredentialPage { issued_on: None, ..samples::credential(Standing::NotIssued) };
+    let exact = ReportPage { is_exact: true, purpose: Vec::new(), ..samples::report() };
     vec![
         ("credential", credential_page(&samples::credential(Standing::Valid)).unwrap()),
         ("full credential", credential_page(&samples::full_credential()).unwrap()),
@@ -606,5 +609,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("proposals", proposals_page(&proposals(true)).unwrap()),
         ("proposals of a retired version", proposals_page(&proposals(false)).unwrap()),
         ("problem", problem_page(&samples::problem()).unwrap()),
+        ("sign-in for a report", report_sign_in_page("an id").unwrap()),
+        ("report", report_page(&samples::report()).unwrap()),
+        ("exact report", report_page(&exact).unwrap()),
     ]
 }

@@ -539,6 +539,9 @@ pub fn request(
         "contribution_page" => get("/contributions/new".to_owned()),
         "accept_invitation_page" => get("/invitations/accept".to_owned()),
         "problem_page" => get("/problems/stale".to_owned()),
+        "program_report_page" => get(format!("/programs/{}/report", target.program)),
+        // Nobody signs in by a body that is no form.
+        "show_program_report" => post(format!("/programs/{}/report", target.program), json!({})),
         "submission_page" => get(format!("/submissions/{}", target.submission)),
         "asset" => get("/assets/assay.css".to_owned()),
         other => panic!("no request for {other}: say here how to try it without changing anything"),
