@@ -197,6 +197,37 @@ impl Stage {
             Stage::ToDecide => Count::Decided,
         }
     }
+
+    /// The id of the metric in a charter that its median answers, where charters have one.
+    #[must_use]
+    pub const fn metric(self) -> Option<&'static str> {
+        match self {
+            Stage::ToDecide => Some("turnaround_median_working_days"),
+            Stage::ToEnrol | Stage::ToStart | Stage::ToSubmit => None,
+        }
+    }
+
+    /// How many working days it took, in words.
+    #[must_use]
+    pub const fn in_days(self) -> &'static str {
+        match self {
+            Stage::ToEnrol => "working days from the invitation to taking part",
+            Stage::ToStart => "working days from taking part to the first attempt",
+            Stage::ToSubmit => "working days from beginning it to handing it in",
+            Stage::ToDecide => "working days from handing in to the decision",
+        }
+    }
+
+    /// The way in words.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Stage::ToEnrol => "from the invitation to taking part",
+            Stage::ToStart => "from taking part to the first attempt",
+            Stage::ToSubmit => "from beginning it to handing it in",
+            Stage::ToDecide => "from handing in to the decision",
+        }
+    }
 }
 
 /// What the figures need to know of one person who was invited.

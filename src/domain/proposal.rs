@@ -1,4 +1,20 @@
-//! The life of a proposal for a published rubric: what a visitor sends waits for a look, everything shown gets a public answer.
+//! The life of a proposal for a published rubric or a charter: what a visitor sends waits for a look, everything shown gets a public answer.
+
+use super::ids::{MicroCredentialId, ProgramId};
+
+/// What a proposal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProposalSubject {
+    /// A published version of a micro-credential.
+    Version {
+        /// Which micro-credential.
+        micro_credential: MicroCredentialId,
+        /// The number of the version.
+        number: i32,
+    },
+    /// The charter of a programme.
+    Charter(ProgramId),
+}
 
 worded_enum! {
     /// Where a proposal stands.
@@ -11,6 +27,8 @@ worded_enum! {
         Answered = "answered",
         /// It was not shown to anybody, and never is.
         Refused = "refused",
+        /// It was shown, and taken down: its words are gone, and the reason stands in their place.
+        Removed = "removed",
     }
 }
 
@@ -25,6 +43,8 @@ worded_enum! {
         Answer = "answer",
         /// It becomes the next draft.
         Draft = "draft",
+        /// It is taken down.
+        Remove = "remove",
     }
 }
 
@@ -46,9 +66,11 @@ impl ProposalState {
     pub const fn allowed_events(self) -> &'static [ProposalEvent] {
         match self {
             ProposalState::Waiting => &[ProposalEvent::Show, ProposalEvent::Refuse],
-            ProposalState::Open => &[ProposalEvent::Answer, ProposalEvent::Draft],
-            ProposalState::Answered => &[ProposalEvent::Draft],
-            ProposalState::Refused => &[],
+            ProposalState::Open => {
+                &[ProposalEvent::Answer, ProposalEvent::Draft, ProposalEvent::Remove]
+            }
+            ProposalState::Answered => &[ProposalEvent::Draft, ProposalEvent::Remove],
+            ProposalState::Refused | ProposalState::Removed => &[],
         }
     }
 
@@ -64,11 +86,15 @@ impl ProposalState {
         }
     }
 
-    /// Whether anybody may read it.
+    /// The states of what is shown.
+    pub const SHOWN: [ProposalState; 3] =
+        [ProposalState::Open, ProposalState::Answered, ProposalState::Removed];
+
+    /// Whether anybody may read it, or that it was there.
     #[must_use]
     pub const fn is_public(self) -> bool {
         match self {
-            ProposalState::Open | ProposalState::Answered => true,
+            ProposalState::Open | ProposalState::Answered | ProposalState::Removed => true,
             ProposalState::Waiting | ProposalState::Refused => false,
         }
     }

@@ -182,7 +182,7 @@ pub const KINDS: &[Kind] = &[
         "too-many-proposals",
         429,
         "Too many proposals",
-        "Many proposals of visitors wait for the design team. Wait for the time in Retry-After and send yours again, or sign in.",
+        "Many proposals have just come, of yours, of other people or of visitors without an account. Wait for the time in Retry-After and send yours again.",
     ),
     kind(
         "internal",

@@ -18,6 +18,8 @@ use crate::service::{Error, Fault};
 
 /// The most bytes of a JSON body.
 pub const JSON_LIMIT: usize = 1024 * 1024;
+/// The most bytes of a plain form.
+pub const FORM_LIMIT: usize = 8 * 1024;
 /// How long a whole JSON body may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// The default and the most items of a page.
@@ -161,6 +163,38 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
             refuse_nul(&bytes, b"\\u0000")?;
             let value = parse_json(&bytes)?;
             Ok(JsonBody { value, bytes })
+        })
+    }
+}
+
+/// The fields of a plain form: at most [`FORM_LIMIT`], without unknown ones.
+#[derive(Debug)]
+pub struct FormBody<T> {
+    /// The parsed fields.
+    pub value: T,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for FormBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<FormBody<T>, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_form =
+            request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let declared = declared_length(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            if !is_form {
+                let detail = "send the form as application/x-www-form-urlencoded";
+                return Err(Problem::new("unsupported-type", detail));
+            }
+            let bytes = read_body(payload, declared, FORM_LIMIT).await?;
+            refuse_nul(&bytes, b"%00")?;
+            let malformed =
+                || Problem::new("malformed", "the form lacks a field, or has an unknown one");
+            let text = std::str::from_utf8(&bytes).map_err(|_no_text| malformed())?;
+            let parsed = actix_web::web::Query::<T>::from_query(text);
+            Ok(FormBody { value: parsed.map_err(|_other| malformed())?.into_inner() })
         })
     }
 }

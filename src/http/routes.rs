@@ -15,7 +15,7 @@ use super::api::{
 };
 use super::problem::Problem;
 use super::web::proposals as proposals_web;
-use super::web::{issuer_documents, pictures, public};
+use super::web::{issuer_documents, pictures, public, report};
 use crate::domain::policy;
 
 /// A schema with its name and the schemas that it refers to.
@@ -243,6 +243,9 @@ pub const ROUTES: &[Route] = &[
     route!("create_proposal" POST "/api/v1/micro-credentials/{id}/versions/{n}/proposals" proposals::create_proposal, "Propose a change to a published rubric: public at once for whoever has signed in, after a look for visitors.", schema::<proposals::ProposalBody>(), 201, schema::<proposals::ProposalView>(), &[]),
     route!("list_proposals" GET "/api/v1/micro-credentials/{id}/proposals" proposals::list_proposals, "What was proposed, with its answers; for designers also what waits for a look (state=waiting).", None, 200, page::<proposals::ProposalView>(), &["state", "limit", "cursor"]),
     route!("read_proposal" GET "/api/v1/proposals/{id}" proposals::read_proposal, "One proposal; one that waits for a look for designers only.", None, 200, schema::<proposals::ProposalView>(), &[]),
+    route!("create_charter_proposal" POST "/api/v1/programs/{id}/proposals" proposals::create_charter_proposal, "Propose a change to the charter of a programme that is or was open; without an account it waits for a look.", schema::<proposals::ProposalBody>(), 201, schema::<proposals::ProposalView>(), &[]),
+    route!("list_charter_proposals" GET "/api/v1/programs/{id}/proposals" proposals::list_charter_proposals, "What people propose to change in a charter, with the answers.", None, 200, page::<proposals::ProposalView>(), &["state", "limit", "cursor"]),
+    route!("remove_proposal" POST "/api/v1/proposals/{id}/removal" proposals::remove_proposal, "Take down a proposal that is shown: its words are gone for good, the reason stands in their place.", schema::<proposals::RemovalBody>(), 200, schema::<proposals::ProposalView>(), &[]),
     route!("moderate_proposal" POST "/api/v1/proposals/{id}/moderation" proposals::moderate_proposal, "Show what a visitor has proposed, or never.", schema::<proposals::ModerationBody>(), 200, schema::<proposals::ProposalView>(), &[]),
     route!("answer_proposal" POST "/api/v1/proposals/{id}/answer" proposals::answer_proposal, "Answer a proposal in public; whoever proposed it is told by mail.", schema::<proposals::ProposalAnswerBody>(), 200, schema::<proposals::ProposalView>(), &[]),
     route!("draft_proposal" POST "/api/v1/proposals/{id}/draft" proposals::draft_proposal, "Make a proposal the next draft, with its author among the authors.", None, 201, schema::<proposals::ProposalView>(), &[]),
@@ -345,6 +348,9 @@ pub const ROUTES: &[Route] = &[
     route!("contribution_page" GET "/contributions/new" public::show_contribution_page, "The page that a contributor's link leads to.", None, 200, None, &[]),
     route!("stacks_page" GET "/stacks" public::show_stacks_page, "The page where an earner sees how far they are with each stack; it signs in there.", None, 200, None, &[]),
     route!("coaching_page" GET "/coachings" public::show_coaching_page, "The page that the mails to coaches and co-earners lead to; it shows what they are asked and signs in there.", None, 200, None, &[]),
+    route!("charter_proposals_page" GET "/programs/{id}/proposals" proposals_web::show_charter_proposals_page, "What people propose to change in the charter of a programme, with the answers, and a form for one more.", None, 200, None, &[]),
+    route!("program_report_page" GET "/programs/{id}/report" report::show_report_sign_in, "The page that asks who wants to read and print the outcome report of a programme.", None, 200, None, &[]),
+    route!("show_program_report" POST "/programs/{id}/report" report::show_report, "The outcome report of a programme as a page to print, by a plain form with e-mail address and password; for whoever may read its figures.", None, 200, None, &[]),
     route!("submission_page" GET "/submissions/{id}" public::show_submission_page, "The page that the mails about a submission lead to; it shows the submission to whoever may see it and signs in there.", None, 200, None, &[]),
     route!("problem_page" GET "/problems/{code}" public::show_problem_page, "What a problem means and what to do about it.", None, 200, None, &[]),
     route!("asset" GET "/assets/{name}" public::read_asset, "A file that pages refer to.", None, 200, None, &[]),

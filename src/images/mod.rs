@@ -19,6 +19,6 @@ pub use badge::{BadgeFace, badge_png, draw_badge};
 #[cfg(feature = "pdf")]
 pub use certificate::{Certificate, certificate_pdf};
 pub use drawing::{DrawError, Drawing};
-pub use plot::{Interval, Mark, Plot, Row, Threshold, Unit, draw_plot};
+pub use plot::{Interval, Mark, Plot, Row, Threshold, Unit, draw_plot, draw_plot_as};
 pub use preview::{PREVIEW_SIZE, Standing, draw_preview, preview_png};
 pub use qr::Qr;

@@ -176,6 +176,12 @@ impl Plot {
 /// Draws a plot.
 #[must_use]
 pub fn draw_plot(plot: &Plot) -> Drawing {
+    draw_plot_as(plot, "plot")
+}
+
+/// Draws a plot whose ids begin with a name, for a page with several of them.
+#[must_use]
+pub fn draw_plot_as(plot: &Plot, name: &'static str) -> Drawing {
     let mut body = String::new();
     let mut y = write_block(&mut body, &plot.title, (LEFT, 44.0), WIDTH - 2.0 * LEFT, 22.0, INK, 2);
     y = write_block(&mut body, &plot.subtitle, (LEFT, y), WIDTH - 2.0 * LEFT, 14.0, SOFT, 3);
@@ -203,7 +209,7 @@ pub fn draw_plot(plot: &Plot) -> Drawing {
     };
     let height = bottom.ceil();
     let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="plot-title plot-desc"><title id="plot-title">{}</title><desc id="plot-desc">{}</desc><rect width="{WIDTH}" height="{height}" fill="white"/>"#,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{}</title><desc id="{name}-desc">{}</desc><rect width="{WIDTH}" height="{height}" fill="white"/>"#,
         text::escape(&text::clean(&plot.title)),
         text::escape(&text::clean(&plot.description()))
     );

@@ -72,6 +72,7 @@ pub struct NamedDefinition {
 struct Document {
     id: String,
     title: String,
+    theory_of_action: String,
     design_team: DesignTeam,
     ai_use: Option<String>,
     window: Option<Window>,
@@ -130,6 +131,22 @@ struct Metric {
     measure: Option<String>,
     target_bp: Option<i64>,
     target: Option<i64>,
+    source: Option<String>,
+}
+
+/// A metric of the charter: what the team looks at, and which figure it wants to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aim<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What is counted or measured, in the team's words.
+    pub what: &'a str,
+    /// Of how many, for a share.
+    pub of: Option<&'a str>,
+    /// The figure to reach: basis points of a share, else a count or measure.
+    pub target: Option<i64>,
+    /// Where the figure comes from, if not from this service.
+    pub source: Option<&'a str>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -280,6 +297,27 @@ impl ParsedCharter {
             }
         }
         named
+    }
+
+    /// What the team believes: if we do this, then that will follow.
+    #[must_use]
+    pub fn theory_of_action(&self) -> &str {
+        &self.document.theory_of_action
+    }
+
+    /// Every metric, in the order of the charter.
+    pub fn aims(&self) -> impl Iterator<Item = Aim<'_>> {
+        self.document.metrics.iter().map(|one| Aim {
+            id: &one.id,
+            what: [&one.numerator, &one.count, &one.measure]
+                .into_iter()
+                .flatten()
+                .next()
+                .map_or("", String::as_str),
+            of: one.denominator.as_deref(),
+            target: one.target_bp.or(one.target),
+            source: one.source.as_deref(),
+        })
     }
 
     /// The first and the last day of the window; none while the charter does not say.

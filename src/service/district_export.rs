@@ -12,10 +12,10 @@ use super::{endorsements, frameworks};
 use crate::domain::csv;
 use crate::domain::ids::OrganizationId;
 use crate::domain::policy::Denied;
-use crate::domain::proposal::ProposalState;
+use crate::domain::proposal::{ProposalState, ProposalSubject};
 use crate::store;
 use crate::store::awards::AwardBasis;
-use crate::store::proposals::ProposalQuery;
+use crate::store::proposals::{About, ProposalQuery};
 use crate::store::stacks::StackQuery;
 
 /// How much is read at a time.
@@ -73,7 +73,10 @@ fn write_organization(
         if version.state.is_public() {
             let rubric = frameworks::export_rubric(cx, version.micro_credential, version.number)?;
             emit(file(format!("{folder}/rubrics/{place}.json"), &rubric))?;
-            write_proposals(cx, &version, &folder, emit)?;
+            let (micro_credential, number) = (version.micro_credential, version.number);
+            let about = About::MicroCredential(micro_credential);
+            let subject = ProposalSubject::Version { micro_credential, number };
+            write_proposals(cx, about, subject, &folder, emit)?;
         }
     }
     let mut after: Option<String> = None;
@@ -89,30 +92,36 @@ fn write_organization(
     write_rest(cx, id, &folder, emit)
 }
 
+/// The proposals that are shown; of a micro-credential those about one version.
 fn write_proposals(
     cx: &mut Cx<'_>,
-    version: &store::micro_credentials::Version,
+    about: About,
+    subject: ProposalSubject,
     folder: &str,
     emit: &mut dyn FnMut(PublicFile) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut query = ProposalQuery {
-        micro_credential: version.micro_credential,
-        states: vec![ProposalState::Open, ProposalState::Answered],
-        after: None,
-        limit: PAGE,
-    };
+    let mut query =
+        ProposalQuery { about, states: ProposalState::SHOWN.to_vec(), after: None, limit: PAGE };
     loop {
         let page = store::proposals::list(cx.conn, &query)?;
         let Some(last) = page.last() else { return Ok(()) };
         query.after = Some(last.id.to_string());
-        for proposal in page.into_iter().filter(|one| one.number == version.number) {
+        for proposal in page.into_iter().filter(|one| one.subject == subject) {
             let (outcome, answer) = match &proposal.answer {
                 Some((outcome, answer, _)) => (Some(outcome.as_str()), Some(answer)),
                 None => (None, None),
             };
+            let (removal_reason, _) = proposal.removed.unzip();
+            let (version, program) = match subject {
+                ProposalSubject::Version { micro_credential, number } => {
+                    (Some((micro_credential.to_string(), number)), None)
+                }
+                ProposalSubject::Charter(program) => (None, Some(program.to_string())),
+            };
+            let (micro_credential, version) = version.unzip();
             let about = json!({
-                "micro_credential_id": proposal.micro_credential.to_string(),
-                "version": proposal.number, "text": proposal.text,
+                "micro_credential_id": micro_credential, "version": version, "program_id": program,
+                "text": proposal.text, "removal_reason": removal_reason,
                 "replacement": proposal.replacement, "credit_name": proposal.credit_name,
                 "outcome": outcome, "answer": answer, "created_at": proposal.created_at.to_string(),
             });
@@ -146,6 +155,10 @@ fn write_rest(
         for program in page {
             let charter = parsed(&program.charter)?;
             emit(file(format!("{folder}/charters/{}.json", program.id), &charter))?;
+            let (about, subject) =
+                (About::Charter(program.id), ProposalSubject::Charter(program.id));
+            let at = format!("{folder}/charters/{}", program.id);
+            write_proposals(cx, about, subject, &at, emit)?;
         }
     }
     let mut after: Option<String> = None;

@@ -58,7 +58,7 @@ pub enum Error {
         /// After how many seconds.
         seconds: u32,
     },
-    /// Too many proposals of visitors wait for somebody's look.
+    /// Too many proposals have come at once, or wait for somebody's look.
     #[error("many proposals wait for the design team just now; please send yours again later")]
     TooManyProposals {
         /// After how many seconds.

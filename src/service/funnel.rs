@@ -1,6 +1,7 @@
 //! The figures of a programme: from invitation to award, counted in persons, shown as far as nobody can be singled out by them.
 
 mod plot;
+mod printed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,7 @@ use super::charter_document::ParsedCharter;
 use super::cohorts::charter_of;
 use super::context::Cx;
 use super::error::Error;
-use super::programs;
+use super::programs::{self, Program};
 use crate::domain::award::AwardState;
 use crate::domain::calendar::Calendar;
 use crate::domain::cohort::InviteeState;
@@ -26,6 +27,7 @@ use crate::store::cohorts::{Invitee, InviteeQuery};
 use crate::store::funnel::AttemptFacts;
 
 pub use plot::plot;
+pub use printed::{Printed, find_printed};
 
 /// The lowest rating that calls feedback useful, of 1 to 5.
 const USEFUL: i32 = 4;
@@ -99,9 +101,23 @@ impl Report {
 /// # Errors
 /// [`Error::Denied`] without the role; [`Denied::Forbidden`] for exact figures, unless the caller is a data steward of the organization.
 pub fn find(cx: &mut Cx<'_>, id: ProgramId, wanted: &FunnelQuery) -> Result<Report, Error> {
+    let counted = count(cx, id, wanted.is_exact)?;
+    report_of(cx, &counted, wanted)
+}
+
+/// What every report of a programme is made of.
+struct Counted {
+    program: Program,
+    charter: ParsedCharter,
+    facts: Vec<PersonFacts>,
+    n_waiting: usize,
+    stays_as_of: Option<NaiveDate>,
+}
+
+fn count(cx: &mut Cx<'_>, id: ProgramId, is_exact: bool) -> Result<Counted, Error> {
     let (program, subject) = programs::load(cx.conn, id)?;
     policy::require(&cx.actor, "read_funnel", &subject)?;
-    if wanted.is_exact && !cx.actor.holds(Role::DataSteward, subject.organization, &subject.above) {
+    if is_exact && !cx.actor.holds(Role::DataSteward, subject.organization, &subject.above) {
         return Err(Denied::Forbidden.into());
     }
     let invitees = store::cohorts::list(cx.conn, id, &InviteeQuery::default())?;
@@ -111,34 +127,41 @@ pub fn find(cx: &mut Cx<'_>, id: ProgramId, wanted: &FunnelQuery) -> Result<Repo
     let stays = store::stays::find(cx.conn, id)?;
     let employed = stays.as_ref().map(|stays| &stays.employed);
     let facts = facts_of(&invitees, &attempts, employed, &calendar.unwrap_or_default(), cx.now);
-    let mut total =
-        if wanted.is_exact { funnel::exact_total(&facts) } else { funnel::total(&facts) };
-    if stays.is_none() {
+    let charter = charter_of(&program)?;
+    let stays_as_of = stays.map(|stays| stays.as_of);
+    Ok(Counted { program, charter, facts, n_waiting, stays_as_of })
+}
+
+fn report_of(cx: &mut Cx<'_>, counted: &Counted, wanted: &FunnelQuery) -> Result<Report, Error> {
+    let Counted { program, charter, facts, n_waiting, stays_as_of } = counted;
+    let has_stays = stays_as_of.is_some();
+    let mut total = if wanted.is_exact { funnel::exact_total(facts) } else { funnel::total(facts) };
+    if !has_stays {
         // Nobody has asked yet: that is not the same as nobody.
         total.counts.retain(|count, _| !count.is_by_file());
     }
     let rows = match wanted.by {
         None => Vec::new(),
-        Some(by) if wanted.is_exact => funnel::exact_rows(&facts, by),
-        Some(by) => funnel::rows(&facts, by),
+        Some(by) if wanted.is_exact => funnel::exact_rows(facts, by),
+        Some(by) => funnel::rows(facts, by),
     };
     let rows = rows
         .into_iter()
         .filter(|row| wanted.group.as_ref().is_none_or(|group| row.keys.contains(group)))
         .map(|mut row| {
-            row.figures.counts.retain(|count, _| stays.is_some() || !count.is_by_file());
+            row.figures.counts.retain(|count, _| has_stays || !count.is_by_file());
             named(cx, wanted.by, row)
         })
         .collect::<Result<_, Error>>()?;
     Ok(Report {
-        program: id,
+        program: program.id,
         title: program.title.clone(),
         as_of: cx.now,
         is_exact: wanted.is_exact,
         rows,
-        exclusions: exclusions(n_waiting, stays.is_some().then_some(&total), wanted.is_exact),
-        stays_as_of: stays.map(|stays| stays.as_of),
-        targets: targets_of(&charter_of(&program)?),
+        exclusions: exclusions(*n_waiting, has_stays.then_some(&total), wanted.is_exact),
+        stays_as_of: *stays_as_of,
+        targets: targets_of(charter),
         total,
     })
 }

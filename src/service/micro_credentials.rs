@@ -51,9 +51,18 @@ fn findings_of(parsed: &ParsedDefinition) -> Vec<Fault> {
 /// A definition that follows the schema, and whose rows from the assessment bank are those of the bank.
 fn parse_draft(cx: &mut Cx<'_>, definition: &Value) -> Result<ParsedDefinition, Error> {
     let parsed = definition_document::parse(definition).map_err(refuse_schema)?;
-    let faults = bank_items::find_faults(cx.conn, definition)?;
+    check_bank(cx.conn, definition)?;
+    Ok(parsed)
+}
+
+/// Refuses a definition whose rows from the assessment bank are not those of the bank.
+///
+/// # Errors
+/// [`Error::Invalid`] with every such row.
+pub(super) fn check_bank(conn: &mut DbConn, definition: &Value) -> Result<(), Error> {
+    let faults = bank_items::find_faults(conn, definition)?;
     if faults.is_empty() {
-        return Ok(parsed);
+        return Ok(());
     }
     let summary = "what is taken from the assessment bank has to be as it is there".to_owned();
     Err(Error::Invalid { code: "not-of-the-bank", summary, faults })

@@ -10,11 +10,13 @@ use super::context::{Cx, above, new_uuid, organizations_under, people_with};
 use super::definition_document::FieldError;
 use super::error::{Error, Fault};
 use super::program_readiness;
+use super::proposals::{self, Proposal};
 use crate::domain::actor::Actor;
-use crate::domain::ids::{OrganizationId, PersonId, ProgramId};
+use crate::domain::ids::{OrganizationId, PersonId, ProgramId, ProposalId};
 use crate::domain::organization::Role;
 use crate::domain::policy::{self, Denied, Subject, Visibility};
 use crate::domain::program::{ProgramEvent, ProgramGuard, ProgramState};
+use crate::domain::proposal::{ProposalEvent, ProposalOutcome};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::version::{ApprovalRule, Vote};
 use crate::store::approvals::{ApprovalSubject, LoggedVote};
@@ -174,6 +176,14 @@ pub(super) fn load(conn: &mut DbConn, id: ProgramId) -> Result<(Program, Subject
         },
     };
     Ok((program, subject))
+}
+
+/// What the team of a programme believes, by its charter.
+///
+/// # Errors
+/// [`Error::Internal`] for a stored charter that does not parse.
+pub fn theory_of_action(program: &Program) -> Result<String, Error> {
+    Ok(charter_of(program)?.theory_of_action().to_owned())
 }
 
 fn require_reading(actor: &Actor, program: &Program, subject: &Subject) -> Result<(), Error> {
@@ -426,9 +436,9 @@ pub struct LogLine {
     pub id: String,
     /// When.
     pub happened_at: Timestamp,
-    /// `create`, or the word of the event; a vote is `approve`.
+    /// `create`, or the word of the event; a vote is `approve`, the answer to a proposal `answer`.
     pub event: String,
-    /// Why, in the words of who did it; of a vote its comment.
+    /// Why, in the words of who did it; of a vote its comment, of an answer its words.
     pub reason: String,
     /// The charter that it was about, or that came of it.
     pub content_hash: String,
@@ -436,6 +446,8 @@ pub struct LogLine {
     pub approves: Option<bool>,
     /// Of a vote: whether a later edit or vote has made it void.
     pub is_void: Option<bool>,
+    /// Of an answer: to which proposal, and what was decided.
+    pub answers: Option<(ProposalId, ProposalOutcome)>,
 }
 
 impl From<ProgramChange> for LogLine {
@@ -448,6 +460,7 @@ impl From<ProgramChange> for LogLine {
             content_hash: change.content_hash,
             approves: None,
             is_void: None,
+            answers: None,
         }
     }
 }
@@ -462,11 +475,28 @@ impl From<LoggedVote> for LogLine {
             content_hash: vote.content_hash,
             approves: Some(vote.approves),
             is_void: Some(vote.is_void),
+            answers: None,
         }
     }
 }
 
-/// `GET /programs/{id}/changes`: what happened, why, and who saw it otherwise, oldest first. As public as the programme.
+/// The answer to a proposal about the charter as a line of the log.
+fn line_of(program: &Program, proposal: Proposal) -> Option<LogLine> {
+    let (outcome, answer, answered_at) = proposal.answer?;
+    Some(LogLine {
+        id: proposal.id.to_string(),
+        happened_at: answered_at,
+        event: ProposalEvent::Answer.as_str().to_owned(),
+        reason: answer,
+        // Proposals are about a charter that is public, and so does not change any more.
+        content_hash: program.content_hash.clone(),
+        approves: None,
+        is_void: None,
+        answers: Some((proposal.id, outcome)),
+    })
+}
+
+/// `GET /programs/{id}/changes`: what happened, why, who saw it otherwise, and what was answered to proposals, oldest first. As public as the programme.
 ///
 /// # Errors
 /// [`Error::Denied`] for what the caller may not know of.
@@ -480,7 +510,9 @@ pub fn list_changes(
     require_reading(&cx.actor, &program, &subject)?;
     let changes = store::programs::list_changes(cx.conn, id)?.into_iter().map(LogLine::from);
     let votes = store::approvals::list_logged(cx.conn, id)?.into_iter().map(LogLine::from);
-    let mut lines: Vec<LogLine> = changes.chain(votes).collect();
+    let answers = proposals::list_answers(cx.conn, id)?.into_iter();
+    let answers = answers.filter_map(|proposal| line_of(&program, proposal));
+    let mut lines: Vec<LogLine> = changes.chain(votes).chain(answers).collect();
     lines.sort_by(|left, right| (left.happened_at, &left.id).cmp(&(right.happened_at, &right.id)));
     // A page begins behind the line of the cursor.
     let start = after

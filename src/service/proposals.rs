@@ -1,4 +1,4 @@
-//! Proposals from everyone: a change to a published rubric, a public answer, and a draft that credits who had the idea.
+//! Proposals from everyone: a change to a published rubric or a charter, a public answer, and a draft that credits who had the idea.
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -9,20 +9,22 @@ use super::context::{Cx, above, new_uuid};
 use super::definition_document::{self, Difference, differences};
 use super::error::{Broken, Error, Fault};
 use super::members::{check_email, check_name};
-use super::micro_credentials::{Version, version_from};
-use super::outbox;
-use crate::domain::ids::{MicroCredentialId, PersonId, ProposalId, VersionId};
+use super::micro_credentials::{Version, check_bank, version_from};
+use super::{outbox, programs};
+use crate::domain::ids::{
+    MicroCredentialId, OrganizationId, PersonId, ProgramId, ProposalId, VersionId,
+};
 use crate::domain::policy::{self, Denied, Subject, Visibility};
-use crate::domain::proposal::{ProposalEvent, ProposalOutcome, ProposalState};
+use crate::domain::proposal::{ProposalEvent, ProposalOutcome, ProposalState, ProposalSubject};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::version::VersionState;
 use crate::mail::templates::{self as letters, AnsweredProposal};
 use crate::store::outbox::OutboxRow;
 use crate::store::people::Profile;
-use crate::store::proposals::ProposalQuery;
+use crate::store::proposals::{ProposalQuery, SentBy};
 use crate::store::{self, DbConn, StoreError};
 
-pub use crate::store::proposals::Proposal;
+pub use crate::store::proposals::{About, Proposal};
 
 /// The mail that tells of the answer.
 const ANSWERED: &str = "proposal_answered";
@@ -35,11 +37,15 @@ const LONGEST_REPLACEMENT: usize = 8000;
 const MOST_WAITING: i64 = 200;
 /// … and so many of them may come …
 const MOST_AT_ONCE: usize = 20;
+/// So many proposals of one person who has signed in may come …
+const MOST_OF_ONE: usize = 10;
+/// … and so many of all of them together for one organization …
+const MOST_OF_ALL: usize = 50;
 /// … within so long.
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// The address for the answer is kept so long after it.
 pub const CONTACT_KEPT_DAYS: i64 = 30;
-/// What nobody has looked at, or was refused, is kept for so long.
+/// What nobody has looked at, or was refused, is kept for so long; so is the address for an answer that does not come.
 pub const UNSEEN_KEPT_DAYS: i64 = 180;
 
 /// What somebody proposes.
@@ -66,6 +72,51 @@ pub struct ProposalDetail {
 
 const fn hidden() -> Error {
     Error::Denied(Denied::Hidden("proposal"))
+}
+
+/// A rubric or a charter that people propose for.
+struct Target {
+    organization: OrganizationId,
+    title: String,
+    /// The definition; none of a charter, about which everything is said in words.
+    definition: Option<Value>,
+    /// Why nothing can be proposed any more or yet.
+    closed: Option<&'static str>,
+}
+
+/// What a proposal is about, as long as the caller may read it.
+fn target_for(cx: &mut Cx<'_>, subject: ProposalSubject) -> Result<Target, Error> {
+    if let ProposalSubject::Charter(program) = subject {
+        programs::find(cx, program)?;
+    }
+    target_of(cx.conn, subject)
+}
+
+fn target_of(conn: &mut DbConn, subject: ProposalSubject) -> Result<Target, Error> {
+    match subject {
+        ProposalSubject::Version { micro_credential, number } => {
+            let version = version_of(conn, micro_credential, number)?;
+            let is_retired = version.state == VersionState::Retired;
+            Ok(Target {
+                organization: version.organization,
+                definition: Some(document_of(&version)?),
+                title: version.title,
+                closed: is_retired
+                    .then_some("this version is retired; propose a change to the newest one"),
+            })
+        }
+        ProposalSubject::Charter(program) => {
+            let (program, _) = programs::load(conn, program)?;
+            let is_public = program.state.is_public();
+            Ok(Target {
+                organization: program.organization,
+                title: program.title,
+                definition: None,
+                closed: (!is_public)
+                    .then_some("the charter is a draft; whoever works on it edits it"),
+            })
+        }
+    }
 }
 
 /// The published version that can be proposed for.
@@ -112,7 +163,7 @@ fn fault_of_words(pointer: &str, text: &str) -> Option<Fault> {
     })
 }
 
-fn check(new: &NewProposal, definition: &Value, is_visitor: bool) -> Result<(), Error> {
+fn check(new: &NewProposal, definition: Option<&Value>, is_visitor: bool) -> Result<(), Error> {
     let mut faults: Vec<Fault> = fault_of_words("/text", &new.text).into_iter().collect();
     let mut add = |result: Result<(), Error>| {
         if let Err(Error::Invalid { faults: found, .. }) = result {
@@ -132,6 +183,12 @@ fn check(new: &NewProposal, definition: &Value, is_visitor: bool) -> Result<(), 
         None => {}
     }
     if let Some((pointer, proposed)) = &new.replacement {
+        let Some(definition) = definition else {
+            let detail =
+                "say in words what you would change in a charter; leave pointer and proposed out";
+            faults.push(Fault::new("/pointer", "words-only", detail));
+            return refuse(faults);
+        };
         if proposed.chars().count() > LONGEST_REPLACEMENT {
             let detail = format!("a text has at most {LONGEST_REPLACEMENT} characters");
             faults.push(Fault::new("/proposed", "too-long", detail));
@@ -139,6 +196,10 @@ fn check(new: &NewProposal, definition: &Value, is_visitor: bool) -> Result<(), 
             faults.extend(found);
         }
     }
+    refuse(faults)
+}
+
+fn refuse(faults: Vec<Fault>) -> Result<(), Error> {
     if faults.is_empty() {
         return Ok(());
     }
@@ -147,13 +208,38 @@ fn check(new: &NewProposal, definition: &Value, is_visitor: bool) -> Result<(), 
 }
 
 /// Refuses a visitor's proposal while too many wait for a look.
-fn require_room(conn: &mut DbConn, version: &Version, now: Timestamp) -> Result<(), Error> {
-    let waiting = store::proposals::list_waiting_since(conn, version.organization, MOST_WAITING)?;
+fn require_room(
+    conn: &mut DbConn,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let waiting = store::proposals::list_waiting_since(conn, organization, MOST_WAITING)?;
     if i64::try_from(waiting.len()).unwrap_or(i64::MAX) >= MOST_WAITING {
         return Err(Error::TooManyProposals { seconds: 3600 });
     }
     let recent: Vec<Timestamp> = waiting.into_iter().filter(|at| at.plus(WINDOW) > now).collect();
-    match recent.get(MOST_AT_ONCE - 1) {
+    require_fewer(&recent, MOST_AT_ONCE, now)
+}
+
+/// Refuses a proposal of somebody who has signed in while they, or all of them together, have just sent too many.
+fn require_pause(
+    conn: &mut DbConn,
+    person: PersonId,
+    organization: OrganizationId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for (by, most) in
+        [(SentBy::Person(person), MOST_OF_ONE), (SentBy::AnybodyTo(organization), MOST_OF_ALL)]
+    {
+        let recent = store::proposals::list_sent_since(conn, by, now.minus(WINDOW))?;
+        require_fewer(&recent, most, now)?;
+    }
+    Ok(())
+}
+
+/// Refuses one more when `most` came within the window; `recent` are those of the window, the newest first.
+fn require_fewer(recent: &[Timestamp], most: usize, now: Timestamp) -> Result<(), Error> {
+    match recent.get(most - 1) {
         Some(oldest) => {
             let left = (oldest.plus(WINDOW).as_utc() - now.as_utc()).num_seconds();
             Err(Error::TooManyProposals { seconds: u32::try_from(left).unwrap_or(1).max(1) })
@@ -162,30 +248,28 @@ fn require_room(conn: &mut DbConn, version: &Version, now: Timestamp) -> Result<
     }
 }
 
-/// `POST /micro-credentials/{id}/versions/{n}/proposals`: whoever has signed in is public at once, a visitor waits for a look.
+/// `POST /micro-credentials/{id}/versions/{n}/proposals` and `POST /programs/{id}/proposals`: whoever has signed in is public at once, a
+/// visitor waits for a look.
 ///
 /// # Errors
-/// [`Error::Invalid`] with every fault, [`Error::WrongState`] for a retired version, [`Error::TooManyProposals`].
+/// [`Error::Invalid`] with every fault, [`Error::WrongState`] for a retired version or a charter that is a draft,
+/// [`Error::TooManyProposals`].
 pub fn create(
     cx: &mut Cx<'_>,
-    family: MicroCredentialId,
-    number: i32,
+    subject: ProposalSubject,
     new: &NewProposal,
 ) -> Result<ProposalDetail, Error> {
-    let version = version_of(cx.conn, family, number)?;
-    if version.state == VersionState::Retired {
-        let detail = "this version is retired; propose a change to the newest one".to_owned();
-        return Err(Error::WrongState { detail, allowed_events: Vec::new() });
+    let target = target_for(cx, subject)?;
+    if let Some(why) = target.closed {
+        return Err(Error::WrongState { detail: why.to_owned(), allowed_events: Vec::new() });
     }
     let proposer = cx.actor.person();
-    let definition = document_of(&version)?;
-    check(new, &definition, proposer.is_none())?;
+    check(new, target.definition.as_ref(), proposer.is_none())?;
     let now = cx.now;
     let proposal = Proposal {
         id: ProposalId::from_uuid(new_uuid()),
-        organization: version.organization,
-        micro_credential: family,
-        number,
+        organization: target.organization,
+        subject,
         state: if proposer.is_some() { ProposalState::Open } else { ProposalState::Waiting },
         text: new.text.trim().to_owned(),
         replacement: new.replacement.clone(),
@@ -193,6 +277,7 @@ pub fn create(
         proposer,
         answer: None,
         became: None,
+        removed: None,
         revision: 1,
         created_at: now,
     };
@@ -201,8 +286,9 @@ pub fn create(
         None => None,
     };
     cx.write(|conn| {
-        if proposer.is_none() {
-            require_room(conn, &version, now)?;
+        match proposer {
+            None => require_room(conn, target.organization, now)?,
+            Some(person) => require_pause(conn, person, target.organization, now)?,
         }
         store::proposals::create(conn, &proposal, email.as_deref())?;
         let change =
@@ -215,13 +301,12 @@ pub fn create(
 
 fn detail_of(conn: &mut DbConn, proposal: Proposal) -> Result<ProposalDetail, Error> {
     let differences = match &proposal.replacement {
-        Some((pointer, proposed)) => {
-            let version = version_of(conn, proposal.micro_credential, proposal.number)?;
-            let definition = document_of(&version)?;
-            replaced(&definition, pointer, proposed)
+        Some((pointer, proposed)) => match target_of(conn, proposal.subject)?.definition {
+            Some(definition) => replaced(&definition, pointer, proposed)
                 .map(|changed| differences(&definition, &changed))
-                .unwrap_or_default()
-        }
+                .unwrap_or_default(),
+            None => Vec::new(),
+        },
         None => Vec::new(),
     };
     Ok(ProposalDetail { proposal, differences })
@@ -266,35 +351,47 @@ pub fn find(cx: &mut Cx<'_>, id: ProposalId) -> Result<ProposalDetail, Error> {
     }
 }
 
-/// `GET /micro-credentials/{id}/proposals`: what is shown; for the design team also what waits or was refused, if they ask for it.
+/// The organization whose rubric or charter it is, as long as the caller may read that.
+fn owner_of(cx: &mut Cx<'_>, about: About) -> Result<OrganizationId, Error> {
+    match about {
+        About::MicroCredential(family) => {
+            Ok(store::micro_credentials::find_newest(cx.conn, family, true)?
+                .ok_or(Error::Denied(Denied::Hidden("micro-credential")))?
+                .organization)
+        }
+        About::Charter(program) => Ok(programs::find(cx, program)?.organization),
+    }
+}
+
+/// `GET /micro-credentials/{id}/proposals` and `GET /programs/{id}/proposals`: what is shown; for the design team also what waits or was
+/// refused, if they ask for it.
 ///
 /// # Errors
-/// [`Error::Denied`] for a micro-credential that is not public, and for what only the design team sees.
+/// [`Error::Denied`] for a micro-credential or a programme that is not public, and for what only the design team sees.
 pub fn list(
     cx: &mut Cx<'_>,
-    family: MicroCredentialId,
+    about: About,
     state: Option<ProposalState>,
     after: Option<String>,
     limit: i64,
 ) -> Result<Vec<ProposalDetail>, Error> {
-    let version = store::micro_credentials::find_newest(cx.conn, family, true)?
-        .ok_or(Error::Denied(Denied::Hidden("micro-credential")))?;
+    let organization = owner_of(cx, about)?;
     let states = match state {
-        None => vec![ProposalState::Open, ProposalState::Answered],
+        None => ProposalState::SHOWN.to_vec(),
         Some(state) => vec![state],
     };
     if states.iter().any(|state| !state.is_public()) {
         let subject = Subject {
             kind: "proposal",
-            organization: version.organization,
-            above: above(cx.conn, version.organization)?,
+            organization,
+            above: above(cx.conn, organization)?,
             owner: None,
             assigned: None,
             visibility: Visibility::Public,
         };
         policy::require(&cx.actor, "read_hidden_proposal", &subject)?;
     }
-    let query = ProposalQuery { micro_credential: family, states, after, limit };
+    let query = ProposalQuery { about, states, after, limit };
     let found = store::proposals::list(cx.conn, &query)?;
     found.into_iter().map(|proposal| detail_of(cx.conn, proposal)).collect()
 }
@@ -350,12 +447,7 @@ pub fn answer(
     outcome: ProposalOutcome,
     text: &str,
 ) -> Result<ProposalDetail, Error> {
-    if let Some(fault) = fault_of_words("/answer", text) {
-        let (_, subject) = load(cx, id)?;
-        policy::require(&cx.actor, "answer_proposal", &subject)?;
-        let summary = fault.detail.clone();
-        return Err(Error::Invalid { code: "invalid-answer", summary, faults: vec![fault] });
-    }
+    require_words(cx, id, "answer_proposal", "/answer", text)?;
     let now = cx.now;
     let host = outbox::message_host(&cx.installation()?.base_url);
     let answer = text.trim().to_owned();
@@ -380,6 +472,40 @@ pub fn answer(
     })
 }
 
+/// Refuses words of the design team that are none, once it is clear that they may say something.
+fn require_words(
+    cx: &mut Cx<'_>,
+    id: ProposalId,
+    operation: &'static str,
+    pointer: &str,
+    text: &str,
+) -> Result<(), Error> {
+    let Some(fault) = fault_of_words(pointer, text) else { return Ok(()) };
+    let (_, subject) = load(cx, id)?;
+    policy::require(&cx.actor, operation, &subject)?;
+    let summary = fault.detail.clone();
+    Err(Error::Invalid { code: "invalid-answer", summary, faults: vec![fault] })
+}
+
+/// `POST /proposals/{id}/removal`: takes down what is shown. Its words, its name and the address are gone for good; that there was something,
+/// the reason and an answer that was given stay.
+///
+/// # Errors
+/// [`Error::Invalid`] without a reason, [`Error::WrongState`] for what is not shown.
+pub fn remove(cx: &mut Cx<'_>, id: ProposalId, reason: &str) -> Result<ProposalDetail, Error> {
+    require_words(cx, id, "remove_proposal", "/reason", reason)?;
+    let now = cx.now;
+    let reason = reason.trim().to_owned();
+    change(cx, id, "remove_proposal", ProposalEvent::Remove, |_conn, proposal| {
+        proposal.state = ProposalState::Removed;
+        proposal.text = String::new();
+        proposal.replacement = None;
+        proposal.credit_name = None;
+        proposal.removed = Some((reason.clone(), now));
+        Ok(())
+    })
+}
+
 /// `POST /proposals/{id}/draft`: the next version as a draft, with the text that was proposed. Its author is one of the authors, and is
 /// credited with it.
 ///
@@ -393,15 +519,18 @@ pub fn draft(cx: &mut Cx<'_>, id: ProposalId) -> Result<ProposalDetail, Error> {
             let detail = "this proposal has become a draft already".to_owned();
             return Err(Error::WrongState { detail, allowed_events: Vec::new() });
         }
-        let family =
-            store::micro_credentials::find(conn, proposal.micro_credential)?.ok_or_else(hidden)?;
+        let ProposalSubject::Version { micro_credential, number } = proposal.subject else {
+            let detail = "the charter of a programme is fixed once it is open; answer the proposal, and take it up in the next charter".to_owned();
+            return Err(Error::WrongState { detail, allowed_events: Vec::new() });
+        };
+        let family = store::micro_credentials::find(conn, micro_credential)?.ok_or_else(hidden)?;
         let newest =
             store::micro_credentials::find_newest(conn, family.id, false)?.ok_or_else(hidden)?;
         let base =
             store::micro_credentials::find_newest(conn, family.id, true)?.ok_or_else(hidden)?;
         let mut definition = document_of(&base)?;
         if let Some((pointer, proposed)) = &proposal.replacement {
-            let about = document_of(&version_of(conn, family.id, proposal.number)?)?;
+            let about = document_of(&version_of(conn, family.id, number)?)?;
             if about.pointer(pointer) != definition.pointer(pointer) {
                 let detail = "the text that it is about has changed since; start a draft by hand";
                 return Err(Error::invalid("", "text-changed", detail));
@@ -413,6 +542,7 @@ pub fn draft(cx: &mut Cx<'_>, id: ProposalId) -> Result<ProposalDetail, Error> {
         }
         let parsed = definition_document::parse(&definition)
             .map_err(|_errors| Error::internal(Broken("a definition that was checked")))?;
+        check_bank(conn, &definition)?;
         let version = version_from(version_id, &family, newest.number + 1, &parsed);
         match store::micro_credentials::create_version(conn, &version, author, now) {
             Err(StoreError::Duplicate(_)) => {
@@ -440,6 +570,25 @@ pub fn credits(
     number: i32,
 ) -> Result<Vec<Option<String>>, Error> {
     Ok(store::proposals::list_credits(cx.conn, family, number)?)
+}
+
+/// The page on which a proposal is public with its answer.
+#[must_use]
+pub fn page_path(subject: ProposalSubject) -> String {
+    match subject {
+        ProposalSubject::Version { micro_credential, number } => {
+            format!("/achievements/{micro_credential}/versions/{number}/proposals")
+        }
+        ProposalSubject::Charter(program) => format!("/programs/{program}/proposals"),
+    }
+}
+
+/// The answers to proposals about a charter, for its change log.
+///
+/// # Errors
+/// [`Error::Internal`] when the database fails.
+pub(super) fn list_answers(conn: &mut DbConn, program: ProgramId) -> Result<Vec<Proposal>, Error> {
+    Ok(store::proposals::list_answers(conn, program)?)
 }
 
 #[derive(Deserialize)]
@@ -473,14 +622,11 @@ pub(super) fn render(
     let p: Parameters = outbox::parse(row)?;
     let Some(proposal) = store::proposals::find(cx.conn, p.proposal_id)? else { return Ok(None) };
     let Some((outcome, answer, _)) = &proposal.answer else { return Ok(None) };
-    let version = version_of(cx.conn, proposal.micro_credential, proposal.number)?;
-    let link = format!(
-        "{base_url}/achievements/{}/versions/{}/proposals",
-        proposal.micro_credential, proposal.number
-    );
+    let target = target_of(cx.conn, proposal.subject)?;
+    let link = format!("{base_url}{}", page_path(proposal.subject));
     let letter = letters::proposal_answered(&AnsweredProposal {
         name,
-        title: &version.title,
+        title: &target.title,
         outcome: *outcome,
         answer,
         link: &link,

@@ -1,6 +1,7 @@
 //! The figures of a programme: counted as said, nothing small shown, and nothing small to be had by taking figures from one another.
 
 mod attack;
+mod printed;
 
 use std::collections::BTreeMap;
 
@@ -289,6 +290,7 @@ fn every_figure_is_what_happened_counted_in_persons() {
     assert_eq!(pilot.district.earner.get(&format!("{}/funnel", pilot.program)).status, 403);
     pilot.every_report_shows_the_same_and_nothing_small();
     pilot.days_are_working_days(&steward);
+    printed::check(&pilot, &plan);
 }
 
 impl Pilot {

@@ -8,7 +8,10 @@ use assay::domain::award::{AwardState, RevocationReason};
 use assay::domain::review_policy::ReviewMode;
 use assay::domain::submission::{SubmissionEvent, SubmissionState};
 use assay::http::web::assets::{ASSETS, find_asset};
-use assay::http::web::proposals::{AnswerLine, ProposalLine, ProposalsPage, proposals_page};
+use assay::http::web::proposals::{
+    AnswerLine, PageAbout, ProposalLine, ProposalsPage, proposals_page,
+};
+use assay::http::web::report::{ReportPage, report_page, report_sign_in_page};
 use assay::http::web::{
     AcceptPage, AchievementPage, CataloguePage, CatalogueSearch, CredentialPage, IssuerPage,
     Scoring, StackPage, Standing, accept_invitation_page, achievement_page, catalogue_page,
@@ -613,8 +616,9 @@ fn proposals(is_open: bool) -> ProposalsPage {
     let line = ProposalLine {
         credit_name: Some("A. Colleague".to_owned()),
         sent_on: "3 November 2026".to_owned(),
-        version: 1,
+        version: Some(1),
         paragraphs: vec!["Say what counts as written down.".to_owned()],
+        removed: None,
         differences: vec!["Title: “Old” became “New”.".to_owned()],
         answer: Some(AnswerLine {
             outcome: "taken up",
@@ -624,14 +628,31 @@ fn proposals(is_open: bool) -> ProposalsPage {
         became: Some(2),
     };
     ProposalsPage {
-        micro_credential_id: "01900000-0000-7000-8000-000000000000".to_owned(),
-        version: 1,
+        about: PageAbout::Rubric {
+            micro_credential_id: "01900000-0000-7000-8000-000000000000".to_owned(),
+            version: 1,
+        },
         title: "Small-group support".to_owned(),
-        language: "en".to_owned(),
+        language: Some("en".to_owned()),
         is_open,
         items: vec![line].into_iter().filter(|_| is_open).collect(),
         has_more: is_open,
     }
+}
+
+/// The page of a charter with a proposal that was taken down.
+fn proposals_for_charter() -> ProposalsPage {
+    let mut page = proposals(true);
+    page.about = PageAbout::Charter {
+        program_id: "01900000-0000-7000-8000-000000000000".to_owned(),
+        theory: vec!["If people can show what they do well, the district can see it.".to_owned()],
+    };
+    page.language = None;
+    for item in &mut page.items {
+        item.paragraphs.clear();
+        item.removed = Some((vec!["It names somebody.".to_owned()], "5 November 2026".to_owned()));
+    }
+    page
 }
 
 fn every_page() -> Vec<(&'static str, String)> {
@@ -639,6 +660,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         AchievementPage { is_retired: true, newer_version: Some(2), ..samples::achievement() };
     let page_of_pending =
         CredentialPage { issued_on: None, ..samples::credential(Standing::NotIssued) };
+    let exact = ReportPage { is_exact: true, purpose: Vec::new(), ..samples::report() };
     vec![
         ("credential", credential_page(&samples::credential(Standing::Valid)).unwrap()),
         ("full credential", credential_page(&samples::full_credential()).unwrap()),
@@ -657,7 +679,11 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("coaching", coaching_page().unwrap()),
         ("submission", submission_page().unwrap()),
         ("proposals", proposals_page(&proposals(true)).unwrap()),
+        ("proposals for a charter", proposals_page(&proposals_for_charter()).unwrap()),
         ("proposals of a retired version", proposals_page(&proposals(false)).unwrap()),
         ("problem", problem_page(&samples::problem()).unwrap()),
+        ("sign-in for a report", report_sign_in_page("an id").unwrap()),
+        ("report", report_page(&samples::report()).unwrap()),
+        ("exact report", report_page(&exact).unwrap()),
     ]
 }

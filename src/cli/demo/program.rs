@@ -76,6 +76,7 @@ fn charter(today: chrono::NaiveDate) -> anyhow::Result<Value> {
             "earn_rate_first" => 5000,
             "educators_with_identified_skills" => 9,
             "turnaround_median_working_days" => 10,
+            "exact_agreement" => 80,
             _ => 8000,
         };
         let name = if metric.get("numerator").is_some() { "target_bp" } else { "target" };

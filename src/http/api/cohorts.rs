@@ -193,7 +193,7 @@ pub async fn create_stays(
         // Who may not do it is told so first, whatever they have written.
         cohorts::require_stays(cx, program)?;
         let as_of = parse_day("/as_of", &as_of)?;
-        let new = NewStays { csv: csv.clone(), as_of, is_dry_run: dry_run };
+        let new = NewStays { csv, as_of, is_dry_run: dry_run };
         Answer::json(200, &StaysView::from(cohorts::keep_stays(cx, program, &new)?))
     })
     .await

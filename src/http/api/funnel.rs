@@ -10,8 +10,7 @@ use crate::domain::funnel::{Count, FEWEST, FEWEST_OF, Figures, Group, Stage};
 use crate::domain::ids::ProgramId;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
-use crate::http::request::Path;
-use crate::http::request::{Meta, Query};
+use crate::http::request::{Meta, Path, Query};
 use crate::service::funnel::{self, FunnelQuery, NamedRow, Report};
 
 /// One figure. Counts are persons, each once.

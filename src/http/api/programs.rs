@@ -9,6 +9,7 @@ use super::micro_credentials::{ApprovalBody, FindingView, VoteView};
 use super::{PageQuery, Paging};
 use crate::domain::ids::{OrganizationId, ProgramId};
 use crate::domain::program::ProgramEvent;
+use crate::domain::proposal::ProposalOutcome;
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
@@ -340,9 +341,9 @@ pub struct ProgramLogLine {
     /// When.
     #[schema(format = "date-time")]
     happened_at: String,
-    /// create, edit, approve, rehearse, open or close.
+    /// create, edit, approve, rehearse, open, close, or answer for the answer to a proposal.
     event: String,
-    /// Why; of a vote its comment.
+    /// Why; of a vote its comment, of an answer its words.
     reason: String,
     /// The charter that it was about, or that came of it.
     content_hash: String,
@@ -350,10 +351,16 @@ pub struct ProgramLogLine {
     approve: Option<bool>,
     /// Of a vote: whether a later edit or vote has made it void.
     void: Option<bool>,
+    /// Of an answer: to which proposal.
+    #[schema(format = "uuid")]
+    proposal_id: Option<String>,
+    /// Of an answer: adopted, partly or declined.
+    outcome: Option<&'static str>,
 }
 
 impl From<LogLine> for ProgramLogLine {
     fn from(line: LogLine) -> ProgramLogLine {
+        let (proposal, outcome) = line.answers.unzip();
         ProgramLogLine {
             happened_at: line.happened_at.to_string(),
             event: line.event,
@@ -361,6 +368,8 @@ impl From<LogLine> for ProgramLogLine {
             content_hash: line.content_hash,
             approve: line.approves,
             void: line.is_void,
+            proposal_id: proposal.map(|id| id.to_string()),
+            outcome: outcome.map(ProposalOutcome::as_str),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Proposals for published rubrics.
+//! Proposals for published rubrics and charters.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 
 use super::templates::DifferenceView;
 use super::{Paging, body_word, parse_word};
-use crate::domain::ids::{MicroCredentialId, ProposalId};
-use crate::domain::proposal::{ProposalOutcome, ProposalState};
+use crate::domain::ids::{MicroCredentialId, ProgramId, ProposalId};
+use crate::domain::proposal::{ProposalOutcome, ProposalState, ProposalSubject};
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path, Query};
 use crate::service::Error;
-use crate::service::proposals::{self, NewProposal, ProposalDetail};
+use crate::service::proposals::{self, About, NewProposal, ProposalDetail};
 
 /// What somebody proposes.
 #[derive(Deserialize, ToSchema)]
@@ -36,15 +36,18 @@ pub struct ProposalView {
     /// Its id.
     #[schema(format = "uuid")]
     id: String,
-    /// About which micro-credential.
+    /// About which micro-credential; null for a charter.
     #[schema(format = "uuid")]
-    micro_credential_id: String,
-    /// About which version.
-    version: i32,
-    /// `waiting` (for a look, shown to nobody), `open`, `answered` or `refused`.
+    micro_credential_id: Option<String>,
+    /// About which version of it.
+    version: Option<i32>,
+    /// About the charter of which programme; null for a rubric.
+    #[schema(format = "uuid")]
+    program_id: Option<String>,
+    /// `waiting` (for a look, shown to nobody), `open`, `answered`, `refused`, or `removed` (taken down).
     state: &'static str,
-    /// What is proposed and why.
-    text: String,
+    /// What is proposed and why; null once it is taken down.
+    text: Option<String>,
     /// The text that is to be another.
     pointer: Option<String>,
     /// What is to stand there.
@@ -65,6 +68,11 @@ pub struct ProposalView {
     answered_at: Option<String>,
     /// The number of the version that it became the draft of.
     became_version: Option<i32>,
+    /// Why it was taken down.
+    removal_reason: Option<String>,
+    /// When.
+    #[schema(format = "date-time")]
+    removed_at: Option<String>,
 }
 
 impl From<ProposalDetail> for ProposalView {
@@ -77,12 +85,23 @@ impl From<ProposalDetail> for ProposalView {
             }
             None => (None, None, None),
         };
+        let (version, program_id) = match proposal.subject {
+            ProposalSubject::Version { micro_credential, number } => {
+                (Some((micro_credential.to_string(), number)), None)
+            }
+            ProposalSubject::Charter(program) => (None, Some(program.to_string())),
+        };
+        let (micro_credential_id, version) = version.unzip();
+        let (removal_reason, removed_at) =
+            proposal.removed.map(|(reason, at)| (reason, at.to_string())).unzip();
+        let text = Some(proposal.text).filter(|_| removal_reason.is_none());
         ProposalView {
             id: proposal.id.to_string(),
-            micro_credential_id: proposal.micro_credential.to_string(),
-            version: proposal.number,
+            micro_credential_id,
+            version,
+            program_id,
             state: proposal.state.as_str(),
-            text: proposal.text,
+            text,
             pointer,
             proposed,
             differences: detail.differences.into_iter().map(DifferenceView::from).collect(),
@@ -92,6 +111,8 @@ impl From<ProposalDetail> for ProposalView {
             answer,
             answered_at,
             became_version: proposal.became,
+            removal_reason,
+            removed_at,
         }
     }
 }
@@ -100,7 +121,29 @@ impl From<ProposalDetail> for ProposalView {
 pub async fn create_proposal(
     app: web::Data<App>,
     meta: Meta,
-    Path((family, number)): Path<(MicroCredentialId, i32)>,
+    Path((micro_credential, number)): Path<(MicroCredentialId, i32)>,
+    body: JsonBody<ProposalBody>,
+) -> Result<HttpResponse, Problem> {
+    let subject = ProposalSubject::Version { micro_credential, number };
+    create(app, meta, subject, "create_proposal", body).await
+}
+
+/// `POST /api/v1/programs/{id}/proposals`
+pub async fn create_charter_proposal(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(program): Path<ProgramId>,
+    body: JsonBody<ProposalBody>,
+) -> Result<HttpResponse, Problem> {
+    let subject = ProposalSubject::Charter(program);
+    create(app, meta, subject, "create_charter_proposal", body).await
+}
+
+async fn create(
+    app: web::Data<App>,
+    meta: Meta,
+    subject: ProposalSubject,
+    operation: &'static str,
     body: JsonBody<ProposalBody>,
 ) -> Result<HttpResponse, Problem> {
     let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
@@ -112,8 +155,8 @@ pub async fn create_proposal(
     let new = NewProposal { text, replacement: pointer.zip(proposed), credit_name, email };
     // Strangers wait for one another here before they take a thread or a connection.
     let _turn = app.proposing.enter().await?;
-    app.write(meta, "create_proposal", parts, move |cx| {
-        let view = ProposalView::from(proposals::create(cx, family, number, &new)?);
+    app.write(meta, operation, parts, move |cx| {
+        let view = ProposalView::from(proposals::create(cx, subject, &new)?);
         let location = format!("/api/v1/proposals/{}", view.id);
         Ok(Answer::json(201, &view)?.with_location(location))
     })
@@ -136,11 +179,31 @@ pub async fn list_proposals(
     Path(family): Path<MicroCredentialId>,
     Query(query): Query<ProposalsQuery>,
 ) -> Result<HttpResponse, Problem> {
+    list(app, meta, About::MicroCredential(family), "list_proposals", query).await
+}
+
+/// `GET /api/v1/programs/{id}/proposals`
+pub async fn list_charter_proposals(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(program): Path<ProgramId>,
+    Query(query): Query<ProposalsQuery>,
+) -> Result<HttpResponse, Problem> {
+    list(app, meta, About::Charter(program), "list_charter_proposals", query).await
+}
+
+async fn list(
+    app: web::Data<App>,
+    meta: Meta,
+    about: About,
+    operation: &'static str,
+    query: ProposalsQuery,
+) -> Result<HttpResponse, Problem> {
     let paging = Paging::new(query.limit, query.cursor.as_deref())?;
     let state =
         parse_word("state", query.state.as_deref(), ProposalState::parse, ProposalState::ALL)?;
-    app.read(meta, "list_proposals", move |cx| {
-        let fetched = proposals::list(cx, family, state, paging.after.clone(), paging.fetch())?;
+    app.read(meta, operation, move |cx| {
+        let fetched = proposals::list(cx, about, state, paging.after.clone(), paging.fetch())?;
         let key = |detail: &ProposalDetail| detail.proposal.id.to_string();
         Answer::json(200, &paging.page(fetched, key, ProposalView::from))
     })
@@ -208,6 +271,28 @@ pub async fn answer_proposal(
     .await
 }
 
+/// Why a proposal is taken down.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemovalBody {
+    /// In words, for everybody: 10 to 4,000 characters.
+    reason: String,
+}
+
+/// `POST /api/v1/proposals/{id}/removal`
+pub async fn remove_proposal(
+    app: web::Data<App>,
+    meta: Meta,
+    Path(id): Path<ProposalId>,
+    body: JsonBody<RemovalBody>,
+) -> Result<HttpResponse, Problem> {
+    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    app.write(meta, "remove_proposal", parts, move |cx| {
+        Answer::json(200, &ProposalView::from(proposals::remove(cx, id, &body.value.reason)?))
+    })
+    .await
+}
+
 /// `POST /api/v1/proposals/{id}/draft`
 pub async fn draft_proposal(
     app: web::Data<App>,
@@ -219,7 +304,7 @@ pub async fn draft_proposal(
         let view = ProposalView::from(proposals::draft(cx, id)?);
         let location = format!(
             "/api/v1/micro-credentials/{}/versions/{}",
-            view.micro_credential_id,
+            view.micro_credential_id.as_deref().unwrap_or_default(),
             view.became_version.unwrap_or_default()
         );
         Ok(Answer::json(201, &view)?.with_location(location))

@@ -4,7 +4,7 @@
 //! and a link that somebody else chose is followed only if it leads to the web. The pages hold no script and no style of
 //! their own, so that they can be served under a policy that forbids both; all of them live in [`assets`]. A page needs
 //! no script to be read: only accepting an invitation, adding something by a link, verifying a badge, and looking at what is
-//! one's own or what colleagues ask do, because they post JSON.
+//! one's own or what colleagues ask do, because they post JSON. The report of a programme is asked for by a plain form.
 //!
 //! The policy that the pages are written for is [`CONTENT_SECURITY_POLICY`].
 
@@ -22,6 +22,7 @@ pub mod pictures;
 mod problem;
 pub mod proposals;
 pub mod public;
+pub mod report;
 mod stack;
 mod submission;
 mod verify;

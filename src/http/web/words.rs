@@ -25,6 +25,11 @@ pub(super) fn code_in_words(code: &str) -> String {
     }
 }
 
+/// The lines of a text that are not empty, each a paragraph of its own.
+pub(super) fn paragraphs(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
 /// "Two" up to nine, figures beyond.
 pub(super) fn number_in_words(number: u32) -> String {
     let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];

@@ -60,8 +60,9 @@ diesel::table! {
     proposals (id) {
         id -> Text,
         organization_id -> Text,
-        micro_credential_id -> Text,
-        version_number -> Integer,
+        micro_credential_id -> Nullable<Text>,
+        version_number -> Nullable<Integer>,
+        program_id -> Nullable<Text>,
         state -> Text,
         proposal -> Text,
         pointer -> Nullable<Text>,
@@ -73,9 +74,12 @@ diesel::table! {
         answered_by -> Nullable<Text>,
         moderated_by -> Nullable<Text>,
         became_number -> Nullable<Integer>,
+        removal_reason -> Nullable<Text>,
+        removed_by -> Nullable<Text>,
         revision -> Integer,
         created_at -> Timestamp,
         answered_at -> Nullable<Timestamp>,
+        removed_at -> Nullable<Timestamp>,
     }
 }
 

@@ -2,11 +2,15 @@
 
 use assay::domain::award::RevocationReason;
 use assay::domain::review_policy::ReviewMode;
+use assay::http::web::report::{
+    AimLine, ExclusionLine, FigureLine, GroupPart, GroupTable, ReportPage, SkillLine, StageLine,
+};
 use assay::http::web::{
     AchievedLevel, AchievementPage, AskedItem, AskedLine, CatalogueItem, CataloguePage,
     CatalogueSearch, CredentialPage, DefinitionView, Earned, IssuerKeyView, IssuerPage, IssuerRef,
     PartLine, ProblemPage, Scored, Scoring, StackPage, Stacked, Standing,
 };
+use assay::images::{Plot, Unit, draw_plot_as};
 use assay::service::definition_document;
 use chrono::NaiveDate;
 
@@ -219,5 +223,74 @@ pub fn problem() -> ProblemPage {
         detail: "There is no such credential here, or it must not be shown.".to_owned(),
         what_to_do: "Check the address, or ask whoever gave you the link for a new one.".to_owned(),
         request_id: Some("0199a5c2-9999-7d40-9a41-5f2f3a1c9e77".to_owned()),
+    }
+}
+
+/// A report with something in every part of it.
+pub fn report() -> ReportPage {
+    let plot = Plot {
+        title: "Pilot".to_owned(),
+        subtitle: "Counted in persons".to_owned(),
+        axis: "Share".to_owned(),
+        unit: Unit::Percent,
+        ticks: vec![0.0, 1.0],
+        thresholds: Vec::new(),
+        rows: Vec::new(),
+        empty: Some("Nobody was invited yet.".to_owned()),
+        legend: None,
+    };
+    let cells = || ["18".to_owned(), "25".to_owned(), "72%".to_owned()];
+    ReportPage {
+        title: "Pilot: instructional assistants".to_owned(),
+        organization: "Riverbend District".to_owned(),
+        counted_on: "26 November 2026".to_owned(),
+        window: Some("1 March 2026 to 30 June 2026".to_owned()),
+        standing: "The programme is closed.",
+        is_exact: false,
+        theory: vec![
+            "If educators can show what they do well, the district can see it.".to_owned(),
+        ],
+        aims: [Some(true), Some(false), None]
+            .map(|is_met| AimLine {
+                what: "invited persons who enrolled".to_owned(),
+                of: Some("invited persons".to_owned()),
+                wanted: "75%".to_owned(),
+                reached: "75% (30 of 40)".to_owned(),
+                is_met,
+                source: Some("district file".to_owned()),
+            })
+            .into(),
+        figures: vec![FigureLine {
+            what: "persons who have earned something",
+            of: Some("persons who have handed in an attempt"),
+            cells: cells(),
+            on: "26 November 2026".to_owned(),
+        }],
+        stages: vec![StageLine { what: "from handing in to the decision", cells: cells() }],
+        plot: draw_plot_as(&plot, "everybody").svg().to_owned(),
+        groups: vec![
+            GroupPart {
+                id: "by-audience",
+                heading: "By audience",
+                plot: Some(draw_plot_as(&plot, "audience").svg().to_owned()),
+                tables: vec![GroupTable {
+                    names: vec!["Librarian".to_owned(), "Teacher".to_owned()],
+                    lines: vec![(
+                        "persons who were invited",
+                        vec!["20".to_owned(), "20".to_owned()],
+                    )],
+                }],
+            },
+            GroupPart { id: "by-school", heading: "By school", plot: None, tables: Vec::new() },
+        ],
+        exclusions: vec![
+            ExclusionLine { words: "people on a list", count: Some(0) },
+            ExclusionLine { words: "attempts that were voided", count: None },
+        ],
+        purpose: vec!["To call on people for what they do well.".to_owned()],
+        skills: vec![SkillLine {
+            label: "Small-group support".to_owned(),
+            told: "at least 15".to_owned(),
+        }],
     }
 }

@@ -44,6 +44,7 @@ pub fn request(
     let organization = format!("/api/v1/organizations/{}", target.organization);
     let family = format!("/api/v1/micro-credentials/{}", target.family);
     let program = format!("/api/v1/programs/{}", target.program);
+    let proposal = format!("/api/v1/proposals/{}", world.proposal);
     let submission = format!("/api/v1/submissions/{}", target.submission);
     let decided = format!("/api/v1/submissions/{}", target.decided);
     let review = format!("/api/v1/reviews/{}", target.review);
@@ -366,16 +367,22 @@ pub fn request(
         "list_accepted_awards" => get(format!("{organization}/accepted-awards")),
         "create_proposal" => post(format!("{family}/versions/1/proposals"), json!({ "text": "" })),
         "list_proposals" => get(format!("{family}/proposals")),
-        "read_proposal" => unless_other(get(format!("/api/v1/proposals/{NO_KEY}"))),
-        "moderate_proposal" => unless_other(post(
-            format!("/api/v1/proposals/{NO_KEY}/moderation"),
-            json!({ "show": false }),
-        )),
+        // About the charter of a programme: it never becomes a draft.
+        "create_charter_proposal" => post(format!("{program}/proposals"), json!({ "text": "" })),
+        "list_charter_proposals" => get(format!("{program}/proposals")),
+        "read_proposal" => unless_other(get(proposal)),
+        "moderate_proposal" => {
+            unless_other(post(format!("{proposal}/moderation"), json!({ "show": false })))
+        }
         "answer_proposal" => unless_other(post(
-            format!("/api/v1/proposals/{NO_KEY}/answer"),
+            format!("{proposal}/answer"),
             json!({ "outcome": "declined", "answer": "" }),
         )),
-        "draft_proposal" => unless_other(act(format!("/api/v1/proposals/{NO_KEY}/draft"))),
+        "remove_proposal" => {
+            unless_other(post(format!("{proposal}/removal"), json!({ "reason": "" })))
+        }
+        "draft_proposal" => unless_other(act(format!("{proposal}/draft"))),
+        "charter_proposals_page" => get(format!("/programs/{}/proposals", target.program)),
         "proposals_page" => get(format!("/achievements/{}/versions/1/proposals", target.family)),
         "import_rubric_table" => put(format!("{family}/versions/1/rubric-table"), json!({})),
         "add_external_badge" => {
@@ -581,6 +588,9 @@ pub fn request(
         "accept_invitation_page" => get("/invitations/accept".to_owned()),
         "problem_page" => get("/problems/stale".to_owned()),
         "coaching_page" => get("/coachings".to_owned()),
+        "program_report_page" => get(format!("/programs/{}/report", target.program)),
+        // Nobody signs in by a body that is no form.
+        "show_program_report" => post(format!("/programs/{}/report", target.program), json!({})),
         "submission_page" => get(format!("/submissions/{}", target.submission)),
         "asset" => get("/assets/assay.css".to_owned()),
         other => panic!("no request for {other}: say here how to try it without changing anything"),

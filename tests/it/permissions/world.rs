@@ -103,6 +103,8 @@ pub struct World {
     pub framework: String,
     /// A criterion of the assessment bank.
     pub bank_item: String,
+    /// A proposal for the charter of the open programme, shown and not answered.
+    pub proposal: String,
     root: String,
     valley: String,
     school: String,
@@ -186,6 +188,9 @@ impl World {
         let body = json!({ "organization_id": valley, "charter": complete_charter("pilot-draft", &["mc-published"]) });
         let draft_program = id_of(&runs.post("/api/v1/programs", &body).expect(201));
 
+        let words = json!({ "text": "Invite the bus drivers as well." });
+        let path = format!("/api/v1/programs/{open_program}/proposals");
+        let proposal = id_of(&bystander.post(&path, &words).expect(201));
         let csv = "email,name,audience,school\nguest@valley.example.org,Guest,instructional_assistant,Willow";
         let path = format!("/api/v1/programs/{open_program}");
         let body = json!({ "csv": csv });
@@ -265,6 +270,7 @@ impl World {
             draft,
             retired,
             work,
+            proposal,
             open_program,
             draft_program,
             invitee,

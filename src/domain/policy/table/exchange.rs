@@ -4,6 +4,9 @@ use super::{AUDITOR, COORDINATOR, DESIGNER, EARNER, ISSUING_OFFICER, LEAD_ASSESS
 use crate::domain::policy::Grant::{Anyone, SignedIn};
 use crate::domain::policy::{Row, Verb};
 
+/// The states of a proposal that is shown.
+const SHOWN: &[&str] = &["open", "answered", "removed"];
+
 pub(super) const ROWS: &[Row] = &[
     // Templates.
     row(
@@ -43,8 +46,17 @@ pub(super) const ROWS: &[Row] = &[
         &["published"],
         &["text", "pointer", "proposed", "credit_name", "email"],
     ),
-    row("list_proposals", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
-    row("read_proposal", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
+    row(
+        "create_charter_proposal",
+        Verb::Create,
+        "proposal",
+        &[Anyone],
+        &["open", "closed"],
+        &["text", "credit_name", "email"],
+    ),
+    row("list_proposals", Verb::Read, "proposal", &[Anyone], SHOWN, &["*"]),
+    row("list_charter_proposals", Verb::Read, "proposal", &[Anyone], SHOWN, &["*"]),
+    row("read_proposal", Verb::Read, "proposal", &[Anyone], SHOWN, &["*"]),
     row(
         "read_hidden_proposal",
         Verb::Read,
@@ -63,7 +75,16 @@ pub(super) const ROWS: &[Row] = &[
         &["outcome", "answer"],
     ),
     row("draft_proposal", Verb::Create, "definition", &[DESIGNER], &["open", "answered"], &[]),
-    row("proposals_page", Verb::Read, "proposal", &[Anyone], &["open", "answered"], &["*"]),
+    row(
+        "remove_proposal",
+        Verb::Change,
+        "proposal",
+        &[DESIGNER],
+        &["open", "answered"],
+        &["reason"],
+    ),
+    row("proposals_page", Verb::Read, "proposal", &[Anyone], SHOWN, &["*"]),
+    row("charter_proposals_page", Verb::Read, "proposal", &[Anyone], SHOWN, &["*"]),
     // What people and design teams bring along.
     row(
         "import_rubric_table",

@@ -39,6 +39,9 @@ pub(super) const ROWS: &[Row] = &[
     row("contribution_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("stacks_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("coaching_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
+    row("program_report_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
+    // Whoever signs in by it reads the figures as themselves: `read_funnel` decides.
+    row("show_program_report", Verb::SignIn, "session", &[Anyone], &[], &["email", "password"]),
     row("submission_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("problem_page", Verb::Read, "page", &[Anyone], &[], &["*"]),
     row("asset", Verb::Read, "page", &[Anyone], &[], &["*"]),
