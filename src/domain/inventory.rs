@@ -121,7 +121,7 @@ fn count(row: &Named<'_>, item: &Item, by: Option<By>) -> u64 {
 /// A row with the exact figures that programmes show of its people.
 struct Known<'a> {
     row: &'a Named<'a>,
-    figures: Vec<Vec<&'a PersonFacts>>,
+    figures: Vec<(Count, Vec<&'a PersonFacts>)>,
 }
 
 impl<'a> Known<'a> {
@@ -136,7 +136,10 @@ impl<'a> Known<'a> {
             shown.get(&(program.clone(), by)).is_some_and(|counts| counts.contains(count))
         };
         figures.retain(|figure, _| is_shown(figure));
-        Known { row, figures: figures.into_values().collect() }
+        Known {
+            row,
+            figures: figures.into_iter().map(|((_, count), people)| (*count, people)).collect(),
+        }
     }
 
     fn stepped(&self, item: &Item, by: Option<By>) -> Stepped {
@@ -149,7 +152,12 @@ impl<'a> Known<'a> {
             }
         };
         let (mut parts, mut wholes) = (Vec::new(), Vec::new());
-        for people in &self.figures {
+        for (figure, people) in &self.figures {
+            // Whom a file follows up is chosen by whoever sends it. That they all hold something, or everybody who does is among them,
+            // is known to nobody who does not know it already; to leave an item out for it would tell.
+            if figure.is_by_file() && !matches!(item, Item::Access(_)) {
+                continue;
+            }
             let n_both = people.iter().filter(|person| person.holds.contains_key(item)).count();
             if n_both == people.len() {
                 parts.push(number(people.len()));

@@ -282,21 +282,22 @@ pub struct ListedBadge {
 /// other way: neither how many there are nor whose.
 ///
 /// # Errors
-/// [`Error::Denied`] for somebody else's organization, [`Error::WrongState`] where nobody has said what skills are counted for.
+/// [`Error::Denied`] outside of the district or provider, [`Error::Invalid`] above districts, [`Error::WrongState`] where nobody has said
+/// what skills are counted for.
 pub fn list_shown(
     cx: &mut Cx<'_>,
     organization: OrganizationId,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<ListedBadge>, Error> {
-    let (_, subject) = super::organizations::load(cx.conn, organization)?;
+    let (listed, subject) = super::organizations::load(cx.conn, organization)?;
     policy::require(&cx.actor, "list_shown_badges", &subject)?;
+    let members_of = super::inventory::named_branch(cx, &listed)?;
     super::inventory::purpose_in_force(cx, organization)?;
     let mut trusted = std::collections::BTreeSet::new();
     for listing in branch_up(cx.conn, organization)? {
         trusted.extend(store::trusted_issuers::find(cx.conn, listing)?.0);
     }
-    let members_of = store::organizations::list_branch(cx.conn, organization)?;
     let moments = (external_badge::counts_since(cx.now), cx.now);
     let shown = store::external_badges::list_shown(cx.conn, &members_of, moments, after, limit)?;
     Ok(shown

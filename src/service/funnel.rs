@@ -236,17 +236,27 @@ fn facts_of(
         .filter(|invitee| invitee.state != InviteeState::Waiting)
         .map(|invitee| {
             let own = by_invitee.get(&invitee.id).map_or(&[][..], Vec::as_slice);
-            PersonFacts {
-                audience: invitee.audience.clone(),
-                school: invitee.school.to_string(),
-                counts: counts_of(invitee, own, employed, now),
-                days: days_of(invitee, own, calendar),
-            }
+            person_of(invitee, own, employed, calendar, now)
         })
         .collect()
 }
 
-/// An attempt that counts for what was decided: one that was voided does not.
+/// What the figures of a programme count of one person.
+pub(super) fn person_of(
+    invitee: &Invitee,
+    own: &[&AttemptFacts],
+    employed: Option<&BTreeMap<InviteeId, bool>>,
+    calendar: &Calendar,
+    now: Timestamp,
+) -> PersonFacts {
+    PersonFacts {
+        audience: invitee.audience.clone(),
+        school: invitee.school.to_string(),
+        counts: counts_of(invitee, own, employed, now),
+        days: days_of(invitee, own, calendar),
+    }
+}
+
 fn is_counted(attempt: &&&AttemptFacts) -> bool {
     attempt.state != SubmissionState::Voided && attempt.decision.is_some()
 }
@@ -260,7 +270,7 @@ fn is_live(attempt: &AttemptFacts, now: Timestamp) -> bool {
 }
 
 /// Which figures of its programme somebody is in.
-pub(super) fn counts_of(
+fn counts_of(
     invitee: &Invitee,
     own: &[&AttemptFacts],
     employed: Option<&BTreeMap<InviteeId, bool>>,

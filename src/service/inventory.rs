@@ -144,6 +144,37 @@ fn house_of(
     Ok(above.into_iter().find(|(_, kind)| kind.is_house()).map(|(id, _)| id))
 }
 
+/// The organizations whose members are told by name to the caller where they ask for this one: names stay in their district or provider
+/// (docs/decisions/0061).
+///
+/// # Errors
+/// [`Error::Invalid`] above districts, [`Error::Denied`] for anybody of another one.
+pub(super) fn named_branch(
+    cx: &mut Cx<'_>,
+    organization: &Organization,
+) -> Result<Vec<OrganizationId>, Error> {
+    let house = house_of(cx.conn, organization)?.ok_or_else(|| {
+        let detail = "names are told in their own district or provider: ask for one; here the numbers of skills-inventory are told";
+        Error::invalid("/organization_id", "names-by-district", detail)
+    })?;
+    let is_of_house = cx
+        .actor
+        .confirmed()
+        .any(|facet| facet.organization == house || facet.above.contains(&house));
+    if !is_of_house {
+        return Err(Denied::Forbidden.into());
+    }
+    let mut members_of = store::organizations::list_branch(cx.conn, organization.id)?;
+    // A house inside this one has names of its own.
+    for inner in store::succession::list_houses(cx.conn)? {
+        if inner != house && members_of.contains(&inner) {
+            let rooms = store::organizations::list_branch(cx.conn, inner)?;
+            members_of.retain(|id| !rooms.contains(id));
+        }
+    }
+    Ok(members_of)
+}
+
 fn report_of(cx: &mut Cx<'_>, wanted: &InventoryQuery, name: String) -> Result<Report, Error> {
     let id = wanted.organization;
     let purpose = purpose_in_force(cx, id)?;
@@ -258,26 +289,9 @@ pub struct PeopleQuery {
 pub fn list_people(cx: &mut Cx<'_>, wanted: PeopleQuery) -> Result<Vec<NamedPerson>, Error> {
     let (organization, subject) = organizations::load(cx.conn, wanted.organization)?;
     policy::require(&cx.actor, "list_people_with_skill", &subject)?;
-    let house = house_of(cx.conn, &organization)?.ok_or_else(|| {
-        let detail = "names are told in their own district or provider: ask for one; here the numbers of skills-inventory are told";
-        Error::invalid("/organization_id", "names-by-district", detail)
-    })?;
-    let is_of_house = cx
-        .actor
-        .confirmed()
-        .any(|facet| facet.organization == house || facet.above.contains(&house));
-    if !is_of_house {
-        return Err(Denied::Forbidden.into());
-    }
+    let members_of = named_branch(cx, &organization)?;
     purpose_in_force(cx, wanted.organization)?;
-    let (mut members_of, issuers) = issuers_of(cx.conn, wanted.organization)?;
-    // A house inside this one has names of its own.
-    for inner in store::succession::list_houses(cx.conn)? {
-        if inner != house && members_of.contains(&inner) {
-            let rooms = store::organizations::list_branch(cx.conn, inner)?;
-            members_of.retain(|id| !rooms.contains(id));
-        }
-    }
+    let (_, issuers) = issuers_of(cx.conn, wanted.organization)?;
     let PeopleQuery { skill, after, limit, .. } = wanted;
     let query = NamedQuery { skill, issuers, members_of, after, limit };
     Ok(store::inventory::list_named(cx.conn, &query, cx.now)?)

@@ -4,7 +4,6 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::connection::MultiBackend;
-use super::error::parse_ids;
 use super::schema::{
     award_sharing, awards, definition_versions, inventory_purposes, inventory_snapshots,
     memberships, organization_ancestors, organizations, person_profiles, programs, stacks,
@@ -174,20 +173,28 @@ pub fn list_stacks(
         .collect()
 }
 
-/// The programmes of these organizations.
+/// The programmes of these organizations, each with whose it is.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn list_programs(
     conn: &mut DbConn,
     among: &[OrganizationId],
-) -> Result<Vec<ProgramId>, StoreError> {
-    let ids = programs::table
+) -> Result<Vec<(ProgramId, OrganizationId)>, StoreError> {
+    let rows: Vec<(String, String)> = programs::table
         .filter(programs::organization_id.eq_any(words(among)))
         .order(programs::id)
-        .select(programs::id)
+        .select((programs::id, programs::organization_id))
         .load(conn)?;
-    parse_ids("programs", "id", ids)
+    rows.into_iter()
+        .map(|(id, organization)| {
+            let corrupt = |column| StoreError::corrupt("programs", &id, column);
+            Ok((
+                id.parse().map_err(|_bad| corrupt("id"))?,
+                organization.parse().map_err(|_bad| corrupt("organization_id"))?,
+            ))
+        })
+        .collect()
 }
 
 /// Whether the earner of an award lets themselves be named for it, with the revision: no and 0 where they have not said.

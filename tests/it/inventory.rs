@@ -327,19 +327,28 @@ fn names_are_told_in_the_same_district_and_at_a_network_numbers_alone() {
     let colleague = app.seed(&school, "colleague@north.example.org", &["earner"]);
     let of_north = app.seed(&north, "runs@north.example.org", &["coordinator"]);
     let of_south = app.seed(&south, "runs@south.example.org", &["coordinator", "data_steward"]);
+    // Badges from elsewhere name their owners too.
+    let elsewhere = |organization: &str| {
+        format!("/api/v1/reports/skills-inventory/external-badges?organization_id={organization}")
+    };
     for at_home in [&colleague, &of_north] {
         for part in [&north, &school] {
             assert_eq!(at_home.get(&path(part)).expect(200)["items"], json!([]));
+            assert_eq!(at_home.get(&elsewhere(part)).expect(200)["items"], json!([]));
         }
     }
     for outside in [&admin, &of_south] {
         for part in [&north, &school] {
-            let refused = outside.get(&path(part)).status;
-            assert!(matches!(refused, 403 | 404), "{refused}");
+            for named in [path(part), elsewhere(part)] {
+                let refused = outside.get(&named).status;
+                assert!(matches!(refused, 403 | 404), "{named}: {refused}");
+            }
         }
     }
     assert_eq!(admin.get(&path(&north)).problem(), "forbidden");
     for anybody in [&admin, &colleague, &of_south] {
+        let refused = anybody.get(&elsewhere(&valley));
+        assert_eq!(refused.faults()[0].1, "names-by-district");
         let refused = anybody.get(&path(&valley));
         assert_eq!(refused.faults()[0].1, "names-by-district");
         let report = format!("/api/v1/reports/skills-inventory?organization_id={valley}");

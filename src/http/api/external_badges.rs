@@ -147,7 +147,7 @@ pub async fn delete_external_badge(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BadgeSharingBody {
-    /// Whether everybody of your organization's branch may see that you hold it, as long as it is found valid.
+    /// Whether everybody of your district or provider may see that you hold it, as long as it is found valid.
     shown: bool,
 }
 

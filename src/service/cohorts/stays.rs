@@ -90,6 +90,10 @@ pub fn keep(cx: &mut Cx<'_>, id: ProgramId, new: &NewStays) -> Result<StaysRepor
     let now = cx.now;
     cx.write(|conn| {
         let (rows, stays, n_members) = plan(conn, id, &table, new.as_of)?;
+        if stays.is_empty() {
+            let detail = "no row of the file counts, so the file before is kept; dry_run: true says of each row what is wrong with it";
+            return Err(Error::invalid("/csv", "no-row-counts", detail));
+        }
         store::stays::replace(conn, id, new.as_of, &stays, now)?;
         let n_staying = stays.values().filter(|is_employed| **is_employed).count();
         let change = Change::new("create_stays", Some(program.organization), "program", id)

@@ -6,7 +6,7 @@ use chrono::Datelike;
 
 use super::super::definition_document;
 use super::super::error::{Broken, Error};
-use super::super::funnel::counts_of;
+use super::super::funnel::person_of;
 use super::{NamedItem, issuers_of};
 use crate::domain::award::AwardState;
 use crate::domain::cohort::InviteeState;
@@ -68,7 +68,9 @@ fn add_programs(
     people: &mut BTreeMap<String, PersonFacts>,
 ) -> Result<Shown, Error> {
     let mut shown = Shown::new();
-    for program in store::inventory::list_programs(conn, branch)? {
+    for (program, organization) in store::inventory::list_programs(conn, branch)? {
+        // The days are not counted here, and which groups the figures put together depends on them.
+        let calendar = store::calendars::find_in_force(conn, organization)?.unwrap_or_default();
         let attempts = store::funnel::list_attempts(conn, program)?;
         let stays = store::stays::find(conn, program)?;
         let employed = stays.as_ref().map(|stays| &stays.employed);
@@ -91,24 +93,19 @@ fn add_programs(
                 facts.school = invitee.school.to_string();
             }
             let own = by_invitee.get(&invitee.id).map_or(&[][..], Vec::as_slice);
-            let counts = counts_of(&invitee, own, employed, now);
+            let figures = person_of(&invitee, own, employed, &calendar, now);
             for (count, access) in [
                 (Count::Invited, Access::Invited),
                 (Count::Enrolled, Access::Enrolled),
                 (Count::Earned, Access::Earned),
             ] {
-                if counts.contains(&count) {
+                if figures.counts.contains(&count) {
                     facts.holds.insert(Item::Access(access), None);
                 }
             }
             let figure = |count: &Count| (program.to_string(), *count);
-            facts.known.extend(counts.iter().map(figure));
-            counted.push(funnel::PersonFacts {
-                audience: invitee.audience.clone(),
-                school: invitee.school.to_string(),
-                counts,
-                days: BTreeMap::new(),
-            });
+            facts.known.extend(figures.counts.iter().map(figure));
+            counted.push(figures);
         }
         let counts_of_rows = |by| {
             let rows = funnel::rows(&counted, by);

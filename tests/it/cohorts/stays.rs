@@ -51,6 +51,27 @@ fn figure(report: &Value, id: &str) -> [Value; 3] {
 }
 
 #[test]
+fn a_file_of_which_no_row_counts_leaves_the_one_before() {
+    let (pilot, coordinator) = scene(3, true);
+    let as_of = day(&pilot, &coordinator, 0);
+    let file = |employed: &str| {
+        format!(
+            "email,reference,code,employed\np0@example.org,,,{employed}\np1@example.org,,,{employed}"
+        )
+    };
+    let funnel = || coordinator.get(&format!("{}/funnel", pilot.program)).expect(200);
+    send(&pilot, &coordinator, &file("yes"), &as_of, false).expect(200);
+    let before = figure(&funnel(), "followed_up");
+    assert_eq!(before[2], json!(as_of));
+    let refused = send(&pilot, &coordinator, &file("Y"), &day(&pilot, &coordinator, 1), false);
+    assert_eq!(refused.faults(), [("/csv".to_owned(), "no-row-counts".to_owned())]);
+    assert_eq!(figure(&funnel(), "followed_up"), before);
+    // To look at it says of each row what is wrong.
+    let looked = send(&pilot, &coordinator, &file("Y"), &as_of, true).expect(200);
+    assert_eq!((&looked["taken"], &looked["refused"]), (&json!(0), &json!(2)));
+}
+
+#[test]
 fn each_bad_row_has_its_own_reason_and_a_dry_run_keeps_nothing() {
     let (pilot, coordinator) = scene(3, true);
     let codes = coordinator.get(&format!("{}/invitation-codes", pilot.program));
