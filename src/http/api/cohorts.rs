@@ -12,11 +12,11 @@ use crate::domain::ids::{InviteeId, ProgramId};
 use crate::http::app::{Answer, App, Reply};
 use crate::http::problem::Problem;
 use crate::http::request::{IfMatch, JsonBody, Meta, Path, Query};
-use crate::service::Error;
 use crate::service::cohorts::{
     self, BatchReport, Extension, Invitee, InviteeQuery, MessagePreview, NamedInvitee, NewBatch,
     NewStays, RowReport, Standing, StaysReport,
 };
+use crate::service::{Cx, Error};
 
 /// A list of people.
 #[derive(Deserialize, ToSchema)]
@@ -302,7 +302,22 @@ pub async fn list_invitees(
 
 fn answer(named: NamedInvitee) -> Result<Answer, Error> {
     let revision = named.invitee.revision;
-    Ok(Answer::json(200, &InviteeView::from(named))?.with_revision(revision))
+    // What was arranged with somebody can tell of their health: it is read again for a replay, and not kept beside it.
+    let ids = format!("{}/{}", named.invitee.program, named.invitee.id);
+    let answer = Answer::json(200, &InviteeView::from(named))?.with_revision(revision);
+    Ok(answer.with_reread("invitee", ids))
+}
+
+/// An invitee of an answer that is given again: the ids of programme and invitee.
+///
+/// # Errors
+/// What reading it says.
+pub fn read_again(cx: &mut Cx<'_>, ids: &str) -> Result<Answer, Error> {
+    let gone = || Error::NotFound("invitee");
+    let (program, invitee) = ids.split_once('/').ok_or_else(gone)?;
+    let program = program.parse().map_err(|_no_id| gone())?;
+    let invitee = invitee.parse().map_err(|_no_id| gone())?;
+    answer(cohorts::find(cx, program, invitee, "read_invitee")?)
 }
 
 /// `GET /api/v1/programs/{id}/invitees/{invitee_id}`
@@ -348,7 +363,8 @@ pub async fn put_extension(
     if_match: IfMatch,
     body: JsonBody<ExtensionBody>,
 ) -> Result<HttpResponse, Problem> {
-    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    let tag = if_match.0.to_string().into_bytes();
+    let parts = vec![meta.target.clone().into_bytes(), tag, body.bytes.to_vec()];
     let wanted = body.value;
     app.write(meta, "put_extension", parts, move |cx| {
         // Who may not do it is told so first, whatever they have written.
@@ -379,7 +395,8 @@ pub async fn put_accommodations(
     if_match: IfMatch,
     body: JsonBody<AccommodationsView>,
 ) -> Result<HttpResponse, Problem> {
-    let parts = vec![meta.target.clone().into_bytes(), body.bytes.to_vec()];
+    let tag = if_match.0.to_string().into_bytes();
+    let parts = vec![meta.target.clone().into_bytes(), tag, body.bytes.to_vec()];
     let wanted = Accommodations::from(body.value);
     app.write(meta, "put_accommodations", parts, move |cx| {
         let current = cohorts::find(cx, program, invitee, "put_accommodations")?;

@@ -177,6 +177,7 @@ pub fn read_again(cx: &mut Cx<'_>, kind: &str, id: &str, status: u16) -> Result<
         "submission" => submissions::read_again(cx, id.parse().map_err(gone)?, status),
         "evidence" => evidence::read_again(cx, id, status),
         "coaching" => coachings::read_again(cx, id.parse().map_err(gone)?, status),
+        "invitee" => cohorts::read_again(cx, id),
         "co_earner" => co_earners::read_again(cx, id, status),
         "shared_evidence" => co_earners::shared_again(cx, id.parse().map_err(gone)?, status),
         _ => Err(Error::NotFound("resource")),

@@ -94,7 +94,24 @@ fn what_was_arranged_is_not_in_the_trail_and_is_forgotten_with_the_other_reasons
     let arranged =
         json!({ "spoken_answers": true, "unlimited_words": false, "note": "canary-note" });
     let etag = coordinator.get(&path).etag();
-    coordinator.put(&format!("{path}/accommodations"), &etag, &arranged).expect(200);
+    let send = || {
+        let put = coordinator.request(reqwest::Method::PUT, &format!("{path}/accommodations"));
+        let put = put.header("if-match", &etag).header("idempotency-key", "arranged-once");
+        coordinator.send(put.json(&arranged)).expect(200)
+    };
+    // A replay reads the invitee again: what was arranged is kept in one place only.
+    assert_eq!(send(), send());
+    let mut conn = pilot.app.resources.database.connection().unwrap();
+    let kept = assay::store::idempotency::find(
+        &mut conn,
+        coordinator.id.parse().unwrap(),
+        "arranged-once",
+    )
+    .unwrap()
+    .unwrap();
+    let (status, answer) = kept.answer.unwrap();
+    assert_eq!(status, 200);
+    assert!(!answer.contains("canary-note"), "{answer}");
 
     let trail = pilot.district.auditor.get("/api/v1/audit-events?limit=100").expect(200);
     let events = trail["items"].as_array().unwrap();
