@@ -281,11 +281,12 @@ const RECORDS_NOTE: &str = "\n\
     \x20                     into names; leave it out when you hand the others on.\n\
     programs/ID/          invitees.csv, changes.ndjson, and figures.json with the figures as everybody of the programme is told them.\n\
     submissions.ndjson    a JSON object a line: states, answers, items of evidence with their SHA-256, decision with levels and feedback,\n\
-    \x20                     cases. answers are null where the time for keeping them is over.\n\
-    reviews.ndjson        a line for each reading, with its sheet. reader is a pseudonym of this export; with --with-names the person's id.\n\
+    \x20                     cases. answers are null where the time for keeping them is over, or nothing was handed in.\n\
+    reviews.ndjson        a line for each reading, with its sheet once it is locked. reader is a pseudonym of this export, with --with-names\n\
+    \x20                     the person's id.\n\
     evidence/, .csv       with --evidence: the files as they were handed in, under the names they are stored by, and a table of them.\n\
     awards.csv            every award with its earner, its submission or stack, and where it stands.\n\
-    credit-ledger.csv     what was given for awards, in minor units.\n\
+    credit-ledger.csv     what was given for awards in minor units; negative in lines of what was taken back.\n\
     audit-events.ndjson   the trail of these organizations. hash is SHA-256 over previous_hash, seq, id, happened_at, actor_id,\n\
     \x20                     organization_id, verb, object_kind, object_id and detail, each preceded by its length in bytes and a colon (null\n\
     \x20                     is empty). Where withheld is true, the event would tell who read what, or which work is known.\n\

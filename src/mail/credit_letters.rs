@@ -5,7 +5,6 @@
 use askama::Template;
 
 use super::message::one_line;
-use super::templates::one_link;
 
 /// Credit that was taken back.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +19,6 @@ pub struct CreditReversed<'a> {
     pub rule: &'a str,
     /// Why.
     pub reason: &'a str,
-    /// The list of one's own credit.
-    pub link: &'a str,
 }
 
 /// Writes that credit was taken back.
@@ -37,7 +34,6 @@ pub fn credit_reversed(reversed: &CreditReversed<'_>) -> Result<(String, String)
         title,
         rule: one_line(reversed.rule),
         reason: one_line(reversed.reason),
-        link: one_link(reversed.link),
     };
     Ok((subject, text.render()?))
 }
@@ -50,5 +46,4 @@ struct CreditReversedText {
     title: String,
     rule: String,
     reason: String,
-    link: String,
 }

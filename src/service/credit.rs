@@ -1,5 +1,6 @@
 //! What awards count for: rules of authorities, what somebody can expect before they start, and what was granted.
 
+pub mod ledger;
 mod reversals;
 
 use std::collections::BTreeSet;

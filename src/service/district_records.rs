@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use self::readers::Readers;
 use super::audit::Change;
 use super::context::Cx;
+use super::credit::{LedgerLine, LedgerOf, ledger};
 use super::error::Error;
 use super::funnel::{self, FunnelQuery};
 use crate::domain::csv;
@@ -23,7 +24,6 @@ use crate::domain::policy::Denied;
 use crate::store;
 use crate::store::awards::{AwardBasis, AwardQuery};
 use crate::store::cohorts::InviteeQuery;
-use crate::store::credit::LedgerOf;
 
 /// How much is read at a time.
 const PAGE: i64 = 200;
@@ -342,53 +342,22 @@ fn write_awards(
     }
 }
 
+/// The table that human resources have, without names: `people.csv` has those.
 fn write_ledger(
     cx: &mut Cx<'_>,
     branch: &[OrganizationId],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    put(
-        out,
-        &csv::line(&[
-            "grant_id",
-            "authority_id",
-            "person_id",
-            "award_id",
-            "rule",
-            "currency",
-            "minor_per_unit",
-            "category",
-            "minor",
-            "period",
-            "granted_at",
-        ]),
-    )?;
+    put(out, &ledger::csv_header())?;
     for id in branch {
         let mut after: Option<String> = None;
         loop {
             let of = LedgerOf::Authority(*id);
             let page = store::credit::list_ledger(cx.conn, of, after.as_deref(), PAGE)?;
             let Some(last) = page.last() else { break };
-            after = Some(last.grant.id.to_string());
+            after = Some(last.entry.to_string());
             for line in page {
-                for part in &line.grant.allocations {
-                    put(
-                        out,
-                        &csv::line(&[
-                            line.grant.id.to_string(),
-                            id.to_string(),
-                            line.grant.person.to_string(),
-                            line.grant.award.to_string(),
-                            line.rule.rule.slug.clone(),
-                            line.rule.rule.currency.code.clone(),
-                            line.rule.rule.currency.minor_per_unit.to_string(),
-                            part.category.clone(),
-                            part.minor.to_string(),
-                            line.grant.period.clone(),
-                            line.grant.granted_at.to_string(),
-                        ]),
-                    )?;
-                }
+                put(out, &ledger::csv_lines(&LedgerLine { name: None, ..line }, cx.now))?;
             }
         }
     }

@@ -348,6 +348,31 @@ pub fn list_votes(conn: &mut DbConn, id: CaseId) -> Result<Vec<CastVote>, StoreE
         .collect()
 }
 
+/// Everybody who has voted on a case of some organizations, or has raised a doubt; not earners who have appealed.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_judges(
+    conn: &mut DbConn,
+    organizations: &[OrganizationId],
+) -> Result<Vec<PersonId>, StoreError> {
+    let organizations: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let mut found: Vec<String> = case_votes::table
+        .inner_join(cases::table.on(cases::id.eq(case_votes::case_id)))
+        .filter(cases::organization_id.eq_any(organizations.clone()))
+        .select(case_votes::person_id)
+        .distinct()
+        .load(conn)?;
+    let openers: Vec<Option<String>> = cases::table
+        .filter(cases::organization_id.eq_any(organizations))
+        .filter(cases::kind.ne(CaseKind::Appeal.as_str()))
+        .select(cases::opened_by)
+        .distinct()
+        .load(conn)?;
+    found.extend(openers.into_iter().flatten());
+    parse_ids("people", "id", found)
+}
+
 /// Everybody who has had a part in a submission: its earner, its readers, screeners and coaches, whoever opened a case about it, and who has voted
 /// in another case than `but`.
 ///

@@ -155,6 +155,24 @@ pub fn has_screened(
     Ok(diesel::select(diesel::dsl::exists(own)).get_result(conn)?)
 }
 
+/// Everybody who has screened work of some organizations, or has begun to.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_screeners(
+    conn: &mut DbConn,
+    organizations: &[OrganizationId],
+) -> Result<Vec<PersonId>, StoreError> {
+    let organizations: Vec<String> = organizations.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = screenings::table
+        .inner_join(submissions::table.on(submissions::id.eq(screenings::submission_id)))
+        .filter(submissions::organization_id.eq_any(organizations))
+        .select(screenings::screener_id)
+        .distinct()
+        .load(conn)?;
+    parse_ids("screenings", "screener_id", ids)
+}
+
 /// Submissions that wait for a screening in some organizations and are not the person's own, the most urgent first.
 ///
 /// # Errors

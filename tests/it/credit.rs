@@ -8,7 +8,9 @@ use assay::domain::credit::{
 };
 use chrono::NaiveDate;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
+use crate::district_records::exported;
 use crate::harness::{Answers, District, Person, SmtpServer, TestApp, TestSettings};
 
 const SMALL_GROUP: &str = "mc-ia-small-group-support";
@@ -508,6 +510,28 @@ fn sum_of_csv(scene: &Scene) -> (i64, usize) {
     (amounts.iter().sum(), amounts.len())
 }
 
+/// A district that leaves takes the same table along, but for the names: also where the last entry is a reversal.
+#[track_caller]
+fn assert_same_in_the_records(scene: &Scene) {
+    let csv = scene.hr.get(&format!("{}?format=csv", scene.ledger_path()));
+    let folder = TempDir::new().unwrap();
+    let files = exported(&scene.app, &scene.district.id, folder.path(), &[]);
+    let read =
+        |bytes: &[u8]| assay::domain::csv::read(std::str::from_utf8(bytes).unwrap()).unwrap();
+    let mut expected: Vec<Vec<String>> =
+        read(&csv.bytes).into_iter().map(|row| row.cells).collect();
+    let column = |name: &str| expected[0].iter().position(|cell| cell == name).unwrap();
+    let (name, entry, authority) = (column("name"), column("entry"), column("authority_id"));
+    assert_eq!(expected.last().unwrap()[entry], "reversal");
+    for row in &mut expected[1..] {
+        assert_eq!(row[authority], scene.district.id);
+        assert!(!std::mem::take(&mut row[name]).is_empty());
+    }
+    let records = read(&files["records/credit-ledger.csv"]);
+    let records: Vec<Vec<String>> = records.into_iter().map(|row| row.cells).collect();
+    assert_eq!(records, expected);
+}
+
 #[test]
 fn credit_that_is_taken_back_stays_in_the_ledger_with_an_entry_of_its_own() {
     let mail = SmtpServer::start(Answers::default());
@@ -559,6 +583,7 @@ fn credit_that_is_taken_back_stays_in_the_ledger_with_an_entry_of_its_own() {
     assert_ne!(taken["entry_id"], grant["entry_id"]);
     assert_eq!(earner.get("/api/v1/me/credit-grants").expect(200), ledger);
     assert_eq!(sum_of_csv(&scene), (0, 4));
+    assert_same_in_the_records(&scene);
     // A page at a time comes to the same.
     let first = scene.hr.get(&format!("{}?limit=1", scene.ledger_path())).expect(200);
     let cursor = first["next_cursor"].as_str().unwrap();
@@ -577,6 +602,9 @@ fn credit_that_is_taken_back_stays_in_the_ledger_with_an_entry_of_its_own() {
         .collect();
     assert_eq!(letters.len(), 1);
     assert!(letters[0].contains("Entered for the wrong year."), "{}", letters[0]);
+    // The list asks for a token, which a browser does not send: it is told of in words.
+    assert!(letters[0].contains("when you are signed in"), "{}", letters[0]);
+    assert!(!letters[0].contains("/api/"), "{}", letters[0]);
 
     // The cap is free again, and so is the award; each grant is used once.
     let found = scene.outlook(earner);

@@ -7,14 +7,16 @@ use std::process::{Command, Output};
 
 use assay::config::{SettingArgs, Settings};
 use assay::service::audit::{self, ChainReport, Change};
+use assay::service::context::new_uuid;
 use assay::store::connection::OpenError;
-use assay::store::schema::{audit_head, idempotency_keys, organizations, people};
+use assay::store::schema::{audit_head, idempotency_keys, organizations, outbox, people, sessions};
 use assay::store::{Database, DatabaseSetting, DbConn, StoreError};
+use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tempfile::TempDir;
 
-use crate::harness::{TestApp, TestDatabase};
+use crate::harness::{Person, TestApp, TestDatabase};
 
 fn setting(folder: &TempDir, database: &TestDatabase) -> DatabaseSetting {
     match database.url() {
@@ -116,6 +118,50 @@ fn migrations_go_up_and_down_with_data() {
     let mut conn = app.resources.database.connection().unwrap();
     assert_eq!(people::table.count().get_result::<i64>(&mut *conn).unwrap(), 0);
     assert_eq!(audit::verify_chain(&mut conn).unwrap(), ChainReport::Whole { events: 0 });
+}
+
+#[test]
+fn back_filled_lost_mail_leaves_out_whom_mail_has_reached_or_who_has_signed_in_since() {
+    let app = TestApp::new();
+    let district = app.district();
+    let conn = &mut *app.resources.database.connection().unwrap();
+    diesel::delete(outbox::table).execute(conn).unwrap();
+    let mut note = |person: &Person, state: &str, hours: i64| {
+        let signed_in: NaiveDateTime = sessions::table
+            .filter(sessions::person_id.eq(&person.id))
+            .order(sessions::created_at.desc())
+            .select(sessions::created_at)
+            .first(conn)
+            .unwrap();
+        let at = signed_in + TimeDelta::hours(hours);
+        let id = new_uuid().to_string();
+        diesel::insert_into(outbox::table)
+            .values((
+                outbox::id.eq(&id),
+                outbox::message_id.eq(format!("<{id}@example.org>")),
+                outbox::kind.eq("invitation"),
+                outbox::person_id.eq(&person.id),
+                outbox::parameters.eq("{}"),
+                outbox::state.eq(state),
+                outbox::attempts.eq(1),
+                outbox::next_attempt_at.eq(at),
+                outbox::created_at.eq(at),
+            ))
+            .execute(conn)
+            .unwrap();
+    };
+    note(&district.earner, "failed", -1);
+    note(&district.assessor, "failed", -1);
+    note(&district.assessor, "failed", 1);
+    note(&district.coordinator, "failed", 1);
+    note(&district.coordinator, "sent", 2);
+    let backend = if app.database_url().is_some() { "postgres" } else { "sqlite" };
+    let file = migrations(backend).join("2026-11-22-000081_lost_mail/up.sql");
+    let text = std::fs::read_to_string(file).unwrap();
+    let back_fill = &text[text.find("INSERT INTO lost_mail").unwrap()..];
+    assert_eq!(diesel::sql_query(back_fill).execute(conn).unwrap(), 1);
+    let found = words(conn, "SELECT person_id AS word FROM lost_mail");
+    assert_eq!(found, [district.assessor.id.clone()]);
 }
 
 /// The columns of a migration's text by table: what stands at the beginning of a line of a CREATE TABLE, what is added, and with a minus

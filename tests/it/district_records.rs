@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use assay::domain::audit::AuditEvent;
+use assay::domain::review::LEASE;
 use assay::domain::timestamp::Timestamp;
 use assay::store;
 use assay::store::schema::{person_passwords, refresh_tokens, reviews, signing_keys, submissions};
@@ -275,6 +276,127 @@ fn nothing_in_the_folder_says_who_read_what_unless_it_is_asked_for() {
     assert!(
         files_with(&named, ids[0].as_bytes()).contains(&"records/audit-events.ndjson".to_owned())
     );
+}
+
+#[test]
+fn whoever_screens_doubts_or_votes_is_named_no_more_than_a_reader() {
+    let app = TestApp::new();
+    let district = app.district();
+    let invite =
+        |email: &str, role: &str| app.invite(&district.admin, &district.id, email, &[role]);
+    let fresh = ["fresh-0@example.org", "fresh-1@example.org"].map(|one| invite(one, "assessor"));
+    let panel = [0, 1, 2].map(|n| invite(&format!("panel-{n}@example.org"), "review_panel"));
+    let screeners = [0, 1].map(|n| invite(&format!("screener-{n}@example.org"), "pre_screener"));
+    let lead = invite("lead@example.org", "lead_assessor");
+    let family = district.publish(&one_reader("mc-small"));
+    let id = district.submit(&district.earner, &family);
+    let path = format!("/api/v1/submissions/{id}");
+    // The first one lets it lie, and it becomes the second one's.
+    screeners[0].act(&format!("{path}/screening/begin")).expect(200);
+    app.advance(LEASE);
+    let again = |person: &Person| app.sign_in(&person.email);
+    let body = json!({ "complete": true, "items": [] });
+    again(&screeners[1]).post(&format!("{path}/screening"), &body).expect(200);
+    District::score_below(&again(&district.assessor), &["c4"], "Say how you checked.");
+    let earner = again(&district.earner);
+    let body = json!({ "grounds": "scoring", "criteria": ["c4"], "statement": "It is there." });
+    let own = earner.post(&format!("{path}/appeal"), &body).expect(201);
+    let case = format!("/api/v1/cases/{}/votes", own["cases"][0]["id"].as_str().unwrap());
+    for reader in &fresh {
+        District::score_below(&again(reader), &[], "");
+    }
+    for member in &panel {
+        let body = json!({ "vote": "rescore", "reasons": "It is there." });
+        again(member).post(&case, &body).expect(201);
+    }
+    let second = app.invite(
+        &again(&district.admin),
+        &district.schools[0],
+        "second@example.org",
+        &["earner"],
+    );
+    let doubtful = district.submit(&second, &family);
+    let body = json!({ "statement": "The plan has the date of another year." });
+    again(&lead).post(&format!("/api/v1/submissions/{doubtful}/flag"), &body).expect(201);
+
+    let verbs = ["begin_screening", "screen_submission", "vote_on_case", "flag_submission"];
+    let told = |files: &BTreeMap<String, Vec<u8>>| -> BTreeSet<String> {
+        lines(files, "records/audit-events.ndjson")
+            .iter()
+            .filter_map(|event| event["verb"].as_str().map(str::to_owned))
+            .filter(|verb| verbs.contains(&verb.as_str()))
+            .collect()
+    };
+    let folder = TempDir::new().unwrap();
+    let files = exported(&app, &district.id, folder.path(), &[]);
+    for person in panel.iter().chain(&fresh).chain([&screeners[1], &lead]) {
+        let found = files_with(&files, person.id.as_bytes());
+        assert_eq!(found, ["records/people.csv"], "{}", person.email);
+    }
+    assert_eq!(told(&files), BTreeSet::new());
+    // Whoever has appealed is no reader.
+    let trail = "records/audit-events.ndjson".to_owned();
+    assert!(files_with(&files, earner.id.as_bytes()).contains(&trail));
+    let named = exported(&app, &district.id, folder.path(), &["--with-names"]);
+    assert_eq!(told(&named), verbs.map(str::to_owned).into());
+}
+
+#[test]
+fn what_was_not_handed_in_and_what_is_not_locked_is_not_in_it() {
+    let app = TestApp::new();
+    let district = app.district();
+    let family = district.publish(&one_reader("mc-small"));
+    let draft = district.fill(&district.earner, &family);
+    district.earner.upload(&draft, "a1", "Not yet.jpg", &photograph()).expect(201);
+    let second =
+        app.invite(&district.admin, &district.schools[0], "second@example.org", &["earner"]);
+    let submitted = district.submit(&second, &family);
+    let other = app.invite(&district.admin, &district.id, "other@example.org", &["assessor"]);
+    let words = "Half a thought of a reader.";
+    let write_sheet = |assessor: &Person| {
+        let claimed = assessor.post("/api/v1/reviews/claim", &json!({}));
+        let etag = claimed.etag();
+        let review = claimed.expect(201);
+        let mut sheet = District::sheet(&review, 0);
+        sheet["overall_feedback"] = json!(words);
+        for line in sheet["scores"].as_array_mut().unwrap() {
+            line["feedback"] = json!(words);
+        }
+        let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
+        assessor.put(&format!("{path}/scores"), &etag, &sheet).expect(200);
+        path
+    };
+    let recused = write_sheet(&district.assessor);
+    let reason = json!({ "reason": "I know who this is." });
+    district.assessor.post(&format!("{recused}/recuse"), &reason).expect(200);
+    let leased = write_sheet(&other);
+
+    let folder = TempDir::new().unwrap();
+    let files = exported(&app, &district.id, folder.path(), &["--evidence"]);
+    let all = lines(&files, "records/submissions.ndjson");
+    let by_id = |id: &str| all.iter().find(|one| one["id"] == id).unwrap();
+    let own = by_id(&draft);
+    assert_eq!(own["state"], "draft");
+    assert_eq!([&own["answers"], &own["evidence"]], [&json!(null), &json!([])]);
+    assert!(by_id(&submitted)["answers"]["q1"]["text"].is_string());
+    assert_eq!(table(&files, "records/evidence.csv"), Vec::<BTreeMap<String, String>>::new());
+    assert!(!files.keys().any(|path| path.starts_with("records/evidence/")));
+    let readings = lines(&files, "records/reviews.ndjson");
+    let states: BTreeSet<&str> =
+        readings.iter().map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!(states, BTreeSet::from(["leased", "recused"]));
+    for one in &readings {
+        assert_eq!([&one["scores"], &one["overall_feedback"]], [&json!({}), &json!(null)]);
+    }
+    assert_eq!(files_with(&files, words.as_bytes()), Vec::<String>::new());
+
+    // Once it is locked it is.
+    other.act(&format!("{leased}/lock")).expect(200);
+    let files = exported(&app, &district.id, folder.path(), &[]);
+    let readings = lines(&files, "records/reviews.ndjson");
+    let locked = readings.iter().find(|one| one["state"] == "locked").unwrap();
+    assert_eq!(locked["overall_feedback"], words);
+    assert_eq!(locked["scores"]["c1"]["feedback"], words);
 }
 
 #[test]

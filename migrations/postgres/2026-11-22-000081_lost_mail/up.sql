@@ -13,4 +13,8 @@ WHERE failed.state = 'failed'
     WHERE later.person_id = failed.person_id AND later.state = 'sent'
       AND (later.created_at > failed.created_at OR (later.created_at = failed.created_at AND later.id > failed.id))
   )
+  AND NOT EXISTS (
+    SELECT 1 FROM sessions
+    WHERE sessions.person_id = failed.person_id AND sessions.created_at > failed.created_at
+  )
 GROUP BY failed.person_id;

@@ -9,7 +9,6 @@ use super::{Format, PageQuery, Paging, attachment, body_word, parse_word};
 use crate::domain::credit::{
     Allocation, Amount, Cap, CapPeriod, CreditKind, CreditRule, Creditable, Currency, LevelAmount,
 };
-use crate::domain::csv;
 use crate::domain::ids::{
     AwardId, CreditGrantId, CreditRuleId, MicroCredentialId, OrganizationId, StackId,
 };
@@ -17,7 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::http::app::{Answer, App};
 use crate::http::problem::Problem;
 use crate::http::request::{JsonBody, Meta, Path, Query};
-use crate::service::credit::{self, AskedAbout, Entry, Expectation, LedgerLine, StoredRule};
+use crate::service::credit::{self, AskedAbout, Expectation, LedgerLine, StoredRule, ledger};
 use crate::service::{Error, Fault};
 
 /// The lines of a ledger that are read at a time for its table.
@@ -499,21 +498,10 @@ pub struct LedgerLineView {
 
 fn line_view(line: &LedgerLine, is_own: bool, now: Timestamp) -> LedgerLineView {
     let currency = &line.rule.rule.currency;
-    let mut grant = GrantView::from(&line.grant);
-    let entry = match line.entry {
-        Entry::Grant(_) => "grant",
-        Entry::Reversal(_) => {
-            grant.minor = -grant.minor;
-            for part in &mut grant.allocations {
-                part.minor = -part.minor;
-            }
-            "reversal"
-        }
-    };
     LedgerLineView {
         entry_id: line.entry.to_string(),
-        entry,
-        grant,
+        entry: ledger::word(line.entry),
+        grant: GrantView::from(&ledger::signed(line)),
         reason: line.grant.reversal.as_ref().map(|one| one.reason.clone()),
         level: line.grant.level.filter(|_| is_own),
         name: line.name.clone(),
@@ -526,52 +514,6 @@ fn line_view(line: &LedgerLine, is_own: bool, now: Timestamp) -> LedgerLineView 
         earned_at: line.award.1.to_string(),
         flag: credit::flag(line, now).map(|state| state.as_str()),
     }
-}
-
-fn to_csv(lines: &[LedgerLineView]) -> String {
-    let mut text = csv::line(&[
-        "grant_id",
-        "person_id",
-        "name",
-        "award_id",
-        "rule",
-        "currency",
-        "unit",
-        "minor_per_unit",
-        "category",
-        "minor",
-        "period",
-        "earned_at",
-        "granted_at",
-        "flag",
-        "entry",
-        "entry_id",
-        "reversed_at",
-    ]);
-    for line in lines {
-        for part in &line.grant.allocations {
-            text += &csv::line(&[
-                line.grant.id.clone(),
-                line.grant.person_id.clone(),
-                line.name.clone().unwrap_or_default(),
-                line.grant.award_id.clone(),
-                line.rule.clone(),
-                line.currency.code.clone(),
-                line.currency.unit.clone(),
-                line.currency.minor_per_unit.to_string(),
-                part.category.clone(),
-                part.minor.to_string(),
-                line.grant.period.clone(),
-                line.earned_at.clone(),
-                line.grant.granted_at.clone(),
-                line.flag.unwrap_or_default().to_owned(),
-                line.entry.to_owned(),
-                line.entry_id.clone(),
-                line.grant.reversed_at.clone().unwrap_or_default(),
-            ]);
-        }
-    }
-    text
 }
 
 /// Which lines.
@@ -596,13 +538,13 @@ pub async fn list_credit_grants(
     if format == Some(Format::Csv) {
         let text = app
             .run(&meta, "list_credit_grants", move |cx| {
-                let (mut lines, mut after) = (Vec::new(), None::<String>);
+                let (mut text, mut after) = (ledger::csv_header(), None::<String>);
                 loop {
                     let page = credit::list_grants(cx, organization, after.as_deref(), LINES)?;
-                    lines.extend(page.iter().map(|line| line_view(line, false, cx.now)));
+                    text.extend(page.iter().map(|line| ledger::csv_lines(line, cx.now)));
                     match page.last() {
                         Some(last) => after = Some(last.entry.to_string()),
-                        None => return Ok(to_csv(&lines)),
+                        None => return Ok(text),
                     }
                 }
             })

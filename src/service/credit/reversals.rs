@@ -87,7 +87,7 @@ pub(in crate::service) fn render(
     kind: &str,
     row: &OutboxRow,
     name: &str,
-    base_url: &str,
+    _base_url: &str,
 ) -> Result<Option<(String, String)>, Error> {
     if kind != REVERSED {
         return Ok(None);
@@ -107,7 +107,6 @@ pub(in crate::service) fn render(
         title: basis.title(),
         rule: &stored.rule.title,
         reason: &reversal.reason,
-        link: &format!("{base_url}/api/v1/me/credit-grants"),
     });
     Ok(Some(letter.map_err(Error::internal)?))
 }

@@ -9,7 +9,11 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{OrganizationId, PersonId};
 use crate::store;
 
-/// Everybody who has read work of an organization.
+/// What only those do who read, screen or judge work. Whoever has begun a screening and let it lie is found by this alone.
+const VERBS: [&str; 5] =
+    ["begin_screening", "screen_submission", "flag_submission", "vote_on_case", "conclude_case"];
+
+/// Everybody who has read, screened or judged work of an organization.
 pub(super) struct Readers {
     /// Their pseudonyms, made anew for each export.
     names: BTreeMap<PersonId, String>,
@@ -27,7 +31,10 @@ impl Readers {
         branch: &[OrganizationId],
         with_names: bool,
     ) -> Result<Readers, Error> {
-        let people = store::reviews::list_readers(cx.conn, branch)?;
+        let mut people: BTreeSet<PersonId> =
+            store::reviews::list_readers(cx.conn, branch)?.into_iter().collect();
+        people.extend(store::screenings::list_screeners(cx.conn, branch)?);
+        people.extend(store::cases::list_judges(cx.conn, branch)?);
         // In an order that says nothing and is another one each time.
         let salt = new_uuid();
         let mut shuffled: Vec<(String, PersonId)> = people
@@ -73,7 +80,8 @@ impl Readers {
         let is_of_review = event.object_kind == "review";
         if !self.with_names {
             let is_reader = event.actor.is_some_and(|actor| self.names.contains_key(&actor));
-            return Ok(is_of_review || is_reader || words().any(|id| self.ids.contains(id)));
+            let is_theirs = is_reader || VERBS.contains(&event.verb.as_str());
+            return Ok(is_of_review || is_theirs || words().any(|id| self.ids.contains(id)));
         }
         let Some(review) = event.object_id.parse().ok().filter(|_| is_of_review) else {
             return Ok(false);

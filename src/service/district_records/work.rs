@@ -14,6 +14,7 @@ use super::{CSV, PAGE, RecordFiles, put, put_line};
 use crate::domain::audit::hex;
 use crate::domain::csv;
 use crate::domain::ids::OrganizationId;
+use crate::domain::review::ReviewState;
 use crate::files::StorageName;
 use crate::store;
 use crate::store::submissions::StoredSubmission;
@@ -57,8 +58,10 @@ fn submission_of(
     let facts = stored.submission.facts();
     let id = facts.id;
     let (version, _) = submissions::pinned(cx.conn, stored)?;
+    // What was never handed in is its earner's alone.
+    let is_handed_in = stored.submitted_at.is_some();
     let answers = match stored.sealed_key {
-        Some(_) => {
+        Some(_) if is_handed_in => {
             let found = submissions::read_responses(cx.conn, cx.resources, stored)?;
             let answer = |response: Response| match response {
                 Response::Text(text) => json!({ "text": text }),
@@ -68,10 +71,12 @@ fn submission_of(
                 found.into_iter().map(|(prompt, one)| (prompt, answer(one))).collect::<Map<_, _>>(),
             )
         }
-        // Its key was destroyed: nobody can read them any more.
-        None => None,
+        // Not handed in; or its key was destroyed, and nobody can read them any more.
+        Some(_) | None => None,
     };
-    let items: Vec<Value> = evidence::open_all(cx.conn, cx.resources, stored)?
+    let items =
+        if is_handed_in { evidence::open_all(cx.conn, cx.resources, stored)? } else { Vec::new() };
+    let items: Vec<Value> = items
         .into_iter()
         .map(|item| {
             json!({
@@ -93,7 +98,8 @@ fn submission_of(
         "state": stored.submission.state().as_str(),
         "created_at": stored.created_at.to_string(), "submitted_at": moment(stored.submitted_at),
         "due_on": moment(stored.due_on), "decided_at": moment(stored.decided_at),
-        "integrity_statement": stored.integrity_statement, "ai_use": stored.ai_use,
+        "integrity_statement": stored.integrity_statement,
+        "ai_use": stored.ai_use.as_ref().filter(|_| is_handed_in),
         "ai_use_policy": stored.ai_use_policy.map(|policy| policy.as_str()),
         "answers": answers, "evidence": items,
         "steps": steps_of(cx, stored, readers)?,
@@ -177,10 +183,19 @@ pub(super) fn write_reviews(
     each_submission(cx, branch, |cx, stored| {
         let id = stored.submission.facts().id;
         for review in store::reviews::list_of_submission(cx.conn, id)? {
-            let sheet = store::reviews::find_sheet(cx.conn, review.id)?;
-            let scores: Map<String, Value> = sheet
-                .scores
+            // A sheet is its reader's alone until it is locked.
+            let sheet = match review.state {
+                ReviewState::Locked => Some(store::reviews::find_sheet(cx.conn, review.id)?),
+                ReviewState::Open
+                | ReviewState::Leased
+                | ReviewState::Recused
+                | ReviewState::Lapsed => None,
+            };
+            let (scores, overall_feedback) =
+                sheet.map(|sheet| (sheet.scores, sheet.overall_feedback)).unzip();
+            let scores: Map<String, Value> = scores
                 .into_iter()
+                .flatten()
                 .map(|(criterion, one)| {
                     let line = json!({
                         "level": one.level, "unscorable": one.unscorable, "feedback": one.feedback,
@@ -193,7 +208,7 @@ pub(super) fn write_reviews(
                 "state": review.state.as_str(), "seat": review.seat,
                 "reader": review.assessor.map(|assessor| readers.name_of(assessor)),
                 "locked_on": review.locked_at.map(|at| at.date()),
-                "scores": scores, "overall_feedback": sheet.overall_feedback,
+                "scores": scores, "overall_feedback": overall_feedback,
             });
             if readers.are_named() {
                 line["review_id"] = json!(review.id.to_string());
@@ -228,7 +243,7 @@ pub(super) fn write_evidence(
             ]),
         )?;
         each_submission(cx, branch, |cx, stored| {
-            if stored.sealed_key.is_none() {
+            if !has_files(&stored) {
                 return Ok(());
             }
             for item in evidence::open_all(cx.conn, cx.resources, &stored)? {
@@ -252,6 +267,11 @@ pub(super) fn write_evidence(
     })
 }
 
+/// Whether its files are written: it was handed in, and its key is there still.
+const fn has_files(stored: &StoredSubmission) -> bool {
+    stored.submitted_at.is_some() && stored.sealed_key.is_some()
+}
+
 fn path_of(stored: &StoredSubmission, storage_name: &str) -> String {
     format!("records/evidence/{}/{storage_name}", stored.submission.facts().id)
 }
@@ -261,7 +281,7 @@ fn write_files_of(
     stored: &StoredSubmission,
     files: &mut dyn RecordFiles,
 ) -> Result<(), Error> {
-    if stored.sealed_key.is_none() {
+    if !has_files(stored) {
         return Ok(());
     }
     let key = submissions::open_key(cx.resources, stored)?;
