@@ -47,9 +47,9 @@ impl Help {
         }
     }
 
-    /// The same while an appeal of another attempt is read, which whoever is asked cannot read either.
+    /// The same while a case about any attempt is open, which whoever is asked could not judge either.
     #[must_use]
-    pub const fn beside_an_appeal(self) -> Help {
+    pub const fn beside_a_case(self) -> Help {
         match self {
             Help::Open | Help::AskedBefore => Help::AskedBefore,
             Help::Closed => Help::Closed,
@@ -61,7 +61,7 @@ impl Help {
     pub const fn refuses_to_ask(self) -> Option<&'static str> {
         match self {
             Help::Open => None,
-            Help::AskedBefore => Some("your appeal is being read; ask a coach once it is decided"),
+            Help::AskedBefore => Some(ASKED_BEFORE),
             Help::Closed => Some(NEITHER),
         }
     }
@@ -76,5 +76,6 @@ impl Help {
     }
 }
 
+const ASKED_BEFORE: &str = "an appeal of yours, or a doubt about your work, is being looked into; ask a coach once it is decided";
 const NEITHER: &str =
     "a coach helps before work is handed in and once it is decided; this is neither";

@@ -1,6 +1,6 @@
 //! Evidence that earners have made together: whom its earner names, and what these say (DOMAIN.md, 2.4 and 3.2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::Change;
 use super::conflicts::About;
@@ -9,7 +9,7 @@ use super::error::Error;
 use super::submissions::{self, StoredSubmission};
 use super::{evidence_matches, members, outbox, process_letters};
 use crate::domain::co_earner::CoEarnerState;
-use crate::domain::ids::{CoEarnerId, EvidenceId, PersonId, SubmissionId};
+use crate::domain::ids::{CoEarnerId, EvidenceId, MicroCredentialId, PersonId, SubmissionId};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::policy::{self, Denied};
 use crate::domain::submission::{SubmissionEvent, SubmissionState};
@@ -20,7 +20,8 @@ use crate::store::{self, DbConn, StoreError};
 
 pub use crate::store::co_earners::SharedEvidence;
 
-/// The most people that are named in a submission, those as well that were taken back: each of them is kept from reading it.
+/// The most people whom an earner names over all attempts at a micro-credential, those as well that were taken back: each of them is kept
+/// from reading it. In one submission it is also the most namings.
 const MOST_NAMED: usize = 20;
 /// What the seal of a name is bound to.
 const SEAL: &[u8] = b"co_earner";
@@ -53,12 +54,40 @@ fn find_colleague(
     Ok(is_colleague.then_some(person))
 }
 
+/// How many others than the one who goes by `written` an earner has named over all attempts at a micro-credential. Names are counted, and not
+/// who was found by them: what is refused tells nobody who there is. One that cannot be opened any more counts each time.
+fn count_others(
+    conn: &mut DbConn,
+    resources: &Resources,
+    (earner, family): (PersonId, MicroCredentialId),
+    written: &str,
+) -> Result<usize, Error> {
+    let mut of_submission: BTreeMap<SubmissionId, Vec<CoEarner>> = BTreeMap::new();
+    for one in store::co_earners::list_of_family(conn, earner, family)? {
+        of_submission.entry(one.submission).or_default().push(one);
+    }
+    let (mut names, mut n_lost) = (BTreeSet::new(), 0);
+    for (submission, named) in of_submission {
+        let stored = submissions::find_fresh(conn, submission)?;
+        if stored.sealed_key.is_none() {
+            n_lost += named.len();
+            continue;
+        }
+        let key = submissions::open_key(resources, &stored)?;
+        for one in &named {
+            names.insert(opened_name(&key, one)?);
+        }
+    }
+    names.remove(written);
+    Ok(names.len() + n_lost)
+}
+
 /// `POST /submissions/{id}/co-earners`: says with whom an item was made. Whoever of the earner's district goes by the address or id is told
 /// by mail, and from then on reads none of the earner's attempts at this micro-credential as assessor. Whether there is anybody is not said.
 ///
 /// # Errors
 /// [`Error::Invalid`] for oneself, what is no address, and too many; [`Error::AlreadyThere`] the second time; [`Error::WrongState`] once it is
-/// handed in, and while an appeal is read.
+/// handed in, and while a case about any attempt is open.
 pub fn name(
     cx: &mut Cx<'_>,
     id: SubmissionId,
@@ -87,10 +116,9 @@ pub fn name(
         let stored = submissions::find_fresh(conn, id)?;
         stored.submission.require(SubmissionEvent::Save)?;
         let family = stored.micro_credential;
-        if store::submissions::is_appealing(conn, earner, family)? {
+        if store::cases::has_open(conn, earner, family)? {
             // Whoever is named cannot read it any more: an earner could take the readers of an appeal away.
-            let detail =
-                "your appeal of an earlier attempt is being read; name them once it is decided";
+            let detail = "an appeal of yours, or a doubt about your work, is being looked into; name them once it is decided";
             return Err(submissions::not_now(&stored.submission, detail));
         }
         if store::evidence::find(conn, id, evidence)?.is_none() {
@@ -106,9 +134,12 @@ pub fn name(
                 return Err(Error::AlreadyThere { code: "named", detail });
             }
         }
-        if named.len() >= MOST_NAMED {
-            let detail =
-                format!("you can name {MOST_NAMED} people in a submission, those taken back too");
+        let n_others = count_others(conn, resources, (earner, family), &written)?;
+        if named.len() >= MOST_NAMED || n_others >= MOST_NAMED {
+            let detail = format!(
+                "you can name {MOST_NAMED} people over all your attempts at a micro-credential, and {MOST_NAMED} times in one of them, \
+                 those taken back too"
+            );
             return Err(Error::invalid("", "too-many-named", detail));
         }
         let new = CoEarner {

@@ -21,6 +21,8 @@ use crate::store::decisions::StoredDecision;
 use crate::store::people::Profile;
 use crate::store::{self, DbConn};
 
+/// The most coaches whom an earner asks over all attempts at a micro-credential, those as well with whom it has ended.
+const MOST_ASKED: usize = 5;
 /// The most characters of a comment.
 const LONGEST_COMMENT: usize = 4000;
 /// What the seal of a comment is bound to.
@@ -126,7 +128,8 @@ pub fn list_coaches(cx: &mut Cx<'_>, id: SubmissionId) -> Result<Vec<Coach>, Err
 /// attempts at this micro-credential as assessor (DOMAIN.md, 3.2: coached this attempt).
 ///
 /// # Errors
-/// [`Error::Invalid`] for somebody who is no coach here and when nothing is shared, [`Error::WrongState`] while it is read.
+/// [`Error::Invalid`] for somebody who is no coach here, one too many, and when nothing is shared; [`Error::WrongState`] while it is read, and
+/// while a case about any attempt is open.
 pub fn ask(
     cx: &mut Cx<'_>,
     id: SubmissionId,
@@ -146,14 +149,24 @@ pub fn ask(
         let stored = submissions::find_fresh(conn, id)?;
         let facts = stored.submission.facts();
         let mut help = Help::within(stored.submission.state());
-        if store::submissions::is_appealing(conn, facts.earner, stored.micro_credential)? {
-            help = help.beside_an_appeal();
+        let (earner, family) = (facts.earner, stored.micro_credential);
+        if store::cases::has_open(conn, earner, family)? {
+            help = help.beside_a_case();
         }
         require(&stored, help.refuses_to_ask())?;
         let is_coach = people_with(conn, Role::Coach, facts.organization)?.contains(&coach);
         if !is_coach || coach == facts.earner {
             let detail = "ask one of those whom GET …/coaches lists";
             return Err(Error::invalid("/person_id", "no-coach", detail));
+        }
+        // Each of them is kept from reading it: without an end an earner could take all readers but a friend away.
+        let asked = store::coachings::list_asked(conn, earner, family)?;
+        if !asked.contains(&coach) && asked.len() >= MOST_ASKED {
+            let detail = format!(
+                "you can ask {MOST_ASKED} coaches over all your attempts at a micro-credential, and have asked {}; ask one of them again",
+                asked.len()
+            );
+            return Err(Error::invalid("/person_id", "too-many-asked", detail));
         }
         let before = store::coachings::find_of(conn, id, coach)?;
         let coaching = Coaching {

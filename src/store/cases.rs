@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::conflicts::{list_co_earners, list_coaches};
+use super::conflicts::{list_coaches, list_partners};
 use super::error::parse_ids;
 use super::schema::{case_criteria, case_votes, cases, reviews, screenings, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::case::{CaseKind, CaseOutcome, CaseState, Grounds, Vote};
 use crate::domain::decision_rule::Outcome;
-use crate::domain::ids::{CaseId, OrganizationId, PersonId, SubmissionId};
+use crate::domain::ids::{CaseId, MicroCredentialId, OrganizationId, PersonId, SubmissionId};
 use crate::domain::timestamp::Timestamp;
 
 /// A case as stored.
@@ -373,8 +373,25 @@ pub fn list_judges(
     parse_ids("people", "id", found)
 }
 
-/// Everybody who has had a part in a submission: its earner, its readers, screeners and coaches, whoever opened a case about it, and who has voted
-/// in another case than `but`.
+/// Whether a case about any attempt of an earner at a micro-credential is open, an appeal or a doubt.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn has_open(
+    conn: &mut DbConn,
+    earner: PersonId,
+    family: MicroCredentialId,
+) -> Result<bool, StoreError> {
+    let open = cases::table
+        .inner_join(submissions::table.on(submissions::id.eq(cases::submission_id)))
+        .filter(submissions::earner_id.eq(earner.to_string()))
+        .filter(submissions::micro_credential_id.eq(family.to_string()))
+        .filter(cases::state.ne(CaseState::Concluded.as_str()));
+    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
+}
+
+/// Everybody who has had a part in a submission: its earner, its readers, screeners and coaches, the co-earners whom [`list_partners`] finds,
+/// whoever opened a case about it, and who has voted in another case than `but`.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -410,6 +427,6 @@ pub fn list_involved(
     found.extend(voters);
     let mut involved: BTreeSet<PersonId> = parse_ids("people", "id", found)?;
     involved.extend(list_coaches(conn, &[id])?.remove(&id).into_iter().flatten());
-    involved.extend(list_co_earners(conn, &[id])?.remove(&id).into_iter().flatten());
+    involved.extend(list_partners(conn, id)?);
     Ok(involved)
 }

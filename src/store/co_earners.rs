@@ -122,6 +122,25 @@ pub fn list(conn: &mut DbConn, submission: SubmissionId) -> Result<Vec<CoEarner>
     rows.into_iter().map(from_row).collect()
 }
 
+/// Who was named in any attempt of an earner at a micro-credential, those as well that were taken back, the oldest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_of_family(
+    conn: &mut DbConn,
+    earner: PersonId,
+    family: MicroCredentialId,
+) -> Result<Vec<CoEarner>, StoreError> {
+    let rows: Vec<Row> = co_earners::table
+        .inner_join(submissions::table.on(submissions::id.eq(co_earners::submission_id)))
+        .filter(submissions::earner_id.eq(earner.to_string()))
+        .filter(submissions::micro_credential_id.eq(family.to_string()))
+        .order(co_earners::id)
+        .select(co_earner_columns!())
+        .load(conn)?;
+    rows.into_iter().map(from_row).collect()
+}
+
 /// One of them.
 ///
 /// # Errors

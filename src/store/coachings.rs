@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::error::parse_ids;
 use super::schema::{coach_comments, coachings, definition_versions, person_profiles, submissions};
 use super::{DbConn, StoreError};
 use crate::domain::coaching::Share;
@@ -95,6 +96,25 @@ pub fn save(conn: &mut DbConn, coaching: &Coaching) -> Result<(), StoreError> {
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// Whom an earner has asked about any attempt at a micro-credential, those as well with whom it has ended.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_asked(
+    conn: &mut DbConn,
+    earner: PersonId,
+    family: MicroCredentialId,
+) -> Result<BTreeSet<PersonId>, StoreError> {
+    let coaches: Vec<String> = coachings::table
+        .inner_join(submissions::table.on(submissions::id.eq(coachings::submission_id)))
+        .filter(submissions::earner_id.eq(earner.to_string()))
+        .filter(submissions::micro_credential_id.eq(family.to_string()))
+        .select(coachings::coach_id)
+        .distinct()
+        .load(conn)?;
+    parse_ids("coachings", "coach_id", coaches)
 }
 
 /// One of them.

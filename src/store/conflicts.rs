@@ -306,6 +306,50 @@ pub fn list_panels(
     grouped("cases", "opened_by", found)
 }
 
+/// Somebody who was named at a micro-credential, as seen from one of the earner's attempts at it.
+struct Naming {
+    submission: String,
+    /// None where nobody was found.
+    person: Option<String>,
+    is_confirmed: Option<bool>,
+    asked_at: NaiveDateTime,
+    /// When that attempt was handed in.
+    submitted_at: Option<NaiveDateTime>,
+}
+
+/// Who was named in whichever attempt at the same micro-credential, for each of these.
+fn list_namings(
+    conn: &mut DbConn,
+    submissions: &[SubmissionId],
+) -> Result<Vec<Naming>, StoreError> {
+    type Row = (String, Option<String>, Option<bool>, NaiveDateTime, Option<NaiveDateTime>);
+    let shared = diesel::alias!(submissions as shared);
+    let rows: Vec<Row> = submissions::table
+        .inner_join(shared.on(shared.field(submissions::earner_id).eq(submissions::earner_id).and(
+            shared.field(submissions::micro_credential_id).eq(submissions::micro_credential_id),
+        )))
+        .inner_join(
+            co_earners::table.on(co_earners::submission_id.eq(shared.field(submissions::id))),
+        )
+        .filter(submissions::id.eq_any(words(submissions)))
+        .select((
+            submissions::id,
+            co_earners::person_id,
+            co_earners::is_confirmed,
+            co_earners::asked_at,
+            submissions::submitted_at,
+        ))
+        .load(conn)?;
+    let naming = |(submission, person, is_confirmed, asked_at, submitted_at)| Naming {
+        submission,
+        person,
+        is_confirmed,
+        asked_at,
+        submitted_at,
+    };
+    Ok(rows.into_iter().map(naming).collect())
+}
+
 /// Who was named as having made something in each of these submissions, whatever they say to it and also when it was taken back: they
 /// were told whose work it is, and so know the earner's other attempts at the same micro-credential as well.
 ///
@@ -315,19 +359,25 @@ pub fn list_co_earners(
     conn: &mut DbConn,
     submissions: &[SubmissionId],
 ) -> Result<Grouped<SubmissionId, PersonId>, StoreError> {
-    let shared = diesel::alias!(submissions as shared);
-    let found: Vec<(String, Option<String>)> = submissions::table
-        .inner_join(shared.on(shared.field(submissions::earner_id).eq(submissions::earner_id).and(
-            shared.field(submissions::micro_credential_id).eq(submissions::micro_credential_id),
-        )))
-        .inner_join(
-            co_earners::table.on(co_earners::submission_id.eq(shared.field(submissions::id))),
-        )
-        .filter(submissions::id.eq_any(words(submissions)))
-        .select((submissions::id, co_earners::person_id))
-        .load(conn)?;
-    let found = found.into_iter().filter_map(|(id, person)| Some((id, person?))).collect();
+    let named = list_namings(conn, submissions)?;
+    let found = named.into_iter().filter_map(|one| Some((one.submission, one.person?))).collect();
     grouped("co_earners", "person_id", found)
+}
+
+/// Which co-earners have a part in a submission that is judged: those who say so themselves, and those who were named before it was handed
+/// in. Whoever is named afterwards, and says nothing, is not taken from a panel by it (decision 48).
+///
+/// # Errors
+/// [`StoreError`].
+pub fn list_partners(
+    conn: &mut DbConn,
+    submission: SubmissionId,
+) -> Result<BTreeSet<PersonId>, StoreError> {
+    let has_part = |one: &Naming| {
+        one.is_confirmed == Some(true) || one.submitted_at.is_none_or(|at| one.asked_at < at)
+    };
+    let named = list_namings(conn, &[submission])?.into_iter().filter(has_part);
+    parse_ids("co_earners", "person_id", named.filter_map(|one| one.person).collect())
 }
 
 /// Who has a part in each of these submissions: whoever was named, and whoever has handed in one of the same files in a submission of

@@ -214,22 +214,6 @@ pub fn list_by_id(
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// Whether an appeal of an earner at a micro-credential is being read, of whichever attempt.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn is_appealing(
-    conn: &mut DbConn,
-    earner: PersonId,
-    family: MicroCredentialId,
-) -> Result<bool, StoreError> {
-    let appealed = submissions::table
-        .filter(submissions::earner_id.eq(earner.to_string()))
-        .filter(submissions::micro_credential_id.eq(family.to_string()))
-        .filter(submissions::state.eq(SubmissionState::Appealed.as_str()));
-    Ok(diesel::select(diesel::dsl::exists(appealed)).get_result(conn)?)
-}
-
 /// The number of the earner's last attempt, 0 when there is none.
 ///
 /// # Errors

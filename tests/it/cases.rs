@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{District, Person, TestApp, definition};
+use crate::harness::{Answer, District, Person, TestApp, definition};
 
 /// A district with readers and a panel.
 struct Stage {
@@ -482,27 +482,93 @@ fn coach_of_the_attempt_does_not_sit_on_the_panel() {
     assert_eq!(earner.post(&format!("{path}/coachings"), &body).problem(), "wrong-state");
 }
 
+impl Stage {
+    /// Names somebody for the first item of a draft.
+    fn name(&self, draft: &str, email: &str) -> Answer {
+        let item = self.own(draft)["evidence"][0]["id"].clone();
+        let body = json!({ "evidence_id": item, "email": email });
+        self.district.earner.post(&format!("{draft}/co-earners"), &body)
+    }
+
+    /// Asks somebody who is a coach to look at an attempt.
+    fn ask(&self, path: &str, coach: &Person) -> Answer {
+        let body = json!({ "person_id": coach.id, "shares": ["responses"] });
+        self.district.earner.post(&format!("{path}/coachings"), &body)
+    }
+
+    fn invite(&self, email: &str, role: &str) -> Person {
+        self.app.invite(&self.district.admin, &self.district.id, email, &[role])
+    }
+}
+
 #[test]
-fn co_earner_does_not_sit_on_the_panel_and_nobody_is_named_while_it_is_read() {
+fn panel_loses_who_shares_the_work_and_not_who_was_named_after_it_was_handed_in() {
+    let stage = stage();
+    let earner = &stage.district.earner;
+    let [early, partner] =
+        ["early@example.org", "partner@example.org"].map(|it| stage.invite(it, "review_panel"));
+    let mut single = definition("mc-ia-small-group-support");
+    single["review_policy"]["second_score_when_not_yet"] = json!(false);
+    let family = stage.district.publish(&single);
+    let first = format!("/api/v1/submissions/{}", stage.district.fill(earner, &family));
+    stage.name(&first, &early.email).expect(201);
+    stage.app.advance(TimeDelta::seconds(1));
+    earner.act(&format!("{first}/submit")).expect(200);
+    read(&stage.district.assessor, &["c4"]);
+    stage.app.advance(TimeDelta::seconds(1));
+
+    // The whole panel is named for the next attempt, and then the first is appealed.
+    let next = stage.begun_again(&first);
+    for member in stage.panel.iter().chain([&partner]) {
+        stage.name(&next, &member.email).expect(201);
+    }
+    let asked = partner.get("/api/v1/shared-evidence").expect(200)["items"][0]["id"].clone();
+    let answer = format!("/api/v1/shared-evidence/{}/answer", asked.as_str().unwrap());
+    partner.post(&answer, &json!({ "is_confirmed": true })).expect(200);
+    let case = stage.appeal(&first);
+    for reader in &stage.fresh {
+        read(reader, &[]);
+    }
+    for member in [&early, &partner] {
+        assert_eq!(member.get(&case).problem(), "not-found", "{}", member.email);
+        let body = json!({ "vote": "uphold", "reasons": "We made it together." });
+        assert_eq!(member.post(&format!("{case}/votes"), &body).problem(), "not-found");
+    }
+    for member in &stage.panel {
+        vote(member, &case, "rescore");
+    }
+    assert_eq!(earner.get(&case).expect(200)["outcome"], "overturned");
+}
+
+#[test]
+fn nobody_is_named_or_asked_to_coach_while_an_appeal_of_another_attempt_is_open() {
     let stage = stage();
     let first = stage.decided(&["c4"]);
-    let earner = &stage.district.earner;
-    let next = earner.post(&format!("{first}/resubmit"), &json!({})).expect(201);
-    let next = format!("/api/v1/submissions/{}", next["id"].as_str().unwrap());
-    let item = stage.own(&next)["evidence"][0]["id"].clone();
-    let name = |email: &str| {
-        let body = json!({ "evidence_id": item, "email": email });
-        earner.post(&format!("{next}/co-earners"), &body)
-    };
-    name("panel-0@example.org").expect(201);
-    let case = stage.appeal(&first);
-    assert_eq!(stage.panel[0].get(&case).problem(), "not-found", "they know whose work it is");
-    assert_eq!(stage.panel[1].get(&case).status, 200);
-    // An earner does not take the panel or the readers of an appeal away, nor by asking them to coach the next attempt.
-    assert_eq!(name("panel-1@example.org").problem(), "wrong-state");
-    let admin = &stage.district.admin;
-    let coach = stage.app.invite(admin, &stage.district.id, "coach@example.org", &["coach"]);
-    let ask = json!({ "person_id": coach.id, "shares": ["responses"] });
-    assert_eq!(earner.post(&format!("{next}/coachings"), &ask).problem(), "wrong-state");
-    assert_eq!(stage.panel[1].get(&case).status, 200);
+    let next = stage.begun_again(&first);
+    let coach = stage.invite("coach@example.org", "coach");
+    stage.appeal(&first);
+    assert_eq!(stage.name(&next, "panel-1@example.org").problem(), "wrong-state");
+    assert_eq!(stage.ask(&next, &coach).problem(), "wrong-state");
+}
+
+#[test]
+fn nobody_is_asked_to_coach_an_attempt_while_a_doubt_about_another_is_open() {
+    let stage = stage();
+    let first = stage.decided(&["c4"]);
+    let second = stage.resubmitted(&first);
+    let coach = stage.invite("coach@example.org", "coach");
+    let lead = stage.invite("lead@example.org", "lead_assessor");
+    let doubt = json!({ "statement": "The plan has the date of another year." });
+    let case = lead.post(&format!("{second}/flag"), &doubt).expect(201);
+    let case = format!("/api/v1/cases/{}", case["id"].as_str().unwrap());
+    assert_eq!(stage.own(&second)["state"], "on_hold");
+    assert_eq!(stage.own(&first)["state"], "decided");
+    assert_eq!(stage.ask(&first, &coach).problem(), "wrong-state");
+
+    let reply = json!({ "reply": "I reused the form; the content is of this year." });
+    stage.district.earner.post(&format!("{case}/reply"), &reply).expect(200);
+    for member in &stage.panel {
+        vote(member, &case, "clear");
+    }
+    stage.ask(&first, &coach).expect(201);
 }

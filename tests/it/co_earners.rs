@@ -4,7 +4,7 @@ use assay::domain::co_earner::CoEarnerState;
 use assay::store::co_earners::CoEarner;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, District, Person, TestApp};
+use crate::harness::{Answer, District, Person, TestApp, definition};
 
 /// A draft with everything filled in, and a colleague of the other school.
 struct Scene {
@@ -244,6 +244,33 @@ fn what_is_wrong_with_a_name_is_said() {
     scene.earner.act(&format!("{}/submit", scene.path)).expect(200);
     let late = scene.name("a3", &json!({ "email": "nobody@example.org" }));
     assert_eq!(late.problem(), "wrong-state");
+}
+
+#[test]
+fn as_many_are_named_over_all_attempts_however_often_the_earner_begins_again() {
+    let mut scene = Scene::new();
+    scene.name_colleague("a3");
+    for number in 1..19 {
+        let whom = json!({ "email": format!("nobody-{number}@example.org") });
+        scene.name("a3", &whom).expect(201);
+    }
+    scene.earner.act(&format!("{}/withdraw", scene.path)).expect(200);
+    scene.path =
+        format!("/api/v1/submissions/{}", scene.district.fill(&scene.earner, &scene.family));
+    // Whoever was named before is no news; one more is the last.
+    scene.name_colleague("a3");
+    scene.name("a2", &json!({ "email": "nobody-1@example.org" })).expect(201);
+    scene.name("a3", &json!({ "email": "last@example.org" })).expect(201);
+    let most = scene.name("a3", &json!({ "email": "nobody@example.org" }));
+    assert_eq!(most.faults(), fault("", "too-many-named"));
+    assert!(most.json.to_string().contains("over all your attempts"), "{}", most.json);
+    scene.name("a2", &json!({ "email": "last@example.org" })).expect(201);
+    // At another micro-credential nobody is kept from reading by it.
+    let mut other = definition("mc-ia-small-group-support");
+    other["id"] = json!("mc-small-group-again");
+    let family = scene.district.publish(&other);
+    scene.path = format!("/api/v1/submissions/{}", scene.district.fill(&scene.earner, &family));
+    scene.name("a3", &json!({ "email": "nobody@example.org" })).expect(201);
 }
 
 #[test]

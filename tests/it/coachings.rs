@@ -66,8 +66,8 @@ fn coach_is_asked_and_comments_in_the_states_in_which_nobody_reads() {
         assert_eq!(help.refuses_to_comment().is_none(), is_open || is_read_blind, "{state}");
     }
     for state in SubmissionState::ALL {
-        // Nobody is asked beside an appeal, and who was asked before goes on.
-        let (help, beside) = (Help::within(*state), Help::within(*state).beside_an_appeal());
+        // Nobody is asked while a case is open, and who was asked before goes on.
+        let (help, beside) = (Help::within(*state), Help::within(*state).beside_a_case());
         assert!(beside.refuses_to_ask().is_some(), "{state}");
         assert_eq!(beside.refuses_to_comment(), help.refuses_to_comment(), "{state}");
     }
@@ -188,6 +188,32 @@ fn whoever_was_asked_scores_no_attempt_of_it() {
     let other = scene.app.invite(&scene.district.admin, school, "other@example.org", &["earner"]);
     scene.district.submit(&other, &scene.family);
     claim().expect(201);
+}
+
+#[test]
+fn five_coaches_are_asked_over_all_attempts_however_often_the_earner_begins_again() {
+    let mut scene = Scene::new();
+    let more: Vec<Person> = (0..4)
+        .map(|number| {
+            let email = format!("coach-{number}@example.org");
+            scene.app.seed(&scene.district.id, &email, &["coach"])
+        })
+        .collect();
+    let ended = scene.ask(&scene.coach, &["responses"]);
+    assert_eq!(scene.district.earner.delete(&ended).status, 204);
+    for coach in &more[..3] {
+        scene.ask(coach, &["responses"]);
+    }
+    let earner = scene.district.earner.clone();
+    earner.act(&format!("{}/withdraw", scene.path)).expect(200);
+    scene.path = format!("/api/v1/submissions/{}", scene.district.fill(&earner, &scene.family));
+    scene.ask(&scene.scoring_coach, &["responses"]);
+    let ask = json!({ "person_id": more[3].id, "shares": ["responses"] });
+    let refused = earner.post(&format!("{}/coachings", scene.path), &ask);
+    assert_eq!(refused.faults(), [("/person_id".to_owned(), "too-many-asked".to_owned())]);
+    assert_eq!(more[3].get("/api/v1/coachings").expect(200)["items"], json!([]));
+    // Whoever was asked before is asked again.
+    scene.ask(&scene.coach, &["feedback"]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn upload_in_flight_is_finished_before_the_process_ends() {
     let id = district.fill(&district.earner, &family);
     let url = app.database_url();
     let served = Served::start(app.folder(), url.as_deref());
-    assert!(is_ready(&served.origin));
+    until("readiness", || is_ready(&served.origin));
 
     let boundary = "----boundary-of-the-tests";
     let content: Vec<u8> =
@@ -102,12 +102,12 @@ fn process_that_was_killed_starts_again_on_the_same_data() {
     let app = TestApp::new();
     let url = app.database_url();
     let served = Served::start(app.folder(), url.as_deref());
-    assert!(is_ready(&served.origin));
+    until("readiness", || is_ready(&served.origin));
     served.signal("KILL");
     let (status, _) = served.end();
     assert_eq!(status, None);
     let served = Served::start(app.folder(), url.as_deref());
-    assert!(is_ready(&served.origin));
+    until("readiness", || is_ready(&served.origin));
     Person::sign_in(&served.origin, "admin@example.org", PASSWORD);
     app.audit_events();
 }
@@ -260,7 +260,7 @@ fn init_happens_once_and_a_second_one_changes_nothing() {
     assert_eq!(std::fs::read(data_dir.join("key-encryption-key")).unwrap(), key);
 
     let served = Served::start(&data_dir, database.url().as_deref());
-    assert!(is_ready(&served.origin));
+    until("readiness", || is_ready(&served.origin));
     Person::sign_in(&served.origin, "grace@example.org", PASSWORD);
     let login = json!({ "email": "eve@example.org", "password": "another long phrase" });
     let refused = Person::anonymous(&served.origin).post("/api/v1/sessions", &login);
@@ -353,5 +353,5 @@ fn lost_key_encryption_key_stops_the_start() {
     );
     std::fs::write(&key, kept).unwrap();
     let served = Served::start(app.folder(), url.as_deref());
-    assert!(is_ready(&served.origin));
+    until("readiness", || is_ready(&served.origin));
 }

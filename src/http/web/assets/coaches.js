@@ -7,12 +7,18 @@ import { itemsOf } from "./work.js";
 const CAN_ASK = ["draft", "returned", "decided"];
 const SHARES = { responses: "my answers", evidence: "my evidence", feedback: "the decision and the feedback, once there are" };
 
-// Appends the section to a place, and keeps it up to date.
+// Appends the section to a place, and keeps it up to date. What goes wrong is said in the section: the rest of the page stays as it is.
 export async function showCoaching(place, submission, definition) {
   const section = element("section", "");
   section.id = "coaching";
   place.append(section);
-  await fill(section, submission, definition);
+  try {
+    await fill(section, submission, definition);
+  } catch (error) {
+    const problem = messageBox();
+    section.replaceChildren(element("h2", "", "Your coaches"), problem);
+    showProblem(problem, error);
+  }
 }
 
 async function fill(section, submission, definition) {

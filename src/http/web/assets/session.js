@@ -79,12 +79,12 @@ export function offerSignIn(fetching, open, close) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    signIn(fetching, open);
+    signIn(fetching, open, close);
   });
   signOut.addEventListener("click", () => leave(close));
 }
 
-async function signIn(fetching, open) {
+async function signIn(fetching, open, close) {
   problem.hidden = true;
   fields.disabled = true;
   progress.textContent = "Signing in…";
@@ -105,7 +105,8 @@ async function signIn(fetching, open) {
     progress.textContent = "";
   } catch (error) {
     progress.textContent = "";
-    // Whoever is shown nothing need not stay signed in.
+    // What was painted before it went wrong goes, and whoever is shown nothing need not stay signed in.
+    close();
     await endSession().catch(() => {});
     showProblem(problem, error);
     next = error instanceof Refusal ? error.focus || password : null;
