@@ -161,7 +161,7 @@ fn back_filled_lost_mail_leaves_out_whom_mail_has_reached_or_who_has_signed_in_s
     let back_fill = &text[text.find("INSERT INTO lost_mail").unwrap()..];
     assert_eq!(diesel::sql_query(back_fill).execute(conn).unwrap(), 1);
     let found = words(conn, "SELECT person_id AS word FROM lost_mail");
-    assert_eq!(found, [district.assessor.id.clone()]);
+    assert_eq!(found, std::slice::from_ref(&district.assessor.id));
 }
 
 /// The columns of a migration's text by table: what stands at the beginning of a line of a CREATE TABLE, what is added, and with a minus
