@@ -6,11 +6,7 @@ use super::text::{code_of, names, rust_files};
 const TABLES: [&str; 4] = ["submissions", "reviews", "evidence", "decisions"];
 
 /// Functions that read these tables with known papers, and why nobody learns of one by them.
-<<<<<<< HEAD
 const WITH_SEEDS: [(&str, &str, &str); 38] = [
-=======
-const WITH_SEEDS: [(&str, &str, &str); 37] = [
->>>>>>> qf
     ("cases", "list", "joins cases, and a known paper has none"),
     ("cases", "has_open", "of one earner; the earner of a known paper is nobody"),
     ("cases", "list_involved", "of one submission with a case"),
