@@ -337,6 +337,7 @@ fn play(resources: &Resources, base_url: &str, is_fast: bool) -> anyhow::Result<
         format!("{}/stacks (Ana signs in and sees how far she is)", made.base_url),
         format!("{}/issuers/{district}", made.base_url),
         format!("{}/api/v1/programs/{program}", made.base_url),
+        format!("{}/programs/{program}/report (Rosa signs in and prints it)", made.base_url),
         format!("{}/verify", made.base_url),
     ];
     Ok(Outcome { summary, data })
